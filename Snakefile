@@ -1,0 +1,75 @@
+# The graph of papermill runs, then the book. `make book` calls it on a laptop; the same file serves a cluster, as in
+#   snakemake --executor slurm --jobs 20 --config profile=paper
+# A notebook runs again when its cells, the code it imports, its profile, the lock or its data changed: all of that is
+# in `params`, as hashes. Time stamps decide nothing.
+import os
+import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from osteolib.cohorts import load_manifest, state
+from osteolib.report.site import site_hash
+from osteolib.runs import list_notebooks, load_profile
+from osteolib.runs.paths import digest
+
+profile = config.get("profile", "quick")
+try:
+    load_profile(profile)
+except ValueError as error:
+    sys.exit(f"make book: {error}")
+NOTEBOOKS = {notebook.name: notebook for notebook in list_notebooks()}
+BUILD = f"build/{profile}"
+PYTHON = Path(sys.executable).as_posix()
+
+if "OSTEO_LOCK" not in os.environ:  # jobs on a cluster read this file again, below the run that holds the lock
+    Path(BUILD).mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{BUILD}/.lock")  # Snakemake's own outlives a killed run; this one ends with the process
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        sys.exit(f"another `make book` is at work on {BUILD}: wait for it, or choose another PROFILE")
+    os.environ["OSTEO_LOCK"] = "held"
+
+
+def data_hash(names):
+    """Changes when a manifest does, or when files appear, disappear or are damaged."""
+    return digest({name: [load_manifest(name).content(), state(name)] for name in names})
+
+
+# quiet notebooks: no progress bars, no network, and a kernel that sees the same interpreter
+os.environ.update(OSTEO_BOOK="1", TQDM_DISABLE="1", PYDEVD_DISABLE_FILE_VALIDATION="1")
+
+
+rule book:
+    input:
+        expand(f"{BUILD}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
+    output:
+        f"{BUILD}/site/_build/html/index.html",
+    params:
+        pages=site_hash(),
+        runs=[notebook.fingerprint(profile) + data_hash(notebook.needs) for notebook in NOTEBOOKS.values()],
+    log:
+        f"{BUILD}/logs/book.txt",
+    shell:
+        "{PYTHON} -m osteolib.report.site {profile} > {log} 2>&1 || (tail -n 40 {log} >&2; exit 1)"
+
+
+rule notebook:
+    input:
+        notebook=ancient("notebooks/{notebook}.ipynb"),
+        after=lambda w: [f"{BUILD}/notebooks/{name}.ipynb" for name in NOTEBOOKS[w.notebook].after],
+    output:
+        f"{BUILD}/notebooks/{{notebook}}.ipynb",
+    params:
+        code=lambda w: NOTEBOOKS[w.notebook].fingerprint(profile),
+        data=lambda w: data_hash(NOTEBOOKS[w.notebook].needs),
+    log:
+        notebook=f"{BUILD}/logs/{{notebook}}.ipynb",  # kept when the run fails, with the cell that failed
+        text=f"{BUILD}/logs/{{notebook}}.txt",
+    threads: lambda w: workflow.cores if NOTEBOOKS[w.notebook].trains else 1
+    shell:
+        "rm -rf {BUILD}/results/{wildcards.notebook}; "
+        "OMP_NUM_THREADS={threads} {PYTHON} -m papermill --no-progress-bar -p profile {profile} "
+        "{input.notebook} {log.notebook} > {log.text} 2>&1 || (tail -n 25 {log.text} >&2; exit 1); "
+        "cp {log.notebook} {output}"

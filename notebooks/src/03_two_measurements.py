@@ -1,0 +1,236 @@
+# ---
+# jupyter:
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+#   osteolib:
+#     minutes: {smoke: 0.3, quick: 0.3, paper: 0.3}
+#     needs: [nhanes-dxa]
+# ---
+# %% [markdown]
+# # Two real measurements of one person
+# *A correlation of 0.99 can hide a bias of a whole T-score. And how well do two DXA sites agree with each other?*
+#
+# Every paper here predicts a T-score, or a class cut from one, and compares it with DXA. Before judging such a
+# comparison, look at the best case: two DXA measurements of the same person on the same day, from NHANES
+# {cite:p}`nhanes_dxa`.
+#
+# **You will** draw a Bland-Altman plot step by step, see where correlation misleads, and learn the ceiling that a
+# predicted T-score is read against. Under a minute to run, thirty to work through.
+
+# %% tags=["parameters"]
+cohort: str = "nhanes-dxa"  # a cohort with T-scores at several sites
+min_age: int = 50  # years; below, T-scores are not meant for diagnosis
+profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+seed: int = 0  # seed of every random draw
+
+# %%
+import numpy as np
+import osteolib
+import pandas as pd
+from osteolib.report import figure, load_or_explain, plots
+from osteolib.report import provenance, say, table
+
+run = osteolib.start(globals(), "03_two_measurements")
+nhanes = load_or_explain(run, cohort)
+
+# %%
+everyone = nhanes.subjects
+people = everyone[everyone["age_years"] >= min_age]
+people[["age_years", "t_score_neck", "t_score_total_hip",
+        "t_score_spine"]].describe().round(2)
+
+# %% [markdown]
+# ## What a T-score is
+#
+# A T-score counts standard deviations from a young reference population, for one site of the skeleton:
+#
+# $$ T = \frac{\mathrm{BMD} - \mu_\mathrm{young}}{\sigma_\mathrm{young}} . $$
+#
+# So a T-score depends on its reference, and a cohort must name it. Here all sites use young women, for both sexes, as the
+# WHO definition does (for the hip NHANES III {cite:p}`looker1998`). The extract of NHANES that we read came with T-scores
+# of its own. $\mathrm{BMD} = \mu + \sigma T$ is a straight line, so its intercept and slope tell which reference its author
+# used:
+
+# %%
+rows = []
+for sex, group in everyone.groupby("sex"):
+    for site in ("neck", "total_hip"):
+        theirs = group[f"t_score_{site}_extract"]
+        sd, mean = np.polyfit(theirs, group[f"bmd_{site}_g_cm2"], 1)
+        shift = (group[f"t_score_{site}"] - theirs).mean()
+        rows.append((sex, site, len(group), mean, sd, shift))
+columns = ["sex", "site", "people", "mean", "SD", "ours − theirs (T)"]
+table(run, "references", pd.DataFrame(rows, columns=columns).round(3),
+      "The reference behind the extract's own T-scores (g/cm²)", index=False)
+
+# %% [markdown]
+# Men were held against young men there and are held against young women here. A man's T-score moves by more than half a
+# unit with that choice alone, before any scanner or model has erred.
+#
+# ## Step 1: the difference
+#
+# Take the femoral neck as reference and the total femur as the second measurement. Two measurements of person $i$ differ by
+# $d_i = T^\mathrm{total}_i - T^\mathrm{neck}_i$. First look at it, before any statistic.
+
+# %%
+hips = people.dropna(subset=["t_score_neck", "t_score_total_hip"])
+neck, total = hips["t_score_neck"], hips["t_score_total_hip"]
+d = total - neck
+d.describe().round(3)
+
+# %% [markdown]
+# ## Step 2: bias and limits
+#
+# Bland and Altman {cite:p}`blandaltman1986` ask two things of $d$: its mean (the bias) and the range that holds 95 % of it,
+#
+# $$ \bar d \quad\text{and}\quad \bar d \pm 1.96\, s_d . $$
+
+# %%
+from osteolib.stats import bland_altman, lin_ccc
+
+neck_total = bland_altman(neck, total)
+neck_total
+
+# %%
+names = ("femoral neck", "total femur")
+figure(run, "neck_total",
+       plots.scatter_and_difference(neck, total, neck_total, names, "T-score"),
+       alt="Left: total femur against femoral neck, close to a line. Right: their "
+           f"difference against their mean; bias {neck_total.bias:.2f}, limits "
+           f"{neck_total.loa_low:.2f} to {neck_total.loa_high:.2f}.")
+
+# %% [markdown]
+# ## Step 3: is 1.96 right here?
+#
+# The limits assume that differences are normal and that their spread does not depend on the level. Count rather than trust:
+# how many differences lie within the limits, and does the spread change from low to high T-scores?
+
+# %%
+inside = float(d.between(neck_total.loa_low, neck_total.loa_high).mean())
+quarter = pd.qcut((neck + total) / 2, 4, labels=["lowest", "low", "high", "highest"])
+by_level = d.groupby(quarter, observed=True).agg(["mean", "std", "size"])
+table(run, "by_level", by_level.round(3).rename_axis("quarter of the T-score"),
+      f"The difference by level; {inside:.1%} of all lie within the limits")
+
+# %% [markdown]
+# Bias and spread grow with the level, so one pair of limits is a little too wide for low T-scores and too narrow for high
+# ones. The overall share within them is close to what it should be.
+#
+# ## Step 4: two different places
+#
+# The spine and the hip are different bones of one person. A hand, a knee or a heel is no closer to the hip.
+
+# %%
+spines = people.dropna(subset=["t_score_total_hip", "t_score_spine"])
+hip, spine = spines["t_score_total_hip"], spines["t_score_spine"]
+hip_spine = bland_altman(hip, spine)
+names = ("total femur", "lumbar spine")
+figure(run, "hip_spine",
+       plots.scatter_and_difference(hip, spine, hip_spine, names, "T-score"),
+       alt="Left: lumbar spine against total femur, a wide cloud. Right: bias "
+           f"{hip_spine.bias:.2f}, limits {hip_spine.loa_low:.2f} to "
+           f"{hip_spine.loa_high:.2f}.")
+
+# %%
+pairs = {"femoral neck and total femur": (neck, total, neck_total),
+         "total femur and lumbar spine": (hip, spine, hip_spine)}
+summary = {}
+for name, (a, b, ba) in pairs.items():
+    ccc = lin_ccc(a, b)
+    summary[name] = {"n": ba.n, "r": a.corr(b), "CCC": ccc.ccc, "bias": ba.bias,
+                     "lower limit": ba.loa_low, "upper limit": ba.loa_high}
+    for metric, value, ci in (("t_score_bias", ba.bias, ba.bias_ci),
+                              ("t_score_limit", ba.loa_low, ba.loa_low_ci),
+                              ("t_score_limit", ba.loa_high, ba.loa_high_ci),
+                              ("lin_ccc", ccc.ccc, ccc.ci)):
+        run.result(None, f"{metric}, {name}", value, ci=ci, n=ba.n, cohort=cohort)
+
+# %%
+from osteolib.report.published import load_published
+
+paper = load_published("chen2024_hip").set_index("published_id")["value"]
+paper.index = paper.index.str.removeprefix("chen2024_hip.")
+summary["X1AI-Osteo, hip film against DXA (published)"] = {
+    "n": paper["test.images"], "r": paper["r"], "bias": paper["ba.bias"],
+    "lower limit": paper["ba.lower"], "upper limit": paper["ba.upper"]}
+table(run, "ceiling", pd.DataFrame(summary).T.round(3).astype({"n": int}),
+      "Two measurements of one person (NHANES), and a published prediction")
+
+# %% [markdown]
+# ## Same person, another class
+#
+# A label is a T-score with a cut. How often do two DXA sites of one person put them into different classes?
+
+# %%
+from osteolib.cohorts import label_from_t_score
+
+neck_class, total_class, hip_class, spine_class = (
+    label_from_t_score(t.to_numpy(), "who") for t in (neck, total, hip, spine))
+table(run, "classes", pd.crosstab(neck_class, total_class,
+                                  rownames=["femoral neck"], colnames=["total femur"]),
+      "People by class at the two sites of one hip")
+
+# %%
+run.fact(n=neck_total.n, r=neck.corr(total), low=neck_total.loa_low,
+         high=neck_total.loa_high, agree=(neck_class == total_class).mean(),
+         spine_n=hip_spine.n, spine_low=hip_spine.loa_low,
+         spine_high=hip_spine.loa_high, min_age=min_age,
+         spine_agree=(hip_class == spine_class).mean())
+say(run, "Two sites of the *same hip*, in the same scan, correlate at r = {r:.2f}, "
+    "yet 95 % of the differences span {low:+.2f} to {high:+.2f}, and {agree:.0%} "
+    "of people keep their class. Hip and spine span {spine_low:+.2f} to "
+    "{spine_high:+.2f}, and {spine_agree:.0%} keep their class.")
+
+# %% [markdown]
+# This is a ceiling for a model that measures *another place* than its reference, as a hand or knee film does for the hip:
+# DXA itself does not do better than the hip-to-spine row. A model that reads *the same hip* can do better than the
+# neck-to-total row; its ceiling is how well a second scan repeats the first.
+#
+# ## Where correlation misleads
+#
+# Correlation depends on who is in the room. Keep only people whose reference lies in a narrow band, and r falls, although
+# not one measurement has changed.
+
+# %%
+kept = []
+for width in (1, 2, 3, 4, 6, 8):
+    band = (neck - neck.median()).abs() <= width / 2
+    half_width = 1.96 * bland_altman(neck[band], total[band]).sd
+    kept.append((width, neck[band].corr(total[band]), half_width))
+kept = pd.DataFrame(kept, columns=["width", "r", "half_width"])
+figure(run, "range", plots.correlation_against_range(kept),
+       alt="As the range of reference T-scores kept grows from 1 to 8, r rises "
+           "steeply while the limits barely change.")
+
+# %% [markdown]
+# ```{admonition} Exercise 1
+# :class: tip
+# Add 1 to every second measurement. What happens to r, what to the concordance coefficient, and what to the plot?
+# Predict first.
+# ```
+
+# %% tags=["solution"]
+shifted = bland_altman(neck, total + 1)
+assert np.isclose(neck.corr(total + 1), neck.corr(total))  # r does not move
+assert lin_ccc(neck, total + 1).ccc < lin_ccc(neck, total).ccc
+assert np.isclose(shifted.bias - neck_total.bias, 1)  # the plot moves by one
+
+# %% [markdown]
+# ```{admonition} Exercise 2
+# :class: tip
+# How many people are needed to know the limits of agreement to within ± 0.05 T-score? Use the standard error of a limit,
+# $s_d \sqrt{1/n + 1.96^2 / (2(n - 1))}$, for the neck-to-total pair. The external cohort of the knee paper has 42.
+# ```
+
+# %% tags=["solution"]
+n = np.arange(10, 5000)
+half = 1.96 * neck_total.sd * np.sqrt(1 / n + 1.96**2 / (2 * (n - 1)))
+print(f"{n[half <= 0.05][0]} people; with 42 the limits are known to "
+      f"± {half[n == 42][0]:.2f}")
+assert half[n == 42][0] > 0.05
+
+# %% [markdown]
+# **Take away.** Report the bias, the limits and their intervals; a correlation alone says how spread out the sample was.
+# And read any predicted T-score against the agreement of two real measurements of one person.
+
+# %%
+provenance(run)

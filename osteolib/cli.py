@@ -1,0 +1,89 @@
+"""``osteolib`` on the command line: the notebooks, the data, and the files made from sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+data = typer.Typer(no_args_is_help=True, help="The cohorts that manifests describe, and whether they are here.")
+app.add_typer(data, name="data")
+
+
+@app.callback()
+def main() -> None:
+    """Helpers of the executable replication: `make book` and papermill do the rest."""
+
+
+@app.command("list")
+def list_command() -> None:
+    """Notebooks with their parameters, types, defaults and minutes per profile."""
+    from osteolib.runs import list_notebooks
+
+    for notebook in list_notebooks():
+        minutes = ", ".join(f"{profile} {value:g}" for profile, value in notebook.minutes.items())
+        typer.echo(f"{notebook.name}  {notebook.title}\n    minutes: {minutes}; data: {', '.join(notebook.needs) or 'none'}")
+        for p in notebook.parameters.values():
+            default = "profile" if p.default is None else repr(p.default)
+            typer.echo(f"    -p {p.name:<24} {p.annotation:<40} {default:<12} {p.meaning}")
+        typer.echo("")
+
+
+@app.command()
+def notebooks() -> None:
+    """Generate notebooks/*.ipynb from notebooks/src/*.py."""
+    from osteolib.runs.authoring import write_notebooks
+
+    for path in write_notebooks():
+        typer.echo(f"written: notebooks/{path.name}")
+
+
+@app.command()
+def exercises() -> None:
+    """Write copies of the notebooks without solutions to exercises/; existing copies are kept."""
+    from osteolib.runs.authoring import write_exercises
+
+    for path in write_exercises():
+        typer.echo(f"written: exercises/{path.name}")
+
+
+@data.command("list")
+def data_list() -> None:
+    """Every cohort that has a manifest: what it is, whether it is here, where it comes from."""
+    from osteolib.cohorts import list_manifests, state
+
+    for manifest in list_manifests():
+        typer.echo(f"{manifest.name:<20} {state(manifest.name):<9} {manifest.title}\n{'':<20} {manifest.source}")
+
+
+@data.command()
+def verify(name: str) -> None:
+    """Compare the files of a cohort with the sha256 in its manifest."""
+    from osteolib.cohorts import verify as check
+
+    report = check(name)
+    typer.echo(str(report))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@data.command()
+def add(
+    folder: Path,
+    name: Annotated[str, typer.Option(help="short name of the cohort")],
+) -> None:
+    """Check a folder of radiographs and its table (CSV or XLSX), and write its manifest."""
+    from osteolib.cohorts import add_folder
+
+    typer.echo(f"manifest written: {add_folder(folder, name)}")
+
+
+def run() -> None:
+    """Entry point: an error that names its remedy is printed in one line, without a traceback."""
+    try:
+        app()
+    except (ValueError, FileNotFoundError) as error:
+        typer.echo(f"osteolib: {error}", err=True)
+        raise SystemExit(1) from None

@@ -1,0 +1,112 @@
+"""What a data set is and where it comes from: ``data_manifests/cohorts/<name>.yaml``, read and checked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from osteolib.runs.paths import ROOT
+
+FOLDER = ROOT / "data_manifests" / "cohorts"
+KINDS = ("real", "phantom")
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file of a cohort: path below the cohort's folder, content, and the perceptual hash where it is an image."""
+
+    path: str
+    sha256: str
+    bytes: int
+    phash: str | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of one manifest; see ``data_manifests/cohorts/knee-wani.yaml`` for the fullest example.
+
+    ``folder`` lies below ``OSTEO_DATA``, or is absolute for a hospital's own folder. ``reader`` names the code that
+    turns the files into subjects, ``table`` its columns, ``settings`` whatever else that code needs.
+    """
+
+    name: str
+    title: str
+    kind: str
+    source: str
+    licence: str
+    citation: str
+    folder: str = ""
+    files: tuple[DataFile, ...] = ()
+    reader: str | None = None
+    table: dict[str, Any] = field(default_factory=dict)
+    label_rule: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    known_problems: tuple[str, ...] = ()
+    what_would_run: str = ""
+
+    def content(self) -> dict[str, Any]:
+        """All that decides what the cohort is; where the folder lies does not."""
+        return {key: value for key, value in asdict(self).items() if key != "folder"}
+
+
+def list_manifests() -> list[Manifest]:
+    """Every manifest of the project, those of a hospital's own folders included, ordered by name."""
+    return [load_manifest(name) for name in _names()]
+
+
+def load_manifest(name: str) -> Manifest:
+    """Read and check one manifest.
+
+    Raises
+    ------
+    ValueError
+        There is no such manifest, or a field of it is unknown, absent or malformed.
+    """
+    if name not in _names():
+        raise ValueError(f"no cohort {name!r}: there are {', '.join(_names()) or 'none'} (`osteolib data list`)")
+    path = next(path for path in manifest_paths(name) if path.is_file())
+    return parse_manifest(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
+
+
+def manifest_paths(name: str) -> tuple[Path, Path]:
+    """Where a manifest may lie: in the project, or beside it for a folder that must not be published."""
+    return FOLDER / f"{name}.yaml", FOLDER / f"{name}.local.yaml"
+
+
+def parse_manifest(content: Any, origin: str) -> Manifest:
+    """Turn the content of a YAML file into a checked manifest; ``origin`` names it in errors."""
+    if not isinstance(content, dict):
+        raise ValueError(f"{origin}: a manifest is a mapping of fields, got {type(content).__name__}")
+    known = {f.name for f in fields(Manifest)}
+    required = ("name", "title", "kind", "source", "licence", "citation")
+    problems = [f"unknown field {key!r}" for key in content if key not in known]
+    problems += [f"field {key!r} is missing" for key in required if not content.get(key)]
+    if content.get("kind") not in KINDS:
+        problems.append(f"kind must be one of {', '.join(KINDS)}, got {content.get('kind')!r}")
+    if content.get("name") and content["name"] != origin.removesuffix(".yaml").removesuffix(".local"):
+        problems.append(f"name {content['name']!r} must be that of the file")
+    if content.get("reader") and not (content.get("files") and content.get("folder")):
+        problems.append("a cohort with a reader needs its folder and files")
+    files = []
+    for entry in content.get("files", []):
+        try:
+            files.append(DataFile(**entry))
+        except TypeError:
+            problems.append(f"file entry {entry!r} needs path, sha256 and bytes, and for an image phash")
+            continue
+        if not re.fullmatch("[0-9a-f]{64}", str(files[-1].sha256)):
+            problems.append(f"sha256 of {files[-1].path} must be 64 hexadecimal digits")
+        if Path(files[-1].path).is_absolute() or ".." in Path(files[-1].path).parts:
+            problems.append(f"path {files[-1].path!r} must lie below the cohort's folder")
+    if problems:
+        raise ValueError(f"{origin}: " + "; ".join(problems))
+    content = content | {"files": tuple(files), "known_problems": tuple(content.get("known_problems", ()))}
+    return Manifest(**content)
+
+
+def _names() -> list[str]:
+    return sorted({p.name.removesuffix(".yaml").removesuffix(".local") for p in FOLDER.glob("*.yaml")})

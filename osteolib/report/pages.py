@@ -1,0 +1,87 @@
+"""The tables that the pages of the book hold: scorecard, data, timings, versions."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from osteolib.cohorts import list_manifests, state
+from osteolib.report.published import load_published
+from osteolib.report.scorecard import html_table, load_states, scorecard, scorecard_html, summary_by_paper
+from osteolib.report.verdict import load_margins
+from osteolib.runs import list_notebooks
+
+
+SHORT = {
+    "strnet2026_knee": "STR-Net, knee (2026)",
+    "lee2025_hand": "Hand, journal version (2025)",
+    "lee2023_hand": "Hand, short version (2023)",
+    "chen2024_hip": "X1AI-Osteo, hip (2024)",
+    "tpswav2025_ct": "TP-SwAV, CT (2025)",
+}
+"""What the tables call the papers, in the order of the book."""
+
+
+def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """HTML for every ``{{ ..._table }}`` of a page, from what the notebooks recorded."""
+    rows = [r["rows"].assign(notebook=name) for name, r in recorded.items() if len(r["rows"])]
+    results = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["published_id", "notebook"])
+    card = scorecard(load_published(), results, load_states())
+    summary = summary_by_paper(card).reindex(SHORT).rename(index=SHORT)
+    return {
+        "scorecard_summary": block(html_table(summary.reset_index(), "Published values by verdict")),
+        "scorecard_answered": block(scorecard_html(card[card["ours"].notna()], "Published values with a result of ours")),
+        "scorecard_papers": "\n\n".join(_paper(card[card["paper"] == key], name) for key, name in SHORT.items()),
+        "margins_table": block(html_table(_margins(), "Margins, written before any comparison")),
+        "data_table": block(html_table(_data(), "Data sets the book knows")),
+        "data_problems": _problems(),
+        "timings_table": block(html_table(_timings(recorded), "Time per notebook")),
+        "versions_table": block(html_table(_versions(recorded), "Versions")),
+    }
+
+
+def block(body: str) -> str:
+    """HTML as a block inside a MyST page."""
+    return f"```{{raw}} html\n{body}\n```"
+
+
+def _paper(card: pd.DataFrame, name: str) -> str:
+    rows = scorecard_html(card, f"{name}: {len(card)} published values")
+    return block(f"<details><summary>{html.escape(name)}: {len(card)} rows</summary>\n{rows}\n</details>")
+
+
+def _margins() -> pd.DataFrame:
+    rows = [(m.metric, m.rule, m.margin, m.unit, m.no_effect, m.reason) for m in load_margins().values()]
+    return pd.DataFrame(rows, columns=["metric", "rule", "margin", "unit", "no effect", "why this margin"])
+
+
+def _data() -> pd.DataFrame:
+    rows = [(m.name, m.title, state(m.name), m.licence, m.source) for m in list_manifests()]
+    return pd.DataFrame(rows, columns=["name", "what", "here", "licence", "source"])
+
+
+def _problems() -> str:
+    parts = []
+    for manifest in list_manifests():
+        if manifest.known_problems:
+            parts.append(f"**{manifest.name}**\n\n" + "\n".join(f"- {p}" for p in manifest.known_problems))
+    return "\n\n".join(parts)
+
+
+def _timings(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    rows = []
+    for notebook in list_notebooks():
+        run = recorded[notebook.name]["run"]
+        if run:
+            profile = run["parameters"]["profile"]
+            rows.append((notebook.title, profile, run["seconds"], notebook.minutes[profile], run["device"]))
+    return pd.DataFrame(rows, columns=["notebook", "profile", "seconds", "minutes expected", "device"])
+
+
+def _versions(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    seen = {name: version for r in recorded.values() for name, version in r["run"].get("versions", {}).items()}
+    seen |= {"Python": r["run"]["python"] for r in recorded.values() if r["run"]}
+    return pd.DataFrame(sorted(seen.items()), columns=["package", "version"])

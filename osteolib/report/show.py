@@ -1,0 +1,115 @@
+"""How a notebook shows what it found: a figure with alternative text, a table one can download, a sentence of facts."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from string import Formatter
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import HTML, Image, Markdown, display
+from matplotlib.figure import Figure
+
+from osteolib.cohorts import Cohort, DataNotFound, load_cohort
+from osteolib.runs import Run
+
+
+def load_or_explain(run: Run, name: str, **options: Any) -> Cohort | None:
+    """Load a cohort and record that the run used it.
+
+    While the book is built, absent data end the page with a box instead of an error: the cells below stay unexecuted.
+    By hand the same absence is an error, so that nobody mistakes an empty page for a result. Call it on the last line of a
+    cell: the rest of that cell still runs.
+
+    Raises
+    ------
+    DataNotFound
+        The data are absent and the book is not being built.
+    """
+    try:
+        cohort = load_cohort(name, **options)
+    except DataNotFound as error:
+        if not run.in_book:
+            raise
+        explain_missing(run, name, str(error))
+        return None
+    run.uses(cohort.name, cohort.kind, cohort.fingerprint)
+    return cohort
+
+
+def explain_missing(run: Run, name: str, reason: str) -> None:
+    """Show which data are missing and how to get them, and leave the rest of the notebook unexecuted."""
+    display(
+        HTML(
+            '<div class="admonition warning"><p class="admonition-title">The data of this page are not here</p>'
+            f"<p>{html.escape(reason)}</p><p>The code below is shown but was not run, so it has no output.</p></div>"
+        )
+    )
+    run.write("missing.txt", f"{name}: {reason}\n")
+    run.finish()
+    if shell := get_ipython():
+        shell.input_transformers_cleanup.append(lambda lines: [])  # every later cell becomes an empty one
+
+
+def figure(run: Run, name: str, fig: Figure, alt: str) -> None:
+    """Save a figure beside the results and show it.
+
+    Parameters
+    ----------
+    name
+        File name without ending.
+    alt
+        What the figure shows, for readers who cannot see it; it may hold numbers of this run.
+    """
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=160, bbox_inches="tight", facecolor="white", metadata={"Software": None})
+    plt.close(fig)
+    run.write(f"{name}.png", buffer.getvalue())
+    display(Image(buffer.getvalue(), width=int(fig.get_figwidth() * 96), alt=alt))
+
+
+def table(run: Run, name: str, frame: pd.DataFrame, caption: str, index: bool = True) -> None:
+    """Save a table as CSV beside the results and show it with a caption and a download link.
+
+    Text is escaped: a subject identifier is data, never markup.
+    """
+    csv = frame.to_csv(index=index)
+    run.write(f"{name}.csv", csv)
+    body = frame.to_html(index=index, border=0, escape=True, na_rep="", classes="dataframe")
+    body = body.replace("<thead>", f"<caption>{html.escape(caption)}</caption>\n<thead>", 1)
+    link = base64.b64encode(csv.encode()).decode()
+    display(
+        HTML(
+            f'<div class="table-scroll">{body}</div>'
+            f'<p class="download"><a download="{name}.csv" href="data:text/csv;base64,{link}">Download as CSV</a></p>'
+        )
+    )
+
+
+def say(run: Run, text: str) -> None:
+    """Show a Markdown sentence whose ``{fields}`` are facts that the run recorded; an unknown one is an error."""
+    fields = {field.split(".")[0].split("[")[0] for _, field, _, _ in Formatter().parse(text) if field}
+    if unknown := sorted(fields - set(run.facts)):
+        raise ValueError(f"the text quotes facts that the run did not record: {unknown}")
+    display(Markdown(text.format(**run.facts)))
+
+
+def provenance(run: Run) -> None:
+    """End the run and show how it was made: profile, cohorts, seed, versions, device, time."""
+    record = run.finish()
+    cohorts = "; ".join(f"{n} ({c['kind']}, {c['fingerprint']})" for n, c in record["cohorts"].items()) or "none"
+    settings = ", ".join(f"{k} = {v}" for k, v in record["parameters"].items())
+    rows = {
+        "Parameters": settings,
+        "Data": cohorts,
+        "Configuration": record["config_hash"],
+        "Device": record["device"],
+        "Versions": f"Python {record['python']}, " + ", ".join(f"{n} {v}" for n, v in record["versions"].items()),
+        "Time": f"{record['seconds']} s",
+    }
+    body = "".join(f"<tr><th scope='row'>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows.items())
+    display(HTML(f"<details class='provenance'><summary>How this page was made</summary><table>{body}</table></details>"))

@@ -1,0 +1,118 @@
+"""The book: pages and executed notebooks are put together in ``build/<profile>/site`` and rendered there.
+
+Pages in ``book/`` quote numbers as ``{{ knee_people.n_films }}``: the name of a notebook without its number, and a fact it
+recorded. They are filled here, so a number in prose is always the one that the run behind the page produced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from osteolib.report import pages
+from osteolib.runs import ROOT, fingerprint, list_notebooks
+from osteolib.runs.run import read_results
+
+ABSENT = "*(not available: the data are not here)*"
+
+
+class Absent(jinja2.Undefined):
+    """A fact that no run recorded is said to be missing instead of being left blank."""
+
+    def __str__(self) -> str:
+        return ABSENT
+
+    def __getattr__(self, name: str) -> Absent:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+
+def site_hash() -> str:
+    """Hash of all that the book is rendered from, executed notebooks apart."""
+    parts = [fingerprint(["osteolib.report.site"], exclude=())]
+    sources = [ROOT / "_config.yml", ROOT / "_toc.yml", *sorted((ROOT / "book").rglob("*"))]
+    sources += sorted((ROOT / "data_manifests").rglob("*.yaml"))
+    parts += [f"{p.relative_to(ROOT)}:{hashlib.sha256(p.read_bytes()).hexdigest()}" for p in sources if p.is_file()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def assemble(profile: str) -> Path:
+    """Put the sources of the book together, from nothing; returns the folder."""
+    build = ROOT / "build" / profile
+    site = build / "site"
+    shutil.rmtree(site, ignore_errors=True)
+    site.mkdir(parents=True)
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, site / name)
+    shutil.copytree(ROOT / "book", site / "book")
+    shutil.move(site / "book" / "_static", site / "_static")
+    mathjax = Path(str(files("mathjax"))) / "static" / "mathjax" / "es5"
+    shutil.copytree(mathjax / "output" / "chtml", site / "_static" / "mathjax" / "output" / "chtml")
+    shutil.copy(mathjax / "tex-mml-chtml.js", site / "_static" / "mathjax")
+    (site / "notebooks").mkdir()
+    for notebook in list_notebooks():
+        executed = build / "notebooks" / f"{notebook.name}.ipynb"
+        page = for_reading(json.loads(executed.read_text(encoding="utf-8")))
+        (site / "notebooks" / executed.name).write_text(json.dumps(page), encoding="utf-8")
+    fill = renderer(build)
+    for page in site.glob("book/**/*.md"):
+        page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")
+    return site
+
+
+def renderer(build: Path) -> Callable[[str], str]:
+    """A function that fills the ``{{ ... }}`` of a page with facts and tables of the runs under ``build``."""
+    recorded = {n.name: read_results(build / "results" / n.name) for n in list_notebooks()}
+    context: dict[str, Any] = {name.split("_", 1)[1]: results["facts"] for name, results in recorded.items()}
+    context |= pages.tables(recorded)
+    environment = jinja2.Environment(undefined=Absent, keep_trailing_newline=True)
+    environment.filters["num"] = lambda value, digits=2: (
+        ABSENT if isinstance(value, Absent) else f"{value:,.{digits}f}".replace("-", "−")
+    )
+    return lambda text: environment.from_string(text).render(context)
+
+
+def for_reading(notebook: dict) -> dict:
+    """An executed notebook as a page: injected parameters hidden, solutions folded, alternative texts on figures."""
+    for cell in notebook["cells"]:
+        tags = cell["metadata"].setdefault("tags", [])
+        if "injected-parameters" in tags:
+            tags.append("remove-cell")
+        if "solution" in tags:
+            tags.append("hide-cell")
+        for output in cell.get("outputs", []):
+            if alt := output.get("metadata", {}).get("image/png", {}).get("alt"):
+                cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
+        cell["metadata"].pop("papermill", None)
+    notebook["metadata"].pop("papermill", None)
+    return notebook
+
+
+def build(profile: str) -> Path:
+    """Assemble and render; a warning is an error. Returns the first page.
+
+    Raises
+    ------
+    SystemExit
+        Sphinx found something to complain about; its message is on standard error.
+    """
+    site = assemble(profile)
+    command = ["build", str(site), "--all", "-W", "--keep-going", "-q"]
+    done = subprocess.run([Path(sys.executable).with_name("jupyter-book"), *command], check=False)
+    if done.returncode:
+        raise SystemExit("the book has warnings, and they count as errors: see above")
+    return site / "_build" / "html" / "index.html"
+
+
+if __name__ == "__main__":
+    print(build(sys.argv[1]))

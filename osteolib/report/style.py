@@ -1,0 +1,32 @@
+"""One look for every figure: readable without colour, and on a white card in dark mode."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import seaborn as sns
+
+LABELS = ("normal", "osteopenia", "osteoporosis")
+# Okabe and Ito's palette, safe for the common colour-vision deficiencies; each class also has a marker of its own
+COLOURS = {"normal": "#0072B2", "osteopenia": "#E69F00", "osteoporosis": "#D55E00"}
+MARKERS = {"normal": "o", "osteopenia": "s", "osteoporosis": "^"}
+INK, GREY = "#222222", "#767676"
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults for the book."""
+    sns.set_theme(style="ticks", context="notebook", font_scale=0.9)
+    mpl.rcParams.update(
+        {
+            "figure.facecolor": "white",
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlelocation": "left",
+            "axes.titleweight": "bold",
+            "axes.edgecolor": INK,
+            "text.color": INK,
+            "axes.labelcolor": INK,
+            "legend.frameon": False,
+            "text.parse_math": False,  # a label may hold an identifier with a dollar sign
+        }
+    )

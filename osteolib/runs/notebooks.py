@@ -1,0 +1,84 @@
+"""The notebooks of the book: what each asks, takes, needs and costs, read from the notebook itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from osteolib.runs.fingerprint import dependencies, fingerprint
+from osteolib.runs.parameters import Parameter, load_profile, read_parameters
+from osteolib.runs.paths import ROOT, digest
+
+FOLDER = ROOT / "notebooks"
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook under ``notebooks/``.
+
+    ``needs`` names the cohorts it reads and ``after`` the notebooks whose results it reads; one that ``trains`` is given
+    every core, so that two do not race.
+    """
+
+    name: str
+    title: str
+    parameters: dict[str, Parameter]
+    minutes: dict[str, float]
+    needs: tuple[str, ...]
+    after: tuple[str, ...]
+    trains: bool
+    cells: tuple[tuple[str, str], ...]
+
+    def fingerprint(self, profile: str) -> str:
+        """Hash of all that decides what a run of this notebook shows, the data apart.
+
+        Cells, profile values, the locked environment and the code imported. Unlike an artefact in the store, a page
+        also depends on the code that draws it, so nothing is excluded but the command line.
+        """
+        code = "\n".join(source for kind, source in self.cells if kind == "code")
+        modules = dependencies(code)
+        return digest(
+            {
+                "cells": self.cells,
+                "profile": load_profile(profile),
+                "lock": (ROOT / "requirements.txt").read_text(encoding="utf-8"),
+                "code": fingerprint(modules, exclude=("osteolib.cli",)) if modules else "",
+            }
+        )
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Parse one ``.ipynb``.
+
+    Raises
+    ------
+    ValueError
+        It has no parameters cell, or its metadata lack ``osteolib``.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    cells = [(c["cell_type"], "".join(c["source"])) for c in content["cells"]]
+    tagged = [
+        "".join(c["source"]) for c in content["cells"] if "parameters" in c["metadata"].get("tags", [])
+    ]
+    if len(tagged) != 1:
+        raise ValueError(f"{path.name}: exactly one cell must carry the tag 'parameters', found {len(tagged)}")
+    facts = content["metadata"].get("osteolib")
+    if facts is None:
+        raise ValueError(f"{path.name}: its metadata lack `osteolib: {{minutes, needs}}`; add them to the source's header")
+    heading = next((s for kind, s in cells if kind == "markdown" and s.startswith("# ")), f"# {path.stem}")
+    return Notebook(
+        name=path.stem,
+        title=heading.splitlines()[0].removeprefix("# "),
+        parameters=read_parameters(tagged[0]),
+        minutes=facts["minutes"],
+        needs=tuple(facts.get("needs", ())),
+        after=tuple(facts.get("after", ())),
+        trains=facts.get("trains", False),
+        cells=tuple(cells),
+    )
+
+
+def list_notebooks(folder: Path = FOLDER) -> list[Notebook]:
+    """Every notebook of the book, in the order of its number."""
+    return [read_notebook(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))]

@@ -1,0 +1,100 @@
+"""Models that never look at bone: what a score is worth is read beside what these reach.
+
+Everything that is fitted (imputation, scaling, coefficients) is fitted inside the training folds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+
+def out_of_fold(features: pd.DataFrame, target: ArrayLike, folds: ArrayLike) -> np.ndarray:
+    """Linear predictions for every row by a model that saw neither the row nor its fold.
+
+    Logistic regression for a binary target (the probability of 1), least squares for a continuous one. Missing values
+    take the training folds' median, columns are scaled by the training folds' mean and SD.
+
+    Parameters
+    ----------
+    features
+        Shape (n, k), numbers or booleans; text columns are turned into indicators of the training folds' categories.
+    target
+        Shape (n,): 0 and 1 only for classification, anything else for regression; no missing values.
+    folds
+        Shape (n,): the fold that each row is tested in, at least two.
+
+    Returns
+    -------
+    Shape (n,), float64.
+
+    Raises
+    ------
+    ValueError
+        Lengths differ, the target has missing values, or a class is absent from what a fold trains on.
+    """
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+
+    y, folds = np.asarray(target, float), np.asarray(folds)
+    if not len(features) == len(y) == len(folds):
+        raise ValueError(f"features, target and folds differ in length: {len(features)}, {len(y)}, {len(folds)}")
+    if np.isnan(y).any():
+        raise ValueError(f"the target is missing in {np.isnan(y).sum()} rows: drop these first")
+    binary = set(np.unique(y)) <= {0.0, 1.0}
+    predicted = np.empty(len(y))
+    for fold in np.unique(folds):
+        train, test = folds != fold, folds == fold
+        if binary and len(np.unique(y[train])) < 2:
+            raise ValueError(f"all training rows of fold {fold} have one class: use fewer folds")
+        model = _prepared(features, LogisticRegression(max_iter=1000) if binary else LinearRegression())
+        model.fit(features[train], y[train])
+        predicted[test] = model.predict_proba(features[test])[:, 1] if binary else model.predict(features[test])
+    return predicted
+
+
+def _prepared(features: pd.DataFrame, estimator):
+    from sklearn.compose import make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    numeric = [c for c in features if pd.api.types.is_numeric_dtype(features[c])]
+    text = [c for c in features if c not in numeric]
+    return make_pipeline(
+        make_column_transformer(
+            (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numeric),
+            (OneHotEncoder(handle_unknown="ignore", drop="if_binary"), text),
+        ),
+        estimator,
+    )
+
+
+def shuffled_targets(target: ArrayLike, n: int, seed: int) -> np.ndarray:
+    """The target in ``n`` random orders, shape (n, len(target)): what a procedure finds where nothing is to be found.
+
+    Out of fold "nothing" is not 0.5: a class that is by chance rarer among the training folds' cases is by the same chance
+    more frequent in the fold left out, so a feature without information tends to score in the wrong direction.
+    """
+    rng = np.random.default_rng(seed)
+    return np.stack([rng.permutation(np.asarray(target)) for _ in range(n)])
+
+
+def class_mean_yardstick(t_score: ArrayLike, label: ArrayLike) -> dict[str, float]:
+    """How good a T-score "prediction" looks that knows only the true class and names its mean.
+
+    No model can be credited with a T-score it could have had by naming the class: this is the line to be read beside
+    a published Pearson r, MAE or RMSE when the label follows the T-score.
+
+    Returns
+    -------
+    ``r``, ``mae`` and ``rmse`` (T-score units) of the class means against the T-scores, shape (n,) each.
+    """
+    table = pd.DataFrame({"t": np.asarray(t_score, float), "label": np.asarray(label)}).dropna()
+    named = table.groupby("label")["t"].transform("mean")
+    error = named - table["t"]
+    return {
+        "r": float(np.corrcoef(named, table["t"])[0, 1]),
+        "mae": float(error.abs().mean()),
+        "rmse": float(np.sqrt((error**2).mean())),
+    }

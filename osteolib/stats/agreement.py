@@ -1,0 +1,200 @@
+"""Agreement between two measurements of the same quantity.
+
+Correlation asks whether two methods order people alike; agreement asks whether one may stand in for the
+other. Source: Bland and Altman, Lancet 1986, Stat Methods Med Res 1999, J Biopharm Stat 2007; Lin, Biometrics
+1989.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from osteolib.stats.checks import check_confidence, finite_vector, same_length, subject_codes
+
+Z_LIMIT = stats.norm.ppf(0.975)  # the limits hold 95 % of differences whatever the confidence asked for
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Bland-Altman statistics of ``predicted - reference``, in the unit of the inputs."""
+
+    n: int  # pairs
+    bias: float
+    sd: float
+    loa_low: float
+    loa_high: float
+    bias_ci: tuple[float, float]
+    sd_ci: tuple[float, float]
+    loa_low_ci: tuple[float, float]
+    loa_high_ci: tuple[float, float]
+    n_subjects: int
+
+
+@dataclass(frozen=True)
+class Concordance:
+    """Lin's concordance correlation and its two parts: ``ccc = pearson_r * bias_correction``."""
+
+    n: int
+    ccc: float
+    ci: tuple[float, float]
+    pearson_r: float  # precision
+    bias_correction: float  # accuracy, in (0, 1]
+
+
+def bland_altman(reference: ArrayLike, predicted: ArrayLike, confidence: float = 0.95) -> Agreement:
+    """Bias and limits of agreement between a reference and a prediction.
+
+    Parameters
+    ----------
+    reference, predicted
+        Shape (n,), same unit, one pair per independent subject, n >= 3. Repeated measurements of a subject
+        need :func:`bland_altman_repeated`: pooled here they would make the intervals too narrow.
+    confidence
+        Coverage of the intervals, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, n < 3, or a value is not finite.
+    """
+    reference, predicted = _paired(reference, predicted, confidence)
+    difference = predicted - reference
+    n = difference.size
+    bias, sd = difference.mean(), difference.std(ddof=1)
+
+    t = stats.t.ppf(0.5 + confidence / 2, n - 1)
+    se_bias = sd / np.sqrt(n)
+    se_limit = sd * np.sqrt(1 / n + Z_LIMIT**2 / (2 * (n - 1)))  # Bland and Altman 1999, section 2.1
+    low, high = bias - Z_LIMIT * sd, bias + Z_LIMIT * sd
+    sd_ci = sd * np.sqrt((n - 1) / stats.chi2.ppf([0.5 + confidence / 2, 0.5 - confidence / 2], n - 1))
+    return Agreement(
+        n=n,
+        bias=float(bias),
+        sd=float(sd),
+        loa_low=float(low),
+        loa_high=float(high),
+        bias_ci=_floats(bias - t * se_bias, bias + t * se_bias),
+        sd_ci=_floats(*sd_ci),
+        loa_low_ci=_floats(low - t * se_limit, low + t * se_limit),
+        loa_high_ci=_floats(high - t * se_limit, high + t * se_limit),
+        n_subjects=n,
+    )
+
+
+def bland_altman_repeated(
+    reference: ArrayLike, predicted: ArrayLike, groups: ArrayLike, confidence: float = 0.95
+) -> Agreement:
+    """Bias and limits of agreement with several pairs per subject whose true value varies between pairs.
+
+    The differences follow d_ij = bias + a_i + e_ij. The limits are for one new pair of a new subject, so their
+    variance is that between subjects plus that within, from a one-way analysis of variance (Bland and Altman
+    2007, section 3). Their intervals combine those of the bias and of the mean squares (Zou, Stat Methods Med
+    Res 2013).
+
+    Parameters
+    ----------
+    reference, predicted
+        Shape (n,), same unit, one pair per unit (a knee, a vertebra).
+    groups
+        Shape (n,), the subject of each pair: at least 3 subjects, at least one with several pairs.
+    confidence
+        Coverage of the intervals, in (0, 1).
+    """
+    reference, predicted = _paired(reference, predicted, confidence)
+    difference = predicted - reference
+    n = difference.size
+    subject = subject_codes(groups, n)
+    pairs = np.bincount(subject)  # of each subject
+    k = pairs.size
+    if k < 3 or k == n:
+        raise ValueError(f"{n} pairs of {k} subjects: use bland_altman, or bring 3 subjects")
+    bias = difference.mean()
+    means = np.bincount(subject, weights=difference) / pairs
+    ms_between = (pairs * (means - bias) ** 2).sum() / (k - 1)
+    ms_within = ((difference - means[subject]) ** 2).sum() / (n - k)
+    typical = (n - (pairs**2).sum() / n) / (k - 1)  # pairs per subject; their number where all have the same
+    between = max(0.0, (ms_between - ms_within) / typical)
+    sd = np.sqrt(between + ms_within)
+
+    tail = (1 - confidence) / 2
+    se_bias = np.sqrt(between * (pairs**2).sum() / n**2 + ms_within / n)
+    margin = stats.t.ppf(1 - tail, k - 1) * se_bias
+    # The variance is a sum of independent mean squares: its limits add their distances in quadrature.
+    parts = np.array([ms_between / typical, (1 - 1 / typical) * ms_within])
+    df = np.array([k - 1, n - k])
+    below = np.sqrt(((parts * (1 - df / stats.chi2.ppf(1 - tail, df))) ** 2).sum())
+    above = np.sqrt(((parts * (df / stats.chi2.ppf(tail, df) - 1)) ** 2).sum())
+    sd_ci = np.sqrt(max(0.0, sd**2 - below)), np.sqrt(sd**2 + above)
+    inward = np.hypot(margin, Z_LIMIT * (sd - sd_ci[0]))
+    outward = np.hypot(margin, Z_LIMIT * (sd_ci[1] - sd))
+    low, high = bias - Z_LIMIT * sd, bias + Z_LIMIT * sd
+    return Agreement(
+        n=n,
+        bias=float(bias),
+        sd=float(sd),
+        loa_low=float(low),
+        loa_high=float(high),
+        bias_ci=_floats(bias - margin, bias + margin),
+        sd_ci=_floats(*sd_ci),
+        loa_low_ci=_floats(low - outward, low + inward),
+        loa_high_ci=_floats(high - inward, high + outward),
+        n_subjects=k,
+    )
+
+
+def lin_ccc(reference: ArrayLike, predicted: ArrayLike, confidence: float = 0.95) -> Concordance:
+    """Lin's concordance correlation coefficient: Pearson's r, reduced by shifts of mean and scale.
+
+    ccc = 2 s_12 / (s_1^2 + s_2^2 + (mean_1 - mean_2)^2), moments with 1/n. The interval is symmetric on the
+    scale of Fisher's z, with the variance of Lin (Biometrics 1989) as corrected in Biometrics 2000, 56:324.
+
+    Parameters
+    ----------
+    reference, predicted
+        Shape (n,), same unit, one pair per independent subject, n >= 3; both must vary.
+    confidence
+        Coverage of the interval, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, n < 3, a value is not finite, or one of the two is constant.
+    """
+    x, y = _paired(reference, predicted, confidence)
+    n = x.size
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        raise ValueError("concordance needs two measurements that vary: reference or predicted is constant")
+    sx, sy, shift = x.std(), y.std(), y.mean() - x.mean()
+    covariance = ((x - x.mean()) * (y - y.mean())).mean()
+    r = covariance / (sx * sy)
+    bias_correction = 2 * sx * sy / (sx**2 + sy**2 + shift**2)
+    ccc = r * bias_correction
+
+    if 1 - abs(ccc) < 1e-12:  # every pair on the line of identity (or its mirror): no spread to infer from
+        return Concordance(n, float(ccc), _floats(ccc, ccc), float(r), float(bias_correction))
+    u2 = shift**2 / (sx * sy)
+    variance = (
+        (1 - r**2) * bias_correction**2 / (1 - ccc**2)
+        + 2 * bias_correction * ccc**2 * (1 - ccc) * u2 / (1 - ccc**2) ** 2
+        - bias_correction**2 * ccc**2 * u2**2 / (2 * (1 - ccc**2) ** 2)
+    ) / (n - 2)
+    half = stats.norm.ppf(0.5 + confidence / 2) * np.sqrt(max(variance, 0.0))
+    low, high = np.tanh(np.arctanh(ccc) + np.array([-half, half]))
+    return Concordance(n, float(ccc), _floats(low, high), float(r), float(bias_correction))
+
+
+def _paired(reference: ArrayLike, predicted: ArrayLike, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    check_confidence(confidence)
+    a, b = finite_vector(reference, "reference"), finite_vector(predicted, "predicted")
+    same_length(reference=a, predicted=b)
+    if a.size < 3:
+        raise ValueError(f"agreement needs at least 3 pairs, got {a.size}")
+    return a, b
+
+
+def _floats(low: float, high: float) -> tuple[float, float]:
+    return float(low), float(high)

@@ -1,0 +1,34 @@
+"""Closed-form confidence interval of a correlation."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from osteolib.stats.checks import check_confidence
+
+
+def fisher_z_ci(r: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of Pearson's r: tanh(atanh r -/+ z / sqrt(n - 3)), for bivariate normal pairs.
+
+    A reported r = 0.801 of n = 31 patients (STR-Net) says no more than 0.62 to 0.90.
+
+    Parameters
+    ----------
+    r
+        Correlation, -1 < r < 1.
+    n
+        Independent pairs, n >= 4.
+    confidence
+        Coverage, in (0, 1).
+
+    Source: Fisher, Metron 1921.
+    """
+    check_confidence(confidence)
+    if not -1 < r < 1:
+        raise ValueError(f"r must lie strictly between -1 and 1, got {r}: at 1 there is no such interval")
+    if n < 4:
+        raise ValueError(f"Fisher's z needs at least 4 pairs, got n = {n}")
+    half = stats.norm.ppf(0.5 + confidence / 2) / np.sqrt(n - 3)
+    low, high = np.tanh(np.arctanh(r) + np.array([-half, half]))
+    return float(low), float(high)

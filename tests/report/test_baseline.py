@@ -1,0 +1,35 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from osteolib.report.baseline import baseline_table, mean_ci
+
+PEOPLE = pd.DataFrame(
+    {
+        "label": ["normal"] * 4 + ["osteopenia"] * 4 + ["osteoporosis"] * 4,
+        "sex": list("FFMM" "FFFM" "FFFF"),
+        "age_years": [30, 32, 34, np.nan, 50, 52, 54, 56, 70, 72, 74, 76],
+        "bmi_kg_m2": [25.0] * 6 + [26.0] * 6,
+        "t_score": np.linspace(0, -3.3, 12),
+    }
+)
+
+
+def test_cells_and_tests_by_hand():
+    table = baseline_table(PEOPLE)
+    assert table.loc["Age (years)", "normal"] == "32.00 ± 2.00"  # of the three that are known
+    assert table.loc["People", "normal"] == "4"
+    assert table.loc["Women"].tolist()[:3] == ["2 (50.0%)", "3 (75.0%)", "4 (100.0%)"]
+    expected = stats.chi2_contingency([[2, 3, 4], [2, 1, 0]]).pvalue
+    assert table.loc["Women", "p"] == f"{expected:.3f}"
+    ages = [PEOPLE[PEOPLE["label"] == x]["age_years"].dropna() for x in ("normal", "osteopenia", "osteoporosis")]
+    assert float(table.loc["Age (years)", "p"]) == pytest.approx(stats.kruskal(*ages).pvalue, abs=5e-4)
+
+
+def test_mean_and_t_interval_by_hand():
+    """1, 2, 3: mean 2, SD 1, standard error 1 / sqrt(3), t(2) = 4.303."""
+    value, (low, high) = mean_ci(pd.Series([1.0, 2.0, 3.0, np.nan]))
+    assert value == 2
+    assert high - value == pytest.approx(4.303 / np.sqrt(3), abs=1e-3)
+    assert value - low == pytest.approx(high - value)

@@ -1,0 +1,76 @@
+import multiprocessing
+import os
+import signal
+import time
+
+import pandas as pd
+import pytest
+
+from osteolib.runs import artefact, cached
+from osteolib.runs.paths import digest, write_atomic
+
+MODULES = ["osteolib.runs.paths"]
+TABLE = pd.DataFrame({"subject_id": ["a", "<b>"], "t_score": [-1.5, float("nan")], "n": [1, 2]})
+
+
+def test_an_artefact_is_made_once(tmp_path):
+    calls = []
+
+    def make():
+        calls.append(1)
+        return TABLE
+
+    first, second = (cached("t", {"seed": 1}, MODULES, make, tmp_path) for _ in range(2))
+    pd.testing.assert_frame_equal(first, TABLE)
+    pd.testing.assert_frame_equal(second, TABLE)
+    assert len(calls) == 1
+    cached("t", {"seed": 2}, MODULES, make, tmp_path)
+    assert len(calls) == 2
+
+
+def test_a_failed_make_leaves_nothing_and_the_next_one_succeeds(tmp_path):
+    def fail(folder):
+        (folder / "half.txt").write_text("half")
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        artefact("t", {}, MODULES, fail, tmp_path)
+    assert not [p for p in (tmp_path / "t").iterdir() if p.is_dir()]
+    folder = artefact("t", {}, MODULES, lambda into: (into / "whole.txt").write_text("whole"), tmp_path)
+    assert (folder / "whole.txt").read_text() == "whole"
+
+
+def _slow(store, started):
+    def make(folder):
+        (folder / "half.txt").write_text("half")
+        started.set()
+        time.sleep(60)
+
+    artefact("t", {}, MODULES, make, store)
+
+
+def test_a_killed_run_leaves_no_artefact_and_no_lock(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    process = context.Process(target=_slow, args=(tmp_path, started))
+    process.start()
+    assert started.wait(30)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    folder = artefact("t", {}, MODULES, lambda into: (into / "whole.txt").write_text("whole"), tmp_path)
+    assert {p.name for p in folder.iterdir()} == {"whole.txt", "key.json"}
+    assert [p for p in (tmp_path / "t").iterdir() if p.is_dir()] == [folder]  # what the killed run left is gone
+
+
+def test_digest_ignores_the_order_of_keys_and_sees_every_value():
+    assert digest({"a": 1, "b": [2, None]}) == digest({"b": [2, None], "a": 1})
+    assert len({digest(v) for v in ({"a": 1}, {"a": 1.5}, {"a": "1"}, {"a": True}, {"a": None}, {})}) == 6
+
+
+def test_a_write_that_fails_keeps_the_old_file(tmp_path, monkeypatch):
+    path = write_atomic(tmp_path / "x.txt", "old")
+    monkeypatch.setattr(os, "replace", lambda *a: (_ for _ in ()).throw(OSError("no space")))
+    with pytest.raises(OSError, match="no space"):
+        write_atomic(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,78 @@
+"""Notebooks as they are shipped, and as people call them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from osteolib.runs import ROOT, list_notebooks
+from osteolib.runs.authoring import generate
+from osteolib.runs.parameters import load_profile, resolve
+
+SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def papermill(*args: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
+    env = {k: v for k, v in os.environ.items() if k not in ("OSTEO_DATA", "OSTEO_BOOK")} | environment
+    command = [sys.executable, "-m", "papermill", "--no-progress-bar", *args]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
+def test_the_notebook_is_what_its_source_says(source):
+    shipped = (ROOT / "notebooks" / f"{source.stem}.ipynb").read_text(encoding="utf-8")
+    assert shipped == generate(source), "run `make notebooks`"
+
+
+def test_no_notebook_lacks_a_source():
+    assert [p.stem for p in NOTEBOOKS] == [p.stem for p in SOURCES]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_is_thin_and_complete(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(len(cell.source.splitlines()) <= 15 for cell in code), "no cell over 15 lines"
+    assert not [cell for cell in code if cell.outputs or cell.execution_count]
+    assert f'osteolib.start(globals(), "{path.stem}")' in "\n".join(cell.source for cell in code)
+    solutions = [cell.source for cell in code if "solution" in cell.metadata.get("tags", [])]
+    assert solutions
+    assert all(s.strip().splitlines()[-1].startswith("assert ") for s in solutions), "a solution ends in an assertion"
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert "Exercise" in prose
+    assert "Take away" in prose or "Take away" in "\n".join(cell.source for cell in code)
+
+
+@pytest.mark.parametrize("notebook", list_notebooks(), ids=lambda n: n.name)
+def test_every_profile_gives_every_parameter_a_value(notebook):
+    assert set(notebook.minutes) == {"smoke", "quick", "paper"}
+    for profile in notebook.minutes:
+        values = resolve(notebook.parameters, {"profile": profile})
+        assert None not in values.values()
+        taken = {k: v for k, v in load_profile(profile).items() if k in values}
+        assert {k: values[k] for k in taken} == taken
+
+
+def test_an_unknown_parameter_fails_with_one_clear_line(tmp_path):
+    notebook = ROOT / "notebooks" / "02_knee_shortcuts.ipynb"
+    done = papermill(str(notebook), "out.ipynb", "-p", "epocs", "4", cwd=tmp_path)
+    assert done.returncode == 1
+    last = [line for line in done.stderr.splitlines() if line.strip()][-1]
+    assert last.startswith("ParameterError: unknown parameter 'epocs'")
+    failed = json.loads((tmp_path / "out.ipynb").read_text())
+    errors = [o for c in failed["cells"] for o in c.get("outputs", []) if o["output_type"] == "error"]
+    assert [len(e["traceback"]) for e in errors] == [1]
+
+
+def test_without_its_data_a_page_explains_and_a_run_by_hand_fails(tmp_path):
+    notebook = str(ROOT / "notebooks" / "03_two_measurements.ipynb")
+    by_hand = papermill(notebook, "hand.ipynb", "-p", "seed", "7", cwd=tmp_path)
+    assert by_hand.returncode == 1
+    assert "The data of nhanes-dxa are not here" in by_hand.stderr
+    assert "OSTEO_DATA" in by_hand.stderr
