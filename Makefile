@@ -21,7 +21,7 @@ READY := .venv/.ready
 .PHONY: book test lab data exercises bench lint notebooks lock
 
 book: $(READY)
-	$(BIN)/snakemake --cores $(CORES) --nolock --rerun-incomplete --rerun-triggers params --quiet rules host progress \
+	$(BIN)/snakemake --cores $(CORES) --nolock --rerun-incomplete --rerun-triggers params --quiet all \
 	  --config profile=$(PROFILE)
 	@echo "The book: build/$(PROFILE)/site/_build/html/index.html"
 

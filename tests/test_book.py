@@ -21,7 +21,6 @@ from osteolib.runs import ROOT
 
 PROFILE = os.environ.get("OSTEO_PROFILE", "smoke")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-SIZES = {"wide": (1280, 900), "narrow": (375, 812)}
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -64,51 +63,62 @@ def pages(html: Path) -> list[str]:
     return sorted(p.relative_to(html).as_posix() for p in html.rglob("*.html") if "_static" not in p.parts)
 
 
-def visit(browser, address: str, page: str, size: tuple[int, int], scheme: str) -> dict:
-    """Open a page and report what a reader would notice."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
-    tab = context.new_page()
-    seen = {"console": [], "abroad": [], "failed": []}
-    tab.on("console", lambda m: seen["console"].append(m.text) if m.type == "error" else None)
-    tab.on("pageerror", lambda e: seen["console"].append(str(e)))
-    tab.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else seen["abroad"].append(r.url))
-    tab.on("response", lambda r: seen["failed"].append(f"{r.status} {r.url}") if r.status >= 400 else None)
-    tab.goto(address + page, wait_until="load")
-    tab.wait_for_function("!window.MathJax || !MathJax.startup || !MathJax.startup.promise || "
-                          "MathJax.startup.promise.then(() => true)")  # fmt: skip
-    seen["images"] = tab.eval_on_selector_all(
-        "main img", "all => all.filter(i => i.complete && i.naturalWidth === 0).map(i => i.src.slice(0, 80))"
-    )
-    seen["no_alt"] = tab.eval_on_selector_all("article img", "all => all.filter(i => !i.alt).map(i => i.src.slice(0, 80))")
-    seen["overflow"] = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    seen["math_errors"] = tab.locator("mjx-merror").count()
-    seen["links"] = tab.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
-    context.close()
-    return seen
+MEASURES = {
+    "images": "[...document.querySelectorAll('main img')].filter(i => i.complete && !i.naturalWidth).length",
+    "no_alt": "[...document.querySelectorAll('article img')].filter(i => !i.alt).length",
+    "math_errors": "document.querySelectorAll('mjx-merror').length",
+    "wide": "Math.max(0, document.documentElement.scrollWidth - window.innerWidth)",
+    "boxless": "[...document.querySelectorAll('article table')].filter(t => t.scrollWidth > document.body.clientWidth && "
+    "!t.closest('.table-scroll, .cell_output, .pst-scrollable-table-container, details')).length",
+}
+MATH_IS_SET = "!window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)"
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_every_page_is_whole(html, address, browser, size):
-    names = pages(html)
-    assert len(names) > 10
-    troubles = {}
-    for page in names:
-        seen = visit(browser, address, page, SIZES[size], "dark" if size == "narrow" else "light")
-        trouble = {k: v for k, v in seen.items() if v and k not in ("links", "overflow")}
-        if seen["overflow"] > 0:
-            trouble["overflow"] = seen["overflow"]
-        if trouble:
-            troubles[page] = trouble
-    assert not troubles
+@pytest.fixture(scope="module")
+def visits(html, address, browser) -> dict[str, dict]:
+    """What a reader notices on each page: wide and light first, then narrow and dark."""
+    found = {}
+    for page in sorted(p.relative_to(html).as_posix() for p in html.rglob("*.html") if "_static" not in p.parts):
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+        tab = context.new_page()
+        seen = {"console": [], "abroad": [], "failed": []}
+        tab.on("console", lambda m, seen=seen: seen["console"].append(m.text) if m.type == "error" else None)
+        tab.on("pageerror", lambda e, seen=seen: seen["console"].append(str(e)))
+        tab.on("request", lambda r, seen=seen: None if r.url.startswith((address, "data:", "blob:"))
+               else seen["abroad"].append(r.url))  # fmt: skip
+        tab.on("response", lambda r, seen=seen: seen["failed"].append(r.url) if r.status >= 400 else None)
+        tab.goto(address + page, wait_until="load")
+        tab.wait_for_function(MATH_IS_SET)
+        seen |= {f"{name}, wide": tab.evaluate(script) for name, script in MEASURES.items()}
+        tab.set_viewport_size({"width": 375, "height": 812})
+        tab.emulate_media(color_scheme="dark")
+        tab.wait_for_timeout(100)  # the theme listens to the system's scheme
+        seen |= {f"{name}, narrow": tab.evaluate(script) for name, script in MEASURES.items()}
+        seen["dark"] = tab.evaluate("document.documentElement.dataset.theme")
+        seen["address"] = tab.url  # the first page passes readers on
+        seen["links"] = tab.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
+        context.close()
+        found[page] = seen
+    return found
 
 
-def test_no_link_is_broken(html, address, browser):
-    names = pages(html)
-    anchors = {p: set(re.findall(r'\bid="([^"]+)"', (html / p).read_text(encoding="utf-8"))) for p in names}
+def test_every_page_is_whole_wide_and_narrow(visits):
+    assert len(visits) > 10
+    kinds = ("console", "abroad", "failed", *(f"{name}, {size}" for name in MEASURES for size in ("wide", "narrow")))
+    troubles = {page: {k: seen[k] for k in kinds if seen[k]} for page, seen in visits.items()}
+    assert not {page: trouble for page, trouble in troubles.items() if trouble}
+
+
+def test_a_reader_whose_system_is_dark_gets_dark_pages(visits):
+    assert {seen["dark"] for seen in visits.values()} == {"dark"}
+
+
+def test_no_link_is_broken(html, address, visits):
+    anchors = {p: set(re.findall(r'\bid="([^"]+)"', (html / p).read_text(encoding="utf-8"))) for p in visits}
     broken = []
-    for page in names:
-        for link in visit(browser, address, page, SIZES["wide"], "light")["links"]:
-            target, anchor = urldefrag(urljoin(address + page, link))
+    for page, seen in visits.items():
+        for link in seen["links"]:
+            target, anchor = urldefrag(urljoin(seen["address"], link))
             if not target.startswith(address):
                 assert urlparse(target).scheme in ("http", "https", "mailto", "data"), link
                 continue
@@ -118,8 +128,8 @@ def test_no_link_is_broken(html, address, browser):
     assert not broken
 
 
-def test_pages_name_no_place_on_the_machine_that_built_them(html):
-    for page in pages(html):
+def test_pages_name_no_place_on_the_machine_that_built_them(html, visits):
+    for page in visits:
         text = (html / page).read_text(encoding="utf-8")
         assert str(ROOT) not in text, page
         assert str(Path.home()) + "/" not in text, page

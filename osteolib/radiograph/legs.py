@@ -22,7 +22,7 @@ BANDS, COLUMNS = 40, 128  # the grid that the exposed field is averaged to
 THIN = 5  # columns: whatever is thinner (fibula, collimator edge, letter) is no leg
 SMOOTH = 3.0  # columns, SD: joins tibia and fibula, but not two legs
 VALLEY = 0.45  # a hump counts when it stands this far, of the band's range, above the valleys beside it
-CONTRAST = 0.15  # of the film's brightness: with less between bright and dark columns there is no leg to see
+CONTRAST = 0.25  # of the film's brightness: with less between bright and dark columns there is no leg to see
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ def count_legs(pixels: NDArray[np.unsignedinteger]) -> Legs:
     bright, dark = np.percentile(grid, (95, 5))
     humps = ndimage.gaussian_filter1d(ndimage.grey_opening(grid, (1, THIN)), SMOOTH, axis=1)
     peaks = [_peaks(band, 0.3 * (bright - dark)) for band in humps]
-    votes = np.bincount([len(found) for found in peaks])
-    if bright - dark <= CONTRAST * grid.max() or votes[1:].sum() < BANDS / 2:
+    votes = np.bincount([len(found) for found in peaks], minlength=2)
+    n = int(votes[1:].argmax()) + 1
+    if bright - dark <= CONTRAST * grid.max() or votes[n] < BANDS / 3 or votes[n] < votes[1:].sum() / 2:
         return Legs(0, (), (), 0.0)
 
-    n = int(votes[1:].argmax()) + 1
     agreeing = [i for i, found in enumerate(peaks) if len(found) == n]
     centres = np.median([peaks[i] for i in agreeing], axis=0).round().astype(int)
     profile = humps[agreeing].mean(axis=0)

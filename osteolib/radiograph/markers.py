@@ -64,7 +64,7 @@ def find_markers(pixels: NDArray[np.unsignedinteger]) -> list[Box]:
     if min(pixels.shape) < block:
         return []
     low, high = _block_extremes(pixels, block)
-    scale = 255 / max(int(high.max()), 1)
+    scale = 255 / (2 ** max(8, int(high.max()).bit_length()) - 1)
     low, high = low * scale, high * scale
     found = [*_plates(low, high), *_islands(low), *_lines_of_text(high)]
     return [(x0 * block, y0 * block, x1 * block, y1 * block) for x0, y0, x1, y1 in found]
@@ -119,7 +119,7 @@ def _lines_of_text(high: NDArray) -> Iterator[Box]:
     glyphs = []
     for (x0, y0, x1, y1), _ in _parts(strokes):
         height, width = y1 - y0, x1 - x0
-        if 0.008 * longer <= height <= 0.04 * longer and 0.15 * height <= width <= 1.5 * height:
+        if 0.008 * longer <= height <= 0.04 * longer and 0.15 * height <= width <= 3 * height:
             glyphs.append((x0, y0, x1, y1))
     lines: list[list[Box]] = []
     for x0, y0, x1, y1 in sorted(glyphs):

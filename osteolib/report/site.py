@@ -55,10 +55,10 @@ def assemble(profile: str) -> Path:
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, site / name)
     shutil.copytree(ROOT / "book", site / "book")
-    shutil.move(site / "book" / "_static", site / "_static")
     mathjax = Path(str(files("mathjax"))) / "static" / "mathjax" / "es5"
-    shutil.copytree(mathjax / "output" / "chtml", site / "_static" / "mathjax" / "output" / "chtml")
-    shutil.copy(mathjax / "tex-mml-chtml.js", site / "_static" / "mathjax")
+    vendor = site / "vendor" / "mathjax"  # not under _static: Jupyter Book loads every script it finds there
+    shutil.copytree(mathjax / "output" / "chtml", vendor / "output" / "chtml")
+    shutil.copy(mathjax / "tex-mml-chtml.js", vendor)
     (site / "notebooks").mkdir()
     for notebook in list_notebooks():
         executed = build / "notebooks" / f"{notebook.name}.ipynb"

@@ -159,14 +159,14 @@ def test_a_dicom_is_accepted_and_nothing_in_it_that_names_the_patient_is_kept(ho
     film.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     film.SOPClassUID = film.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"  # digital X-ray
     film.SOPInstanceUID = film.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-    film.PatientName, film.PatientID, film.Modality = "Secret^Name", "4711", "DX"
+    film.PatientName, film.PatientID, film.Modality = "Secret^Name", "Secret-7", "DX"
     film.SamplesPerPixel, film.PhotometricInterpretation, film.PixelRepresentation = 1, "MONOCHROME2", 0
     film.Rows, film.Columns, film.BitsAllocated, film.BitsStored, film.HighBit = 200, 160, 16, 12, 11
     film.PixelData = np.random.default_rng(0).integers(0, 4095, (200, 160)).astype("<u2").tobytes()
     film.save_as(folder / "a.dcm", enforce_file_format=True)
 
     manifest = add_folder(folder, "ward", bone="hip")
-    assert "Secret" not in manifest.read_text() and "4711" not in manifest.read_text()
+    assert "Secret" not in manifest.read_text()
     cohort = load_cohort("ward")
     assert cohort.subjects.image_id.tolist() == ["a", "b", "films.c"]
-    assert not cohort.subjects.astype(str).apply(lambda column: column.str.contains("Secret|4711")).any(axis=None)
+    assert not cohort.subjects.astype(str).apply(lambda column: column.str.contains("Secret")).any(axis=None)
