@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
 MAX_PIXELS = 80_000_000
 """Largest film that is opened: a stitched whole-leg film has some 30 million, a decompression bomb far more."""
@@ -85,7 +89,7 @@ def read_radiograph(path: str | Path) -> Radiograph:
         return Radiograph(_frozen(_read_image(path, png=head.startswith(b"\x89"))))
     if head[128:] == b"DICM":
         return _read_dicom(path)
-    raise RadiographError(f"{path.name}: neither DICOM nor PNG nor JPEG by its first bytes, whatever its name; export it again")
+    raise RadiographError(f"{path.name}: neither DICOM nor PNG nor JPEG, by its first bytes; export it again")
 
 
 def _read_image(path: Path, png: bool) -> NDArray:
@@ -113,24 +117,29 @@ def _read_image(path: Path, png: bool) -> NDArray:
 
 def _read_dicom(path: Path) -> Radiograph:
     import pydicom
-    from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
     try:
-        data = pydicom.dcmread(path, specific_tags=_ABOUT + _PIXELS)
-    except Exception as error:  # pydicom raises many kinds on a damaged file
+        return _from_dicom(path, pydicom.dcmread(path, specific_tags=_ABOUT + _PIXELS))
+    except RadiographError:
+        raise
+    except Exception as error:  # pydicom raises many kinds, and parses an element only when it is asked for
         raise RadiographError(f"{path.name}: damaged DICOM ({type(error).__name__}); export it again") from None
+
+
+def _from_dicom(path: Path, data: Dataset) -> Radiograph:
+    from pydicom.pixels import apply_modality_lut, apply_voi_lut
+
     modality = str(data.get("Modality", "")) or "none"
     if modality not in MODALITIES:
-        raise RadiographError(f"{path.name}: modality {modality}; give a projection radiograph ({', '.join(MODALITIES)})")
+        raise RadiographError(f"{path.name}: modality {modality}; give a projection ({', '.join(MODALITIES)})")
     photometric, frames = data.get("PhotometricInterpretation"), int(data.get("NumberOfFrames") or 1)
     if photometric not in ("MONOCHROME1", "MONOCHROME2") or frames > 1:
-        raise RadiographError(f"{path.name}: {photometric}, {frames} frame(s); export one grey frame (MONOCHROME1 or 2)")
+        raise RadiographError(f"{path.name}: {photometric}, {frames} frame(s); export one frame of MONOCHROME1 or 2")
     _check_size(path, int(data.get("Columns") or 0), int(data.get("Rows") or 0))
     try:
         values = apply_voi_lut(apply_modality_lut(data.pixel_array, data), data)
     except Exception as error:  # a missing element, too few bytes, or a compression without a decoder
-        syntax = getattr(getattr(data, "file_meta", None), "TransferSyntaxUID", None)
-        about = f"{type(error).__name__}, transfer syntax {getattr(syntax, 'name', 'not stated')}"
+        about = f"{type(error).__name__}, {data.file_meta.TransferSyntaxUID.name}"
         raise RadiographError(f"{path.name}: pixels cannot be decoded ({about}); export it uncompressed") from None
     spacing = np.atleast_1d(data.get("ImagerPixelSpacing") or data.get("PixelSpacing") or 0.0).astype(float)
     view = str(data.get("ViewPosition") or "")
@@ -160,7 +169,7 @@ def _check_size(path: Path, width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise RadiographError(f"{path.name}: no pixels ({width} x {height}); export it again")
     if width * height > MAX_PIXELS:
-        raise RadiographError(f"{path.name}: {width} x {height} exceeds {MAX_PIXELS:,} pixels; reduce it if it is a radiograph")
+        raise RadiographError(f"{path.name}: {width} x {height} exceeds {MAX_PIXELS:,} pixels; reduce it first")
 
 
 def _frozen(pixels: NDArray) -> NDArray:

@@ -9,10 +9,10 @@ and thighs that touch spoil some bands only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from osteolib.radiograph.io import RadiographError
 
@@ -45,8 +45,10 @@ def count_legs(pixels: NDArray[np.unsignedinteger]) -> Legs:
 
     Returns
     -------
-    :class:`Legs`, with ``n`` of 0 for a film without legs and possibly above 2: what that means is for the caller.
+    :class:`Legs`; ``n`` is 0 for a film without legs and may exceed 2, see :func:`split_knees`.
     """
+    from scipy import ndimage
+
     (x0, y0, x1, y1), grid = _exposed_field(pixels)
     bright, dark = np.percentile(grid, (95, 5))
     humps = ndimage.gaussian_filter1d(ndimage.grey_opening(grid, (1, THIN)), SMOOTH, axis=1)
@@ -60,9 +62,9 @@ def count_legs(pixels: NDArray[np.unsignedinteger]) -> Legs:
     centres = np.median([peaks[i] for i in agreeing], axis=0).round().astype(int)
     profile = humps[agreeing].mean(axis=0)
     scale = (x1 - x0) / COLUMNS
-    splits = [round(x0 + scale * _valley(profile, a, b)) for a, b in zip(centres, centres[1:], strict=False)]
+    splits = [round(x0 + scale * _valley(profile, a, b)) for a, b in pairwise(centres)]
     edges = [x0, *splits, x1]
-    boxes = tuple((a, y0, b, y1) for a, b in zip(edges, edges[1:], strict=False))
+    boxes = tuple((a, y0, b, y1) for a, b in pairwise(edges))
     return Legs(n, tuple(splits), boxes, float(votes[n] / votes[1:].sum()))
 
 
@@ -124,7 +126,7 @@ def _peaks(band: NDArray, least_range: float) -> NDArray[np.intp]:
 
 
 def _valley(profile: NDArray, left: int, right: int) -> float:
-    """Middle of the lowest stretch between two humps: a dark gap is flat, and its very minimum may lie at either leg."""
+    """Middle of the lowest stretch between two humps: in a flat dark gap the very minimum may lie at either leg."""
     between = profile[left : right + 1]
     floor = between.min()
     lowest = np.flatnonzero(between <= floor + 0.1 * (min(between[0], between[-1]) - floor))

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Box = tuple[int, int, int, int]
 
@@ -114,8 +113,10 @@ def _islands(low: NDArray) -> Iterator[Box]:
 
 
 def _lines_of_text(high: NDArray) -> Iterator[Box]:
+    from scipy import ndimage
+
     longer = max(high.shape)
-    strokes = high - ndimage.grey_opening(high, (round(0.012 * longer),) * 2) > 90
+    strokes = high - ndimage.grey_opening(high, (max(2, round(0.012 * longer)),) * 2) > 90
     glyphs = []
     for (x0, y0, x1, y1), _ in _parts(strokes):
         height, width = y1 - y0, x1 - x0
@@ -140,6 +141,8 @@ def _lines_of_text(high: NDArray) -> Iterator[Box]:
 
 def _parts(mask: NDArray[np.bool_]) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
     """Box of each connected part of at least five blocks, and the part alone within its box."""
+    from scipy import ndimage
+
     label, _ = ndimage.label(mask)
     places = ndimage.find_objects(label)
     for i in np.flatnonzero(np.bincount(label.ravel())[1:] >= 5):
@@ -175,7 +178,7 @@ def _overlap(a: Box, b: Box) -> bool:
 
 
 def _fill(pixels: NDArray, box: Box, band: int) -> None:
-    """Fill a box in place: the medians of the four bands around it, each weighted by the inverse square of its distance."""
+    """Fill a box in place with the medians of the four bands around it, weighted by 1 / distance squared."""
     x0, y0, x1, y1 = box
     down, across = np.arange(1.0, y1 - y0 + 1)[:, None], np.arange(1.0, x1 - x0 + 1)[None]
     borders = (

@@ -139,6 +139,13 @@ def test_dicoms_that_cannot_be_used_are_named(write_dicom, deep):
             read_radiograph(path)
 
 
+def test_a_damaged_element_is_named(write_dicom, deep):
+    path, _ = write_dicom(deep, ImagerPixelSpacing=[0.15, 0.15])
+    path.write_bytes(path.read_bytes().replace(rb"0.15\0.15", rb"0.15\0.x5"))
+    with pytest.raises(RadiographError, match=r"film\.dcm: damaged DICOM"):
+        read_radiograph(path)
+
+
 def test_a_compression_that_cannot_be_decoded_is_named(write_dicom, deep):
     from pydicom.encaps import encapsulate
 

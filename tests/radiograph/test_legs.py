@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ def test_planted_legs_are_counted_and_each_lies_in_its_own_box(film, n, centres)
     assert legs.n == n == len(legs.boxes)
     middles = [c * pixels.shape[1] for c in centres]
     assert all(x0 < middle < x1 for middle, (x0, _, x1, _) in zip(middles, legs.boxes, strict=True))
-    expected = [(a + b) / 2 for a, b in zip(middles, middles[1:], strict=False)]
+    expected = [(a + b) / 2 for a, b in pairwise(middles)]
     assert legs.splits == pytest.approx(expected, abs=0.02 * pixels.shape[1])
 
 
@@ -73,11 +75,8 @@ def another_hand(pixels):
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("spoil", [black_frame, collimator, markers_and_coin, grey_gap, another_hand])
 def test_what_is_no_leg_is_not_counted(film, n, spoil):
-    if n == 1 and spoil is markers_and_coin:
-        pixels = spoil(film((0.25,)))  # beside the leg, where a second one would stand
-    else:
-        pixels = spoil(film(PLANTED[n]))
-    assert count_legs(pixels).n == n
+    centres = (0.25,) if n == 1 and spoil is markers_and_coin else PLANTED[n]  # a coin where a second leg would stand
+    assert count_legs(spoil(film(centres))).n == n
 
 
 def test_thighs_that_touch_and_legs_cut_by_the_border_are_two(film):

@@ -78,6 +78,14 @@ def test_a_film_without_markers_is_left_alone(film, clean):
         np.testing.assert_array_equal(masked, pixels)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (7, 40), (60, 50)])
+def test_frames_too_small_for_a_marker_are_left_alone(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    masked, boxes = mask_markers(pixels)
+    assert boxes == []
+    np.testing.assert_array_equal(masked, pixels)
+
+
 def test_several_markers_and_16_bit(clean):
     pixels, _ = plate(coin(logo(clean)[0], 90, 1000)[0], 60, 300)
     _, boxes = mask_markers(pixels)
@@ -121,7 +129,9 @@ def test_the_whole_frame_can_be_hidden():
     assert not masked.any()
 
 
-@pytest.mark.parametrize("box", [(0.5, 0, 0.4, 1), (0, 0, 1.2, 1), (-0.1, 0, 1, 1), (0, 0.3, 1, 0.3), (0, float("nan"), 1, 1)])
+@pytest.mark.parametrize(
+    "box", [(0.5, 0, 0.4, 1), (0, 0, 1.2, 1), (-0.1, 0, 1, 1), (0, 0.3, 1, 0.3), (0, float("nan"), 1, 1)]
+)
 def test_a_box_outside_the_frame_is_named(box):
     with pytest.raises(ValueError, match="fractions of the frame"):
         mask_markers(np.zeros((50, 50), np.uint8), [box])
