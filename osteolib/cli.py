@@ -24,7 +24,9 @@ def list_command() -> None:
 
     for notebook in list_notebooks():
         minutes = ", ".join(f"{profile} {value:g}" for profile, value in notebook.minutes.items())
-        typer.echo(f"{notebook.name}  {notebook.title}\n    minutes: {minutes}; data: {', '.join(notebook.needs) or 'none'}")
+        typer.echo(
+            f"{notebook.name}  {notebook.title}\n    minutes: {minutes}; data: {', '.join(notebook.needs) or 'none'}"
+        )
         for p in notebook.parameters.values():
             default = "profile" if p.default is None else repr(p.default)
             typer.echo(f"    -p {p.name:<24} {p.annotation:<40} {default:<12} {p.meaning}")
@@ -59,11 +61,14 @@ def data_list() -> None:
 
 
 @data.command()
-def verify(name: str) -> None:
+def verify(
+    name: str,
+    deep: Annotated[bool, typer.Option(help="also recompute the perceptual hash of every image")] = False,
+) -> None:
     """Compare the files of a cohort with the sha256 in its manifest."""
     from osteolib.cohorts import verify as check
 
-    report = check(name)
+    report = check(name, deep)
     typer.echo(str(report))
     if not report.ok:
         raise typer.Exit(1)
@@ -73,11 +78,14 @@ def verify(name: str) -> None:
 def add(
     folder: Path,
     name: Annotated[str, typer.Option(help="short name of the cohort")],
+    bone: Annotated[str, typer.Option(help="what the films show: knee, hand, hip ...")] = "knee",
+    label_rule: Annotated[str, typer.Option(help="who, hip or hand: how a T-score becomes a class")] = "who",
 ) -> None:
     """Check a folder of radiographs and its table (CSV or XLSX), and write its manifest."""
     from osteolib.cohorts import add_folder
 
-    typer.echo(f"manifest written: {add_folder(folder, name)}")
+    path = add_folder(folder, name, bone=bone, label_rule=label_rule)
+    typer.echo(f"manifest written: {path.name}; `-p cohort {name}` takes it to a notebook")
 
 
 def run() -> None:

@@ -13,7 +13,9 @@ ORDER = (
     "runs", "stats", "radiograph", "train", "cohorts", "segment", "views", "ssl", "screen", "explain", "report", "cli",
 )  # fmt: skip
 MODULES = sorted((ROOT / "osteolib").rglob("*.py"))
-INSIDE = [path for path in MODULES if path.parent != ROOT / "osteolib" or path.stem != "__init__"]  # the door names any room
+INSIDE = [
+    path for path in MODULES if path.parent != ROOT / "osteolib" or path.stem != "__init__"
+]  # the door names any room
 
 
 def package_of(module: str) -> str:

@@ -31,8 +31,8 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def html() -> Path:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "OSTEO_LOCK"))}
-    command = [Path(sys.executable).with_name("snakemake"), "--cores", "2", "--nolock", "--rerun-incomplete", "--rerun-triggers",
-               "params", "--quiet", "all", "--config", f"profile={PROFILE}"]  # fmt: skip
+    options = "--cores 2 --nolock --rerun-incomplete --rerun-triggers params --quiet all --config"
+    command = [Path(sys.executable).with_name("snakemake"), *options.split(), f"profile={PROFILE}"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     return ROOT / "build" / PROFILE / "site" / "_build" / "html"
@@ -68,8 +68,6 @@ MEASURES = {
     "no_alt": "[...document.querySelectorAll('article img')].filter(i => !i.alt).length",
     "math_errors": "document.querySelectorAll('mjx-merror').length",
     "wide": "Math.max(0, document.documentElement.scrollWidth - window.innerWidth)",
-    "boxless": "[...document.querySelectorAll('article table')].filter(t => t.scrollWidth > document.body.clientWidth && "
-    "!t.closest('.table-scroll, .cell_output, .pst-scrollable-table-container, details')).length",
 }
 MATH_IS_SET = "!window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)"
 

@@ -39,6 +39,7 @@ def test_a_notebook_is_thin_and_complete(path):
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(len(cell.source.splitlines()) <= 15 for cell in code), "no cell over 15 lines"
+    assert max(len(line) for cell in code for line in cell.source.splitlines()) <= 88  # what a page shows unscrolled
     assert not [cell for cell in code if cell.outputs or cell.execution_count]
     assert f'osteolib.start(globals(), "{path.stem}")' in "\n".join(cell.source for cell in code)
     solutions = [cell.source for cell in code if "solution" in cell.metadata.get("tags", [])]

@@ -22,8 +22,7 @@ seed: int = 0  # seed of every random draw
 
 # %%
 import osteolib
-from osteolib.report import figure, knees, load_or_explain, plots
-from osteolib.report import provenance, say, table
+from osteolib.report import figure, knees, load_or_explain, plots, provenance, say, table
 
 run = osteolib.start(globals(), "01_knee_people")
 everyone = load_or_explain(run, cohort, unit="film",

@@ -29,10 +29,10 @@ n_shuffles: int | None = None  # shuffled targets; None: from the profile
 
 # %%
 import numpy as np
-import osteolib
 import pandas as pd
-from osteolib.report import figure, load_or_explain, plots
-from osteolib.report import provenance, say, table
+
+import osteolib
+from osteolib.report import figure, load_or_explain, plots, provenance, say, table
 
 run = osteolib.start(globals(), "02_knee_shortcuts")
 loaded = load_or_explain(run, cohort, unit="film",
@@ -134,6 +134,7 @@ say(run, "**Age alone reaches AUROC {age_auroc:.3f}** (95 % CI {age_low:.3f} to 
 
 # %%
 from osteolib.stats import bootstrap_statistic
+
 
 def pearson_r(t, predicted):
     return np.corrcoef(t, predicted)[0, 1]

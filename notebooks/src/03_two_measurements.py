@@ -24,10 +24,10 @@ seed: int = 0  # seed of every random draw
 
 # %%
 import numpy as np
-import osteolib
 import pandas as pd
-from osteolib.report import figure, load_or_explain, plots
-from osteolib.report import provenance, say, table
+
+import osteolib
+from osteolib.report import figure, load_or_explain, plots, provenance, say, table
 
 run = osteolib.start(globals(), "03_two_measurements")
 nhanes = load_or_explain(run, cohort)

@@ -41,6 +41,7 @@ def read(manifest: Manifest, folder: Path, *, unit: str = "knee", cross_class_du
     films, mixed = leave_out_cross_class(films, cross_class_duplicates)
     copies = films.duplicated("sha256", keep=False)
     subjects = to_units(films, unit).assign(bone="knee", view="AP", **manifest.settings["constants"])
+    subjects["mask_boxes"] = subjects.image_id.map(manifest.settings.get("mask_boxes", {}))
     notes = (
         f"{dropped} rows without a patient id (maximum, minimum and mean of the columns) are not patients.",
         "The T-scores are from quantitative ultrasound of the heel (STR-Net, Section 2.1), not from DXA; "

@@ -48,7 +48,9 @@ def duplicate_groups(films: pd.DataFrame) -> tuple[list[list[str]], list[tuple[s
     """Groups of image ids with identical files, and pairs of different files that look alike to the perceptual hash."""
     identical = [list(ids) for _, ids in films.groupby("sha256", sort=False)["image_id"] if len(ids) > 1]
     first = films.drop_duplicates("sha256").reset_index(drop=True)
-    near = [(first["image_id"][i], first["image_id"][j]) for i, j in sorted(map(sorted, look_alike_pairs(first["phash"])))]
+    near = [
+        (first["image_id"][i], first["image_id"][j]) for i, j in sorted(map(sorted, look_alike_pairs(first["phash"])))
+    ]
     return identical, near
 
 
@@ -57,7 +59,7 @@ def crossing_sheet(run: Run, films: pd.DataFrame, groups: Sequence[Sequence[str]
     rows = films.set_index("image_id", drop=False)
     titles = ["\n".join(_describe(rows.loc[i]) for i in group) for group in groups]
     images = [thumbnail(rows.loc[group[0]]) for group in groups]
-    sheet = contact_sheet(images, titles, columns=4, size=2.35)
+    sheet = contact_sheet(images, titles, columns=4, size=1.85)
     text = "; ".join(" = ".join(f"{i} ({rows.loc[i, 'label']})" for i in group) for group in groups)
     figure(run, "crossing_duplicates", sheet, alt=f"Films that stand in the set under two labels: {text}.")
 
@@ -66,7 +68,9 @@ def near_pair_sheet(run: Run, films: pd.DataFrame, pairs: Sequence[tuple[str, st
     """Pairs of different files whose perceptual hashes are close, side by side."""
     rows = films.set_index("image_id", drop=False)
     ids = [i for pair in pairs for i in pair]
-    sheet = contact_sheet([thumbnail(rows.loc[i]) for i in ids], [_describe(rows.loc[i]) for i in ids], columns=4, size=2.35)
+    sheet = contact_sheet(
+        [thumbnail(rows.loc[i]) for i in ids], [_describe(rows.loc[i]) for i in ids], columns=4, size=1.85
+    )
     figure(run, "near_pairs", sheet, alt="Pairs within Hamming distance 4 that are not the same file: "
            + ", ".join(f"{a} and {b}" for a, b in pairs) + ".")  # fmt: skip
 
@@ -77,25 +81,32 @@ def split_sheet(run: Run, films: pd.DataFrame, seed: int, n: int = 8) -> None:
 
     use_style()
     chosen = films[films["n_legs"] == 2].sample(n, random_state=seed)
-    fig, axes = plt.subplots(2, n // 2, figsize=(9.5, 5.2))
+    fig, axes = plt.subplots(2, n // 2, figsize=(7.6, 4.2))
     for axis, (_, film) in zip(axes.flat, chosen.iterrows(), strict=True):
         image = thumbnail(film)
         scale = image.shape[0] / film["height"]
         axis.imshow(image, cmap="gray")
         for side, (x0, y0, x1, y1) in split_knees(read_radiograph(film["path"]).pixels):
             colour = COLOURS["osteopenia"] if side == "right" else "#56B4E9"
-            axis.add_patch(Rectangle((x0 * scale, y0 * scale), (x1 - x0) * scale, (y1 - y0) * scale, fill=False, ec=colour, lw=2))
-            axis.text((x0 + x1) / 2 * scale, 14, side, color=colour, ha="center", va="center", fontsize=8, weight="bold")
+            axis.add_patch(
+                Rectangle((x0 * scale, y0 * scale), (x1 - x0) * scale, (y1 - y0) * scale, fill=False, ec=colour, lw=2)
+            )
+            axis.text(
+                (x0 + x1) / 2 * scale, 14, side, color=colour, ha="center", va="center", fontsize=8, weight="bold"
+            )
         axis.set_title(film["image_id"], fontsize=8, loc="center", weight="normal")
         axis.axis("off")
-    figure(run, "split", fig, alt=f"{n} bilateral films, each with a box around the right and one around the left knee.")
+    figure(
+        run, "split", fig, alt=f"{n} bilateral films, each with a box around the right and one around the left knee."
+    )
 
 
 def sample_sheet(run: Run, films: pd.DataFrame, n_per_class: int, seed: int) -> None:
     """Films drawn at random from each class, masked."""
-    drawn = pd.concat([films[films["label"] == label].sample(n_per_class, random_state=seed) for label in LABELS])
-    sheet = contact_sheet([thumbnail(film) for _, film in drawn.iterrows()],
-                          [f"{film['image_id']} {film['label']}" for _, film in drawn.iterrows()], columns=n_per_class // 2)  # fmt: skip
+    classes = [films[films["label"] == label] for label in LABELS]
+    drawn = pd.concat([c.sample(min(n_per_class, len(c)), random_state=seed) for c in classes])
+    titles = [f"{film['image_id']} {film['label']}" for _, film in drawn.iterrows()]
+    sheet = contact_sheet([thumbnail(film) for _, film in drawn.iterrows()], titles, columns=n_per_class // 2)
     figure(run, "sample", sheet, alt=f"{n_per_class} randomly drawn knee films of each class; markers are masked.")
 
 

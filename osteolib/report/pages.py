@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from osteolib.cohorts import list_manifests, state
+from osteolib.report.html import html_table
 from osteolib.report.published import load_published
-from osteolib.report.scorecard import html_table, load_states, scorecard, scorecard_html, summary_by_paper
+from osteolib.report.scorecard import load_states, scorecard, scorecard_html, summary_by_paper
 from osteolib.report.verdict import load_margins
 from osteolib.runs import list_notebooks
-
 
 SHORT = {
     "strnet2026_knee": "STR-Net, knee (2026)",
@@ -30,13 +30,15 @@ def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     rows = [r["rows"].assign(notebook=name) for name, r in recorded.items() if len(r["rows"])]
     results = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["published_id", "notebook"])
     card = scorecard(load_published(), results, load_states())
-    summary = summary_by_paper(card).reindex(SHORT).rename(index=SHORT)
+    summary = summary_by_paper(card).reindex(SHORT).rename(index=SHORT).T.rename_axis("verdict")
     return {
         "scorecard_summary": block(html_table(summary.reset_index(), "Published values by verdict")),
-        "scorecard_answered": block(scorecard_html(card[card["ours"].notna()], "Published values with a result of ours")),
+        "scorecard_answered": block(
+            scorecard_html(card[card["ours"].notna()], "Published values with a result of ours")
+        ),
         "scorecard_papers": "\n\n".join(_paper(card[card["paper"] == key], name) for key, name in SHORT.items()),
         "margins_table": block(html_table(_margins(), "Margins, written before any comparison")),
-        "data_table": block(html_table(_data(), "Data sets the book knows")),
+        "data_table": _data(),
         "data_problems": _problems(),
         "timings_table": block(html_table(_timings(recorded), "Time per notebook")),
         "versions_table": block(html_table(_versions(recorded), "Versions")),
@@ -58,9 +60,11 @@ def _margins() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["metric", "rule", "margin", "unit", "no effect", "why this margin"])
 
 
-def _data() -> pd.DataFrame:
-    rows = [(m.name, m.title, state(m.name), m.licence, m.source) for m in list_manifests()]
-    return pd.DataFrame(rows, columns=["name", "what", "here", "licence", "source"])
+def _data() -> str:
+    rows = []
+    for m in list_manifests():
+        rows.append(f"{m.name}, *{state(m.name)}*\n: {m.title}. Licence: {m.licence}. Source: {m.source}")
+    return "\n\n".join(rows)
 
 
 def _problems() -> str:
@@ -82,6 +86,8 @@ def _timings(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _versions(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    seen = {name: version for r in recorded.values() for name, version in r["run"].get("versions", {}).items()}
-    seen |= {"Python": r["run"]["python"] for r in recorded.values() if r["run"]}
+    seen = {}
+    for results in recorded.values():
+        if run := results["run"]:
+            seen |= run["versions"] | {"Python": run["python"]}
     return pd.DataFrame(sorted(seen.items()), columns=["package", "version"])

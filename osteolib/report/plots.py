@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 from osteolib.report.style import COLOURS, GREY, INK, LABELS, MARKERS, use_style
 from osteolib.stats import Agreement
 
-
 FOREST = ("value", "ci_low", "ci_high", "null_low", "null_high")
 """Columns of the table behind :func:`forest`."""
 
@@ -21,7 +20,7 @@ FOREST = ("value", "ci_low", "ci_high", "null_low", "null_high")
 def age_and_t_score(people: pd.DataFrame) -> Figure:
     """Age against T-score by class, with the two cut-offs, and the ages of each class as strips."""
     use_style()
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.9), width_ratios=[3, 2])
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.6), width_ratios=[3, 2])
     rng = np.random.default_rng(0)  # horizontal jitter only
     for place, label in enumerate(LABELS):
         group = people[people["label"] == label]
@@ -31,17 +30,17 @@ def age_and_t_score(people: pd.DataFrame) -> Figure:
         right.hlines(group["age_years"].mean(), place - 0.35, place + 0.35, color=INK, lw=2)
     for cut in (-1.0, -2.5):
         left.axhline(cut, color=GREY, lw=1, ls="--")
-    left.set(xlabel="age (years)", ylabel="T-score (ultrasound)", title="Older people, lower T-scores")
+    left.set(xlabel="age (years)", ylabel="T-score (ultrasound)", title="Older, lower T-score")
     left.legend(loc="upper right")
-    right.set(xticks=range(len(LABELS)), ylabel="age (years)", title="Ages by class (bar: mean)")
-    right.set_xticklabels(LABELS)
+    right.set(xticks=range(len(LABELS)), ylabel="age (years)", title="Ages (bar: mean)")
+    right.set_xticklabels(LABELS, rotation=20)
     return fig
 
 
 def composition(films: pd.DataFrame, columns: Mapping[str, str]) -> Figure:
     """Share of each value of some film properties within the classes, as stacked horizontal bars."""
     use_style()
-    fig, axes = plt.subplots(1, len(columns), figsize=(9.5, 2.9), squeeze=False)
+    fig, axes = plt.subplots(1, len(columns), figsize=(7.6, 2.7), squeeze=False)
     shades = ["#0072B2", "#56B4E9", "#009E73", "#F0E442", "#E69F00", "#CC79A7", "#999999"]
     for axis, (column, title) in zip(axes[0], columns.items(), strict=True):
         share = pd.crosstab(films["label"], films[column], normalize="index").reindex(LABELS)
@@ -49,13 +48,13 @@ def composition(films: pd.DataFrame, columns: Mapping[str, str]) -> Figure:
         for colour, value in zip(shades, share.columns, strict=False):
             axis.barh(share.index, share[value], left=left, color=colour, edgecolor="white", label=str(value))
             left += share[value].to_numpy()
-        axis.set(title=title, xlabel="share of the class's films", xlim=(0, 1))
+        axis.set(title=title, xlabel="share of films", xlim=(0, 1))
         axis.invert_yaxis()
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=2, fontsize="small")
     return fig
 
 
-def contact_sheet(images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, size: float = 1.6) -> Figure:
+def contact_sheet(images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 6, size: float = 1.25) -> Figure:
     """Small pictures in a grid, each with a title; images are 2-D, shown from their own minimum to their maximum."""
     use_style()
     n_rows = -(-len(images) // columns)
@@ -67,7 +66,7 @@ def contact_sheet(images: Sequence[np.ndarray], titles: Sequence[str], columns: 
         side = max(height, width)
         square = np.pad(image, (((side - height) // 2,), ((side - width) // 2,)), constant_values=image.min())
         axis.imshow(square, cmap="gray", interpolation="antialiased")
-        axis.set_title(title, fontsize=8, loc="center", weight="normal")
+        axis.set_title(title, fontsize=7.5, loc="center", weight="normal")
     return fig
 
 
@@ -77,13 +76,13 @@ def forest(rows: pd.DataFrame, xlabel: str, title: str, null: float, published: 
     Parameters
     ----------
     rows
-        Index: name of the line; columns ``value, ci_low, ci_high``, and ``null_low, null_high``: the range that the same
-        procedure gives when the target is shuffled.
+        Index: name of the line; columns :data:`FOREST`, the last two of them the range that the same procedure gives
+        when the target is shuffled.
     null
         The value of a model that knows nothing, drawn as a dashed line.
     """
     use_style()
-    fig, axis = plt.subplots(figsize=(8.2, 0.42 * len(rows) + 1.5))
+    fig, axis = plt.subplots(figsize=(7.2, 0.38 * len(rows) + 1.4))
     places = np.arange(len(rows))[::-1]
     axis.barh(places, rows["null_high"] - rows["null_low"], left=rows["null_low"], height=0.62, color="#D9D9D9",
               label="95 % of shuffles")  # fmt: skip
@@ -111,7 +110,7 @@ def scatter_and_difference(
     """Two views of the same pairs: one against the other, and their difference against their mean (Bland-Altman)."""
     use_style()
     reference, predicted = np.asarray(reference, float), np.asarray(predicted, float)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.6))
     dots = {"s": 4, "alpha": 0.18, "color": COLOURS["normal"], "linewidths": 0, "rasterized": True}
     left.scatter(reference, predicted, **dots)
     ends = [min(reference.min(), predicted.min()), max(reference.max(), predicted.max())]
@@ -140,6 +139,8 @@ def correlation_against_range(table: pd.DataFrame) -> Figure:
     fig, axis = plt.subplots(figsize=(6.6, 3.4))
     axis.plot(table["width"], table["r"], "o-", color=COLOURS["normal"], label="correlation r")
     axis.plot(table["width"], table["half_width"], "s--", color=COLOURS["osteoporosis"], label="limits: ± half width")
-    axis.set(xlabel="width of the reference range kept (T-score units)", ylim=(0, None), title="Same scanner, same people")
+    axis.set(
+        xlabel="width of the reference range kept (T-score units)", ylim=(0, None), title="Same scanner, same people"
+    )
     axis.legend()
     return fig

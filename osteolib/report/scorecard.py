@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,6 +11,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from osteolib.report.html import html_table
 from osteolib.report.verdict import STATES, VERDICTS, Margin, load_margins, method_check, verdict
 from osteolib.runs import ROOT
 
@@ -149,42 +149,20 @@ def summary_by_paper(card: pd.DataFrame) -> pd.DataFrame:
 
 
 def scorecard_html(card: pd.DataFrame, caption: str) -> str:
-    """The scorecard as a table for reading; numbers in the unit and with the decimals of the paper."""
-    return html_table(
-        pd.DataFrame(
-            {
-                "Published value": card["quantity"] + card["of"].map("; {}".format, na_action="ignore").fillna(""),
-                "Where": card["source"],
-                "Paper": [f"{row.reported.replace('-', '−')}{_unit(row)}" for row in card.itertuples()],
-                "Ours": [_ours(row) for row in card.itertuples()],
-                "Verdict": card["verdict"],
-                "Method check": card["method_check"],
-                "Why": card["reason"],
-            }
-        ),
-        caption,
+    """The scorecard as a table for reading: units and decimals of the paper, columns without any entry left out."""
+    shown = pd.DataFrame(
+        {
+            "Published value": card["quantity"] + card["of"].map("; {}".format, na_action="ignore").fillna(""),
+            "Where": card["source"],
+            "Paper": [f"{row.reported.replace('-', '−')}{_unit(row)}" for row in card.itertuples()],
+            "Ours": [_ours(row) for row in card.itertuples()],
+            "Verdict": card["verdict"],
+            "Method check": card["method_check"],
+            "Why": card["reason"],
+        }
     )
-
-
-def html_table(table: pd.DataFrame, caption: str) -> str:
-    """A table as plain HTML in a box that scrolls sideways; all text is escaped and the first column heads its row.
-
-    The result holds no empty line, so it can stand in a Markdown page.
-    """
-
-    def cell(value: object, scope: str = "") -> str:
-        text = "" if pd.isna(value) else html.escape(" ".join(str(value).split()))
-        return f'<th scope="{scope}">{text}</th>' if scope else f"<td>{text}</td>"
-
-    head = "".join(cell(name, "col") for name in table.columns)
-    body = "\n".join(
-        f"<tr>{cell(first, 'row')}{''.join(map(cell, rest))}</tr>" for first, *rest in table.itertuples(index=False)
-    )
-    label = html.escape(caption)
-    return (
-        f'<div class="table-scroll" role="region" tabindex="0" aria-label="{label}">\n<table class="dataframe">\n'
-        f"<caption>{label}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
-    )
+    filled = shown.notna() & (shown != "")
+    return html_table(shown.loc[:, filled.any()], caption)
 
 
 def _unit(row) -> str:

@@ -15,6 +15,7 @@ from IPython.display import HTML, Image, Markdown, display
 from matplotlib.figure import Figure
 
 from osteolib.cohorts import Cohort, DataNotFound, load_cohort
+from osteolib.report.html import html_table
 from osteolib.runs import Run
 
 
@@ -22,8 +23,8 @@ def load_or_explain(run: Run, name: str, **options: Any) -> Cohort | None:
     """Load a cohort and record that the run used it.
 
     While the book is built, absent data end the page with a box instead of an error: the cells below stay unexecuted.
-    By hand the same absence is an error, so that nobody mistakes an empty page for a result. Call it on the last line of a
-    cell: the rest of that cell still runs.
+    By hand the same absence is an error, so that nobody mistakes an empty page for a result. Call it on the last line
+    of a cell: the rest of that cell still runs.
 
     Raises
     ------
@@ -77,17 +78,12 @@ def table(run: Run, name: str, frame: pd.DataFrame, caption: str, index: bool = 
 
     Text is escaped: a subject identifier is data, never markup.
     """
-    csv = frame.to_csv(index=index)
+    frame = frame.reset_index() if index else frame
+    csv = frame.to_csv(index=False)
     run.write(f"{name}.csv", csv)
-    body = frame.to_html(index=index, border=0, escape=True, na_rep="", classes="dataframe")
-    body = body.replace("<thead>", f"<caption>{html.escape(caption)}</caption>\n<thead>", 1)
-    link = base64.b64encode(csv.encode()).decode()
-    display(
-        HTML(
-            f'<div class="table-scroll">{body}</div>'
-            f'<p class="download"><a download="{name}.csv" href="data:text/csv;base64,{link}">Download as CSV</a></p>'
-        )
-    )
+    body = html_table(frame.rename(columns={"index": ""}), caption)
+    address = f"data:text/csv;base64,{base64.b64encode(csv.encode()).decode()}"  # a copy that needs no server
+    display(HTML(f'{body}\n<p class="download"><a download="{name}.csv" href="{address}">Download as CSV</a></p>'))
 
 
 def say(run: Run, text: str) -> None:
@@ -112,4 +108,6 @@ def provenance(run: Run) -> None:
         "Time": f"{record['seconds']} s",
     }
     body = "".join(f"<tr><th scope='row'>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows.items())
-    display(HTML(f"<details class='provenance'><summary>How this page was made</summary><table>{body}</table></details>"))
+    display(
+        HTML(f"<details class='provenance'><summary>How this page was made</summary><table>{body}</table></details>")
+    )

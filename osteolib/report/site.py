@@ -1,7 +1,7 @@
 """The book: pages and executed notebooks are put together in ``build/<profile>/site`` and rendered there.
 
-Pages in ``book/`` quote numbers as ``{{ knee_people.n_films }}``: the name of a notebook without its number, and a fact it
-recorded. They are filled here, so a number in prose is always the one that the run behind the page produced.
+Pages in ``book/`` quote numbers as ``{{ knee_people.n_films }}``: the name of a notebook without its number, and a fact
+it recorded. They are filled here, so a number in prose is always the one that the run behind the page produced.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ INK, GREY = "#222222", "#767676"
 
 def use_style() -> None:
     """Set matplotlib's defaults for the book."""
-    sns.set_theme(style="ticks", context="notebook", font_scale=0.9)
+    sns.set_theme(style="ticks", context="notebook", font_scale=0.8)
     mpl.rcParams.update(
         {
             "figure.facecolor": "white",

@@ -16,7 +16,7 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}  
 
 
 def generate(source: Path) -> str:
-    """The notebook of one jupytext ``py:percent`` source, as text: no outputs, cell ids that follow the cell's place."""
+    """The notebook of one jupytext ``py:percent`` source, as text: no outputs, cell ids by the cell's place."""
     import jupytext
 
     notebook = jupytext.read(source, fmt="py:percent")

@@ -17,8 +17,8 @@ FOLDER = ROOT / "notebooks"
 class Notebook:
     """One notebook under ``notebooks/``.
 
-    ``needs`` names the cohorts it reads and ``after`` the notebooks whose results it reads; one that ``trains`` is given
-    every core, so that two do not race.
+    ``needs`` names the cohorts it reads and ``after`` the notebooks whose results it reads; one that ``trains`` is
+    given every core, so that two do not race.
     """
 
     name: str
@@ -58,14 +58,14 @@ def read_notebook(path: Path) -> Notebook:
     """
     content = json.loads(path.read_text(encoding="utf-8"))
     cells = [(c["cell_type"], "".join(c["source"])) for c in content["cells"]]
-    tagged = [
-        "".join(c["source"]) for c in content["cells"] if "parameters" in c["metadata"].get("tags", [])
-    ]
+    tagged = ["".join(c["source"]) for c in content["cells"] if "parameters" in c["metadata"].get("tags", [])]
     if len(tagged) != 1:
         raise ValueError(f"{path.name}: exactly one cell must carry the tag 'parameters', found {len(tagged)}")
     facts = content["metadata"].get("osteolib")
     if facts is None:
-        raise ValueError(f"{path.name}: its metadata lack `osteolib: {{minutes, needs}}`; add them to the source's header")
+        raise ValueError(
+            f"{path.name}: its metadata lack `osteolib: {{minutes, needs}}`; add them to the source's header"
+        )
     heading = next((s for kind, s in cells if kind == "markdown" and s.startswith("# ")), f"# {path.stem}")
     return Notebook(
         name=path.stem,

@@ -1,7 +1,7 @@
 """Profiles and parameters: what a notebook may be told, and the checks that papermill leaves out.
 
-Papermill injects any name into any notebook: ``-p epocs 4`` trains with the default and says so in one line of a log. Here
-the ``parameters`` cell is the declaration (names, annotations, defaults) and everything else is refused.
+Papermill injects any name into any notebook: ``-p epocs 4`` trains with the default and says so in one line of a log.
+Here the ``parameters`` cell is the declaration (names, annotations, defaults) and everything else is refused.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from osteolib.runs.paths import ROOT
 
+TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list[int]": list[int], "list[str]": list[str]}
 PROFILES_FILE = ROOT / "osteolib" / "profiles.yaml"
 
 
@@ -70,7 +71,8 @@ def read_parameters(cell: str) -> dict[str, Parameter]:
     for node in ast.parse(cell).body:
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None):
             raise ValueError(
-                f"line {node.lineno} of the parameters cell: write `name: type = default`, got {lines[node.lineno - 1]!r}"
+                f"line {node.lineno} of the parameters cell: write `name: type = default`, "
+                f"got {lines[node.lineno - 1]!r}"
             )
         comment = lines[node.end_lineno - 1][node.end_col_offset :].partition("#")[2].strip()
         found[node.target.id] = Parameter(
@@ -109,23 +111,20 @@ def resolve(declared: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict
 
 
 def _checked(parameter: Parameter, value: Any) -> Any:
-    limits = {k: v for k, v in _profiles_file()["keys"].get(parameter.name, {}).items() if k in ("ge", "le", "gt", "lt")}
-    kind = _annotation_type(parameter.annotation)
-    if limits and value is not None:
-        kind = Annotated[kind, Field(**limits)] if "None" not in parameter.annotation else Annotated[
-            _annotation_type(parameter.annotation.replace("| None", "").strip()), Field(**limits)
-        ]
+    kind, _, optional = parameter.annotation.partition(" | ")
+    if kind not in TYPES or optional not in ("", "None"):
+        raise ValueError(
+            f"parameter {parameter.name}: annotate it with one of {', '.join(TYPES)}, or one of these | None"
+        )
+    if value is None and optional:
+        return None
+    limits = {k: v for k, v in _profiles_file()["keys"].get(parameter.name, {}).items() if k != "meaning"}
     try:
-        return TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
+        adapter = TypeAdapter(Annotated[TYPES[kind], Field(**limits)], config=ConfigDict(strict=True))
+        return adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
         hint = " Use papermill's -r to pass text that looks like a number." if first["type"] == "string_type" else ""
         raise ParameterError(
             f"parameter {parameter.name} = {value!r}: {first['msg']} (declared as {parameter.annotation}).{hint}"
         ) from None
-
-
-def _annotation_type(annotation: str) -> Any:
-    """The type behind an annotation of a parameters cell; only these names can stand in one."""
-    names = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
-    return eval(annotation, {"__builtins__": {}}, names)

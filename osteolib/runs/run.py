@@ -38,7 +38,8 @@ class Run:
     """What :func:`start` returns: the notebook's parameters, and the methods that record its results.
 
     Every record goes to ``folder`` at once and atomically: ``results.csv`` (rows that join the published values),
-    ``facts.json`` (numbers that prose quotes), ``predictions.csv``, ``run.json`` (configuration, versions, device, time).
+    ``facts.json`` (numbers that prose quotes), ``predictions.csv``, ``run.json`` (configuration, versions, device,
+    time).
     """
 
     notebook: str

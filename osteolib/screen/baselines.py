@@ -73,8 +73,9 @@ def _prepared(features: pd.DataFrame, estimator):
 def shuffled_targets(target: ArrayLike, n: int, seed: int) -> np.ndarray:
     """The target in ``n`` random orders, shape (n, len(target)): what a procedure finds where nothing is to be found.
 
-    Out of fold "nothing" is not 0.5: a class that is by chance rarer among the training folds' cases is by the same chance
-    more frequent in the fold left out, so a feature without information tends to score in the wrong direction.
+    Out of fold "nothing" is not 0.5: what is by chance over-represented among the cases of the training folds is by the
+    same chance under-represented in the fold left out, so a feature without information tends to score in the wrong
+    direction.
     """
     rng = np.random.default_rng(seed)
     return np.stack([rng.permutation(np.asarray(target)) for _ in range(n)])

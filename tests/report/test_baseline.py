@@ -8,7 +8,7 @@ from osteolib.report.baseline import baseline_table, mean_ci
 PEOPLE = pd.DataFrame(
     {
         "label": ["normal"] * 4 + ["osteopenia"] * 4 + ["osteoporosis"] * 4,
-        "sex": list("FFMM" "FFFM" "FFFF"),
+        "sex": list("FFMMFFFMFFFF"),
         "age_years": [30, 32, 34, np.nan, 50, 52, 54, 56, 70, 72, 74, 76],
         "bmi_kg_m2": [25.0] * 6 + [26.0] * 6,
         "t_score": np.linspace(0, -3.3, 12),

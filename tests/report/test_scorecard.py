@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from osteolib.report.html import html_table
 from osteolib.report.published import load_published
-from osteolib.report.scorecard import State, html_table, load_states, scorecard, scorecard_html, summary_by_paper
+from osteolib.report.scorecard import State, load_states, scorecard, scorecard_html, summary_by_paper
 from osteolib.report.verdict import STATES, VERDICTS
 from osteolib.runs.run import RESULT_COLUMNS
 

@@ -13,7 +13,7 @@ def project(tmp_path):
         "c": "def three():\n    return 3\n",
         "stats/__init__": "from osteolib.stats.x import ex\nfrom osteolib.stats.y import why as y_name\n",
         "stats/x": "def ex():\n    return 'x'\n",
-        "stats/y": "def why():\n    def inner():\n        from osteolib.b import two\n        return two()\n    return inner\n",
+        "stats/y": "def why():\n    from osteolib.b import two\n    return two()\n",
         "report/__init__": "",
         "report/r": "from osteolib.c import three\n",
     }

@@ -22,7 +22,7 @@ def test_one_fold_by_hand():
 
 
 def test_a_row_s_own_fold_has_no_say_in_its_score():
-    """Turning over every label and spoiling every feature scale of fold 1 leaves the coefficients behind fold 1 alone."""
+    """Turning over every label of fold 1 leaves its own scores alone and moves all others."""
     before = out_of_fold(FEATURES, LOSS, FOLDS)
     turned = np.where(FOLDS == 1, 1 - LOSS, LOSS)
     after = out_of_fold(FEATURES, turned, FOLDS)
@@ -34,7 +34,7 @@ def test_missing_values_take_the_training_median():
     holes = FEATURES[["age_years"]].copy()
     holes.loc[7, "age_years"] = np.nan
     filled = holes.copy()
-    filled.loc[7, "age_years"] = np.nanmedian(holes["age_years"][FOLDS != FOLDS[7]])
+    filled.loc[7, "age_years"] = np.nanmedian(holes["age_years"][FOLDS[7] != FOLDS])
     score = out_of_fold(holes, LOSS, FOLDS)
     assert score[7] == pytest.approx(out_of_fold(filled, LOSS, FOLDS)[7])
 
@@ -55,7 +55,9 @@ def test_the_yardstick_by_hand():
     """Class means -1 and -3; errors +-0.5: MAE and RMSE 0.5, r from the closed form."""
     result = class_mean_yardstick([-0.5, -1.5, -2.5, -3.5], ["a", "a", "b", "b"])
     assert result["mae"] == result["rmse"] == 0.5
-    assert result["r"] == pytest.approx(np.sqrt(1 - 0.25 / np.var([-0.5, -1.5, -2.5, -3.5])))  # r^2 = share between classes
+    assert result["r"] == pytest.approx(
+        np.sqrt(1 - 0.25 / np.var([-0.5, -1.5, -2.5, -3.5]))
+    )  # r^2 = share between classes
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from osteolib import cli
+from osteolib.cohorts import manifest
+from osteolib.runs import list_notebooks
+
+RUNNER = CliRunner()
+
+
+def test_list_shows_every_notebook_with_parameters_types_defaults_and_minutes():
+    blocks = RUNNER.invoke(cli.app, ["list"]).output.strip().split("\n\n")
+    for notebook, text in zip(list_notebooks(), blocks, strict=True):
+        assert text.startswith(notebook.name)
+        assert f"quick {notebook.minutes['quick']:g}" in text
+        for parameter in notebook.parameters.values():
+            line = next(x for x in text.splitlines() if x.strip().startswith(f"-p {parameter.name} "))
+            assert parameter.annotation in line
+            assert parameter.meaning in line
+
+
+def test_data_list_says_of_each_manifest_whether_it_is_here(monkeypatch, tmp_path):
+    monkeypatch.setenv("OSTEO_DATA", str(tmp_path))
+    text = RUNNER.invoke(cli.app, ["data", "list"]).output
+    assert {"knee-wani", "nhanes-dxa", "strnet-stage1", "hand-public"} <= set(text.split())
+    assert text.count("absent") >= 4
+    assert "10.17632/fxjm8fb6mw.2" in text
+
+
+@pytest.mark.parametrize("arguments", [["data", "verify", "knee-wani"], ["data", "verify", "nowhere"]])
+def test_an_error_is_one_line_without_traceback(arguments, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("OSTEO_DATA", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["osteolib", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        cli.run()
+    assert stop.value.code == 1
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("osteolib: ")
+
+
+def test_a_folder_is_added_and_what_is_wrong_with_it_is_said(monkeypatch, capsys, tmp_path):
+    manifests, films = tmp_path / "manifests", tmp_path / "films"
+    manifests.mkdir()
+    films.mkdir()
+    monkeypatch.setattr(manifest, "FOLDER", manifests)
+    for number in range(3):
+        leg = Image.new("L", (300, 400), 30)
+        leg.paste(200, (110 + number, 0, 190, 400))
+        leg.save(films / f"f{number}.png")
+    table = pd.DataFrame({"subject_id": ["a", "b", "c"], "image": [f"f{n}.png" for n in range(3)],
+                          "t_score": ["-0.5", "-2,5", "-3.0"]})  # fmt: skip
+    table.to_csv(films / "table.csv", index=False)
+    monkeypatch.setattr("sys.argv", ["osteolib", "data", "add", str(films), "--name", "clinic"])
+    with pytest.raises(SystemExit):
+        cli.run()
+    assert "-2,5" in capsys.readouterr().err
+    assert not list(manifests.iterdir())  # nothing written
+
+    table["t_score"] = ["-0.5", "-2.5", "-3.0"]
+    table.to_csv(films / "table.csv", index=False)
+    result = RUNNER.invoke(cli.app, ["data", "add", str(films), "--name", "clinic"])
+    assert result.exit_code == 0, result.output
+    assert [p.name for p in manifests.iterdir()] == ["clinic.local.yaml"]
