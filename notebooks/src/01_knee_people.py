@@ -22,7 +22,8 @@ seed: int = 0  # seed of every random draw
 
 # %%
 import osteolib
-from osteolib.report import figure, knees, load_or_explain, plots, provenance, say, table
+from osteolib.report import figure, knees, load_or_explain, plots
+from osteolib.report import provenance, say, table
 
 run = osteolib.start(globals(), "01_knee_people")
 everyone = load_or_explain(run, cohort, unit="film",
@@ -41,15 +42,15 @@ films[["image_id", "label", "sex", "age_years", "bmi_kg_m2", "t_score",
        "t_score_method", "film_layout"]].head()
 
 # %%
+from osteolib.cohorts import flow
+
 kept = load_or_explain(run, cohort, unit="film")
-counts = kept.exclusions.groupby(["action", "reason"], sort=False).size()
-table(run, "exclusions", counts.rename("people").reset_index(),
-      "What was left out, changed or kept with a question mark", index=False)
+table(run, "flow", flow(kept), "From the table to the cohort", index=False)
 
 # %%
-table(run, "exclusions_each", kept.exclusions.drop(columns="reason")[
-    kept.exclusions["action"] != "excluded"], "The last two, one by one",
-    index=False)
+odd = kept.exclusions[kept.exclusions["action"] != "excluded"]
+table(run, "oddities", odd, "Changed (edited), or kept with a question mark "
+      "(flagged)", index=False)
 
 # %% [markdown]
 # ## One film, two people
@@ -194,7 +195,7 @@ assert np.isclose(twice.statistic, 2 * once.statistic)  # the same people, twice
 
 # %%
 run.fact(n_copies=run.facts["n_films"] - run.facts["n_distinct"])
-say(run, "**Take away.** The table and the films are real and mostly consistent, "
+say(run, "**Take away.** The table and films are real and mostly consistent, "
     "but {n_copies} of the {n_films} films are copies, some under two labels; the "
     "T-scores are ultrasound, not DXA; and age, sex and the way a film was taken "
     "differ between the classes.")

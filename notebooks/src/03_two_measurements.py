@@ -88,7 +88,7 @@ d.describe().round(3)
 from osteolib.stats import bland_altman, lin_ccc
 
 neck_total = bland_altman(neck, total)
-neck_total
+neck_total.to_frame().round(3)
 
 # %%
 names = ("femoral neck", "total femur")

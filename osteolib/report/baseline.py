@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from scipy import stats
 
-from osteolib.report.style import LABELS
+from osteolib.cohorts import LABELS
 
 CONTINUOUS = {"age_years": "Age (years)", "bmi_kg_m2": "BMI (kg/m²)", "t_score": "T-score"}
 
@@ -23,16 +23,21 @@ def baseline_table(people: pd.DataFrame) -> pd.DataFrame:
     One row per characteristic, one column per class, and the p-value of the paper's test.
     """
     classes = {label: people[people["label"] == label] for label in LABELS}
+    tests = {column: _p(p) for column, p in class_tests(people).items()}
     rows = {"People": [str(len(group)) for group in classes.values()] + [""]}
     for column, title in CONTINUOUS.items():
         values = [group[column].dropna() for group in classes.values()]
-        cells = [f"{v.mean():.2f} ± {v.std(ddof=1):.2f}" for v in values]
-        rows[title] = [*cells, _p(stats.kruskal(*values).pvalue)]
-    women = [(group["sex"] == "F").sum() for group in classes.values()]
-    known = [group["sex"].notna().sum() for group in classes.values()]
-    test = stats.chi2_contingency([women, [n - w for n, w in zip(known, women, strict=True)]])
-    rows["Women"] = [f"{w} ({w / n:.1%})" for w, n in zip(women, known, strict=True)] + [_p(test.pvalue)]
+        rows[title] = [*(f"{v.mean():.2f} ± {v.std(ddof=1):.2f}".replace("-", "−") for v in values), tests[column]]
+    sexes = [group["sex"].dropna() for group in classes.values()]
+    rows["Women"] = [*(f"{(sex == 'F').sum()} ({(sex == 'F').mean():.1%})" for sex in sexes), tests["sex"]]
     return pd.DataFrame.from_dict(rows, orient="index", columns=[*LABELS, "p"]).rename_axis("Characteristic")
+
+
+def class_tests(people: pd.DataFrame) -> dict[str, float]:
+    """p-values of the paper's tests between the classes: Kruskal-Wallis, and chi-square for sex; by column."""
+    groups = [people[people["label"] == label] for label in LABELS]
+    tests = {column: float(stats.kruskal(*(g[column].dropna() for g in groups)).pvalue) for column in CONTINUOUS}
+    return tests | {"sex": float(stats.chi2_contingency(pd.crosstab(people["label"], people["sex"])).pvalue)}
 
 
 def mean_ci(values: pd.Series, confidence: float = 0.95) -> tuple[float, tuple[float, float]]:

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, display
 from matplotlib.patches import Rectangle
 
+from osteolib.cohorts import LABELS
 from osteolib.cohorts.duplicates import look_alike_pairs
 from osteolib.radiograph import mask_markers, read_radiograph
-from osteolib.report.baseline import mean_ci
+from osteolib.report.baseline import class_tests, mean_ci
 from osteolib.report.plots import contact_sheet
 from osteolib.report.published import load_published
-from osteolib.report.scorecard import load_states, scorecard, scorecard_html
-from osteolib.report.show import figure
-from osteolib.report.style import COLOURS, LABELS, use_style
+from osteolib.report.scorecard import for_reading, load_states, scorecard
+from osteolib.report.show import figure, table
+from osteolib.report.style import COLOURS, use_style
 from osteolib.runs import Run
 
 PAPER = "strnet2026_knee"
@@ -170,9 +170,13 @@ def record_baseline(run: Run, people: pd.DataFrame) -> None:
         women, n = int((group["sex"] == "F").sum()), int(group["sex"].notna().sum())
         ci = proportion_confint(women, n, method="wilson")
         run.result(f"{PAPER}.T3.{label.capitalize()}.female_pct", "proportion", women / n, ci=ci, n=n, cohort=cohort)
+    tests = class_tests(people)
+    for key, column in {"age": "age_years", "sex": "sex", "bmi": "bmi_kg_m2", "tscore": "t_score"}.items():
+        run.result(f"{PAPER}.T3.p.{key}", "p_value", tests[column], n=len(people), cohort=cohort)
 
 
 def beside_published(run: Run) -> None:
     """Show the rows of this run that answer a published value, beside it and with the verdict."""
     card = scorecard(load_published(PAPER), pd.DataFrame(run.rows), load_states())
-    display(HTML(scorecard_html(card[card["ours"].notna()], "Published values beside ours")))
+    answered = for_reading(card[card["ours"].notna()])
+    table(run, "paper_against_ours", answered, "Published values beside ours", index=False)

@@ -12,7 +12,6 @@ from osteolib.cohorts import list_manifests, state
 from osteolib.report.html import html_table
 from osteolib.report.published import load_published
 from osteolib.report.scorecard import load_states, scorecard, scorecard_html, summary_by_paper
-from osteolib.report.verdict import load_margins
 from osteolib.runs import list_notebooks
 
 SHORT = {
@@ -27,9 +26,7 @@ SHORT = {
 
 def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """HTML for every ``{{ ..._table }}`` of a page, from what the notebooks recorded."""
-    rows = [r["rows"].assign(notebook=name) for name, r in recorded.items() if len(r["rows"])]
-    results = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["published_id", "notebook"])
-    card = scorecard(load_published(), results, load_states())
+    card = whole_scorecard(recorded)
     summary = summary_by_paper(card).reindex(SHORT).rename(index=SHORT).T.rename_axis("verdict")
     return {
         "scorecard_summary": block(html_table(summary.reset_index(), "Published values by verdict")),
@@ -37,12 +34,18 @@ def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
             scorecard_html(card[card["ours"].notna()], "Published values with a result of ours")
         ),
         "scorecard_papers": "\n\n".join(_paper(card[card["paper"] == key], name) for key, name in SHORT.items()),
-        "margins_table": block(html_table(_margins(), "Margins, written before any comparison")),
         "data_table": _data(),
         "data_problems": _problems(),
         "timings_table": block(html_table(_timings(recorded), "Time per notebook")),
         "versions_table": block(html_table(_versions(recorded), "Versions")),
     }
+
+
+def whole_scorecard(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Every published value beside the results that the notebooks recorded."""
+    rows = [r["rows"].assign(notebook=name) for name, r in recorded.items() if len(r["rows"])]
+    results = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["published_id", "notebook"])
+    return scorecard(load_published(), results, load_states())
 
 
 def block(body: str) -> str:
@@ -53,11 +56,6 @@ def block(body: str) -> str:
 def _paper(card: pd.DataFrame, name: str) -> str:
     rows = scorecard_html(card, f"{name}: {len(card)} published values")
     return block(f"<details><summary>{html.escape(name)}: {len(card)} rows</summary>\n{rows}\n</details>")
-
-
-def _margins() -> pd.DataFrame:
-    rows = [(m.metric, m.rule, m.margin, m.unit, m.no_effect, m.reason) for m in load_margins().values()]
-    return pd.DataFrame(rows, columns=["metric", "rule", "margin", "unit", "no effect", "why this margin"])
 
 
 def _data() -> str:

@@ -10,7 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from osteolib.report.style import COLOURS, GREY, INK, LABELS, MARKERS, use_style
+from osteolib.cohorts import LABELS
+from osteolib.report.style import COLOURS, GREY, INK, MARKERS, use_style
 from osteolib.stats import Agreement
 
 FOREST = ("value", "ci_low", "ci_high", "null_low", "null_high")

@@ -148,8 +148,8 @@ def summary_by_paper(card: pd.DataFrame) -> pd.DataFrame:
     return counts.rename_axis(columns=None)
 
 
-def scorecard_html(card: pd.DataFrame, caption: str) -> str:
-    """The scorecard as a table for reading: units and decimals of the paper, columns without any entry left out."""
+def for_reading(card: pd.DataFrame) -> pd.DataFrame:
+    """The scorecard as text: units and decimals of the paper, columns without any entry left out."""
     shown = pd.DataFrame(
         {
             "Published value": card["quantity"] + card["of"].map("; {}".format, na_action="ignore").fillna(""),
@@ -161,8 +161,12 @@ def scorecard_html(card: pd.DataFrame, caption: str) -> str:
             "Why": card["reason"],
         }
     )
-    filled = shown.notna() & (shown != "")
-    return html_table(shown.loc[:, filled.any()], caption)
+    return shown.loc[:, (shown.notna() & (shown != "")).any()]
+
+
+def scorecard_html(card: pd.DataFrame, caption: str) -> str:
+    """The scorecard as a table for reading, see :func:`for_reading`."""
+    return html_table(for_reading(card), caption)
 
 
 def _unit(row) -> str:

@@ -11,7 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -64,15 +64,16 @@ def assemble(profile: str) -> Path:
         executed = build / "notebooks" / f"{notebook.name}.ipynb"
         page = for_reading(json.loads(executed.read_text(encoding="utf-8")))
         (site / "notebooks" / executed.name).write_text(json.dumps(page), encoding="utf-8")
-    fill = renderer(build)
+    recorded = {n.name: read_results(build / "results" / n.name) for n in list_notebooks()}
+    pages.whole_scorecard(recorded).to_csv(site / "book" / "scorecard.csv", index=False)
+    fill = renderer(recorded)
     for page in site.glob("book/**/*.md"):
         page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")
     return site
 
 
-def renderer(build: Path) -> Callable[[str], str]:
-    """A function that fills the ``{{ ... }}`` of a page with facts and tables of the runs under ``build``."""
-    recorded = {n.name: read_results(build / "results" / n.name) for n in list_notebooks()}
+def renderer(recorded: Mapping[str, Mapping[str, Any]]) -> Callable[[str], str]:
+    """A function that fills the ``{{ ... }}`` of a page with facts and tables of the recorded runs, by notebook."""
     context: dict[str, Any] = {name.split("_", 1)[1]: results["facts"] for name, results in recorded.items()}
     context |= pages.tables(recorded)
     environment = jinja2.Environment(undefined=Absent, keep_trailing_newline=True)

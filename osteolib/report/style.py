@@ -5,10 +5,11 @@ from __future__ import annotations
 import matplotlib as mpl
 import seaborn as sns
 
-LABELS = ("normal", "osteopenia", "osteoporosis")
+from osteolib.cohorts import LABELS
+
 # Okabe and Ito's palette, safe for the common colour-vision deficiencies; each class also has a marker of its own
-COLOURS = {"normal": "#0072B2", "osteopenia": "#E69F00", "osteoporosis": "#D55E00"}
-MARKERS = {"normal": "o", "osteopenia": "s", "osteoporosis": "^"}
+COLOURS = dict(zip(LABELS, ("#0072B2", "#E69F00", "#D55E00"), strict=True))
+MARKERS = dict(zip(LABELS, "os^", strict=True))
 INK, GREY = "#222222", "#767676"
 
 

@@ -1,6 +1,6 @@
 """Statistics of screening: intervals that resample people, agreement, and comparison of correlated scores."""
 
-from osteolib.stats.agreement import Agreement, Concordance, bland_altman, bland_altman_repeated, lin_ccc
+from osteolib.stats.agreement import Agreement, Concordance, bland_altman, lin_ccc
 from osteolib.stats.bootstrap import BootstrapDifference, BootstrapResult, bootstrap_ci, bootstrap_difference
 from osteolib.stats.bootstrap_statistic import BootstrapStatistic, bootstrap_statistic
 from osteolib.stats.correlation import fisher_z_ci
@@ -17,7 +17,6 @@ __all__ = [
     "DeLongInterval",
     "DeLongTest",
     "bland_altman",
-    "bland_altman_repeated",
     "bootstrap_ci",
     "bootstrap_difference",
     "bootstrap_statistic",

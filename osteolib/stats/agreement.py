@@ -1,8 +1,7 @@
 """Agreement between two measurements of the same quantity.
 
 Correlation asks whether two methods order people alike; agreement asks whether one may stand in for the
-other. Source: Bland and Altman, Lancet 1986, Stat Methods Med Res 1999, J Biopharm Stat 2007; Lin, Biometrics
-1989.
+other. Source: Bland and Altman, Lancet 1986, Stat Methods Med Res 1999; Lin, Biometrics 1989.
 """
 
 from __future__ import annotations
@@ -10,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from osteolib.stats.checks import check_confidence, finite_vector, same_length, subject_codes
+from osteolib.stats.checks import check_confidence, finite_vector, same_length
 
 Z_LIMIT = stats.norm.ppf(0.975)  # the limits hold 95 % of differences whatever the confidence asked for
 
@@ -31,7 +31,13 @@ class Agreement:
     sd_ci: tuple[float, float]
     loa_low_ci: tuple[float, float]
     loa_high_ci: tuple[float, float]
-    n_subjects: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per statistic with ``value, ci_low, ci_high``."""
+        rows = {
+            name: (getattr(self, name), *getattr(self, f"{name}_ci")) for name in ("bias", "sd", "loa_low", "loa_high")
+        }
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "ci_low", "ci_high"])
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,8 @@ def bland_altman(reference: ArrayLike, predicted: ArrayLike, confidence: float =
     Parameters
     ----------
     reference, predicted
-        Shape (n,), same unit, one pair per independent subject, n >= 3. Repeated measurements of a subject
-        need :func:`bland_altman_repeated`: pooled here they would make the intervals too narrow.
+        Shape (n,), same unit, one pair per independent subject, n >= 3. Average the units of a subject first:
+        pooled here they would make the intervals too narrow.
     confidence
         Coverage of the intervals, in (0, 1).
 
@@ -81,68 +87,6 @@ def bland_altman(reference: ArrayLike, predicted: ArrayLike, confidence: float =
         sd_ci=_floats(*sd_ci),
         loa_low_ci=_floats(low - t * se_limit, low + t * se_limit),
         loa_high_ci=_floats(high - t * se_limit, high + t * se_limit),
-        n_subjects=n,
-    )
-
-
-def bland_altman_repeated(
-    reference: ArrayLike, predicted: ArrayLike, groups: ArrayLike, confidence: float = 0.95
-) -> Agreement:
-    """Bias and limits of agreement with several pairs per subject whose true value varies between pairs.
-
-    The differences follow d_ij = bias + a_i + e_ij. The limits are for one new pair of a new subject, so their
-    variance is that between subjects plus that within, from a one-way analysis of variance (Bland and Altman
-    2007, section 3). Their intervals combine those of the bias and of the mean squares (Zou, Stat Methods Med
-    Res 2013).
-
-    Parameters
-    ----------
-    reference, predicted
-        Shape (n,), same unit, one pair per unit (a knee, a vertebra).
-    groups
-        Shape (n,), the subject of each pair: at least 3 subjects, at least one with several pairs.
-    confidence
-        Coverage of the intervals, in (0, 1).
-    """
-    reference, predicted = _paired(reference, predicted, confidence)
-    difference = predicted - reference
-    n = difference.size
-    subject = subject_codes(groups, n)
-    pairs = np.bincount(subject)  # of each subject
-    k = pairs.size
-    if k < 3 or k == n:
-        raise ValueError(f"{n} pairs of {k} subjects: use bland_altman, or bring 3 subjects")
-    bias = difference.mean()
-    means = np.bincount(subject, weights=difference) / pairs
-    ms_between = (pairs * (means - bias) ** 2).sum() / (k - 1)
-    ms_within = ((difference - means[subject]) ** 2).sum() / (n - k)
-    typical = (n - (pairs**2).sum() / n) / (k - 1)  # pairs per subject; their number where all have the same
-    between = max(0.0, (ms_between - ms_within) / typical)
-    sd = np.sqrt(between + ms_within)
-
-    tail = (1 - confidence) / 2
-    se_bias = np.sqrt(between * (pairs**2).sum() / n**2 + ms_within / n)
-    margin = stats.t.ppf(1 - tail, k - 1) * se_bias
-    # The variance is a sum of independent mean squares: its limits add their distances in quadrature.
-    parts = np.array([ms_between / typical, (1 - 1 / typical) * ms_within])
-    df = np.array([k - 1, n - k])
-    below = np.sqrt(((parts * (1 - df / stats.chi2.ppf(1 - tail, df))) ** 2).sum())
-    above = np.sqrt(((parts * (df / stats.chi2.ppf(tail, df) - 1)) ** 2).sum())
-    sd_ci = np.sqrt(max(0.0, sd**2 - below)), np.sqrt(sd**2 + above)
-    inward = np.hypot(margin, Z_LIMIT * (sd - sd_ci[0]))
-    outward = np.hypot(margin, Z_LIMIT * (sd_ci[1] - sd))
-    low, high = bias - Z_LIMIT * sd, bias + Z_LIMIT * sd
-    return Agreement(
-        n=n,
-        bias=float(bias),
-        sd=float(sd),
-        loa_low=float(low),
-        loa_high=float(high),
-        bias_ci=_floats(bias - margin, bias + margin),
-        sd_ci=_floats(*sd_ci),
-        loa_low_ci=_floats(low - outward, low + inward),
-        loa_high_ci=_floats(high - inward, high + outward),
-        n_subjects=k,
     )
 
 

@@ -6,12 +6,10 @@ from osteolib.report import pages, site
 
 
 @pytest.fixture
-def fill(tmp_path, monkeypatch):
-    results = tmp_path / "results" / "02_knee_shortcuts"
-    results.mkdir(parents=True)
-    (results / "facts.json").write_text(json.dumps({"age_auroc": 0.94123, "bias": -0.5, "n": 12345}))
+def fill(monkeypatch):
     monkeypatch.setattr(pages, "tables", lambda recorded: {"some_table": "TABLE"})
-    return site.renderer(tmp_path)
+    facts = {"age_auroc": 0.94123, "bias": -0.5, "n": 12345}
+    return site.renderer({"01_knee_people": {"facts": {}}, "02_knee_shortcuts": {"facts": facts}})
 
 
 @pytest.mark.parametrize(
