@@ -41,9 +41,18 @@ def data_hash(names):
 os.environ.update(OSTEO_BOOK="1", TQDM_DISABLE="1", PYDEVD_DISABLE_FILE_VALIDATION="1")
 
 
+EXECUTED = expand(f"{BUILD}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS)
+
+
+rule all:
+    input:
+        EXECUTED,
+        f"{BUILD}/site/_build/html/index.html",
+
+
 rule book:
     input:
-        expand(f"{BUILD}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
+        EXECUTED,
     output:
         f"{BUILD}/site/_build/html/index.html",
     params:

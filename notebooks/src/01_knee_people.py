@@ -16,7 +16,6 @@
 # the paper's baseline table on the real rows. About one minute to run, thirty to work through.
 
 # %% tags=["parameters"]
-cohort: str = "knee-wani"  # a cohort of films with T-scores
 profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw
 
@@ -26,6 +25,7 @@ from osteolib.report import figure, knees, load_or_explain, plots
 from osteolib.report import provenance, say, table
 
 run = osteolib.start(globals(), "01_knee_people")
+cohort = "knee-wani"  # this page is about these films; the next takes any
 everyone = load_or_explain(run, cohort, unit="film",
                            cross_class_duplicates="keep")
 
@@ -48,9 +48,8 @@ kept = load_or_explain(run, cohort, unit="film")
 table(run, "flow", flow(kept), "From the table to the cohort", index=False)
 
 # %%
-odd = kept.exclusions[kept.exclusions["action"] != "excluded"]
-table(run, "oddities", odd, "Changed (edited), or kept with a question mark "
-      "(flagged)", index=False)
+table(run, "exclusions", kept.exclusions, "Each of them: left out (excluded), "
+      "changed (edited), kept with a question mark (flagged)", index=False)
 
 # %% [markdown]
 # ## One film, two people

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from osteolib.cohorts import list_manifests, state
+from osteolib.cohorts import Manifest, list_manifests, state
 from osteolib.report.html import html_table
 from osteolib.report.published import load_published
 from osteolib.report.scorecard import load_states, scorecard, scorecard_html, summary_by_paper
@@ -59,15 +60,20 @@ def _paper(card: pd.DataFrame, name: str) -> str:
 
 
 def _data() -> str:
-    rows = []
-    for m in list_manifests():
-        rows.append(f"{m.name}, *{state(m.name)}*\n: {m.title}. Licence: {m.licence}. Source: {m.source}")
-    return "\n\n".join(rows)
+    lines = []
+    for m in _public_manifests():
+        lines.append(f"{m.name}, *{state(m.name)}*\n: {m.title}. Licence: {m.licence}. Source: {m.source}")
+    return "\n\n".join(lines)
+
+
+def _public_manifests() -> list[Manifest]:
+    """Without those of a hospital's own folders, whose very names may say too much; their folder is absolute."""
+    return [m for m in list_manifests() if not Path(m.folder).is_absolute()]
 
 
 def _problems() -> str:
     parts = []
-    for manifest in list_manifests():
+    for manifest in _public_manifests():
         if manifest.known_problems:
             parts.append(f"**{manifest.name}**\n\n" + "\n".join(f"- {p}" for p in manifest.known_problems))
     return "\n\n".join(parts)

@@ -32,7 +32,7 @@ def out_of_fold(features: pd.DataFrame, target: ArrayLike, folds: ArrayLike) -> 
     Raises
     ------
     ValueError
-        Lengths differ, the target has missing values, or a class is absent from what a fold trains on.
+        Lengths differ, the target has missing values, a feature has none, or a fold trains on one class only.
     """
     from sklearn.linear_model import LinearRegression, LogisticRegression
 
@@ -41,6 +41,8 @@ def out_of_fold(features: pd.DataFrame, target: ArrayLike, folds: ArrayLike) -> 
         raise ValueError(f"features, target and folds differ in length: {len(features)}, {len(y)}, {len(folds)}")
     if np.isnan(y).any():
         raise ValueError(f"the target is missing in {np.isnan(y).sum()} rows: drop these first")
+    if empty := [column for column in features if features[column].isna().all()]:
+        raise ValueError(f"features {empty} are missing in every row: leave them out")
     binary = set(np.unique(y)) <= {0.0, 1.0}
     predicted = np.empty(len(y))
     for fold in np.unique(folds):

@@ -60,6 +60,11 @@ def test_the_yardstick_by_hand():
     )  # r^2 = share between classes
 
 
+def test_a_feature_that_nobody_has_is_named():
+    with pytest.raises(ValueError, match=r"\['bmi_kg_m2'\] are missing in every row"):
+        out_of_fold(FEATURES.assign(bmi_kg_m2=np.nan), LOSS, FOLDS)
+
+
 @pytest.mark.parametrize(
     ("target", "folds", "message"),
     [
