@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.3, quick: 1, paper: 15}
+#     minutes: {smoke: 0.4, quick: 1.2, paper: 20}
 #     needs: [knee-wani]
 # ---
 # %% [markdown]

@@ -22,7 +22,8 @@ def html_table(table: pd.DataFrame, caption: str) -> str:
         f"<tr>{cell(first, 'row')}{''.join(map(cell, rest))}</tr>" for first, *rest in table.itertuples(index=False)
     )
     label = html.escape(caption)
+    tall = " tall" if len(table) > 16 else ""  # scrolls downwards too
     return (
-        f'<div class="table-scroll" role="region" tabindex="0" aria-label="{label}">\n<table class="dataframe">\n'
+        f'<div class="table-scroll{tall}" role="region" tabindex="0" aria-label="{label}">\n<table class="dataframe">\n'
         f"<caption>{label}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
     )
