@@ -1,11 +1,24 @@
-"""Statistics of screening: intervals that resample people, agreement, and comparison of correlated scores."""
+"""Statistics of screening: intervals that resample people, agreement, comparison, calibration and thresholds."""
 
 from osteolib.stats.agreement import Agreement, Concordance, bland_altman, lin_ccc
 from osteolib.stats.bootstrap import BootstrapDifference, BootstrapResult, bootstrap_ci, bootstrap_difference
 from osteolib.stats.bootstrap_statistic import BootstrapStatistic, bootstrap_statistic
+from osteolib.stats.calibration import (
+    BrierDecomposition,
+    Recalibration,
+    brier_decomposition,
+    calibration_curve,
+    calibration_slope_intercept,
+)
 from osteolib.stats.correlation import fisher_z_ci
 from osteolib.stats.metrics import METRICS
 from osteolib.stats.roc import DeLongInterval, DeLongTest, delong_ci, delong_test
+from osteolib.stats.thresholds import (
+    OperatingThreshold,
+    decision_curve,
+    referral_table,
+    sensitivity_constrained_threshold,
+)
 
 __all__ = [
     "METRICS",
@@ -13,15 +26,24 @@ __all__ = [
     "BootstrapDifference",
     "BootstrapResult",
     "BootstrapStatistic",
+    "BrierDecomposition",
     "Concordance",
     "DeLongInterval",
     "DeLongTest",
+    "OperatingThreshold",
+    "Recalibration",
     "bland_altman",
     "bootstrap_ci",
     "bootstrap_difference",
     "bootstrap_statistic",
+    "brier_decomposition",
+    "calibration_curve",
+    "calibration_slope_intercept",
+    "decision_curve",
     "delong_ci",
     "delong_test",
     "fisher_z_ci",
     "lin_ccc",
+    "referral_table",
+    "sensitivity_constrained_threshold",
 ]
