@@ -74,6 +74,17 @@ def verify(
         raise typer.Exit(1)
 
 
+@data.command("fetch")
+def data_fetch(name: str) -> None:
+    """Download a cohort to OSTEO_DATA where its manifest has a link, else say where to get it."""
+    from osteolib.cohorts.fetch import fetch
+
+    report = fetch(name)
+    typer.echo(str(report))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
 @data.command()
 def add(
     folder: Path,

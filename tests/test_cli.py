@@ -4,7 +4,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from osteolib import cli
-from osteolib.cohorts import manifest
+from osteolib.cohorts import Verification, manifest
 from osteolib.runs import list_notebooks
 
 RUNNER = CliRunner()
@@ -29,7 +29,9 @@ def test_data_list_says_of_each_manifest_whether_it_is_here(monkeypatch, tmp_pat
     assert "10.17632/fxjm8fb6mw.2" in text
 
 
-@pytest.mark.parametrize("arguments", [["data", "verify", "knee-wani"], ["data", "verify", "nowhere"]])
+@pytest.mark.parametrize(
+    "arguments", [["data", "verify", "knee-wani"], ["data", "verify", "nowhere"], ["data", "fetch", "knee-wani"]]
+)
 def test_an_error_is_one_line_without_traceback(arguments, monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("OSTEO_DATA", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["osteolib", *arguments])
@@ -39,6 +41,18 @@ def test_an_error_is_one_line_without_traceback(arguments, monkeypatch, capsys, 
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("osteolib: ")
+
+
+def test_fetch_names_the_source_where_no_link_is_certain_and_else_tells_what_came(monkeypatch, tmp_path):
+    monkeypatch.setenv("OSTEO_DATA", str(tmp_path))
+    error = RUNNER.invoke(cli.app, ["data", "fetch", "knee-wani"]).exception
+    assert "https://doi.org/10.17632/fxjm8fb6mw.2" in str(error)
+    assert "$OSTEO_DATA/knee-wani" in str(error)
+    for state, code in (("ok", 0), ("missing", 1)):
+        report = Verification("knee-wani", pd.DataFrame({"file": ["a.png"], "state": [state]}))
+        monkeypatch.setattr("osteolib.cohorts.fetch.fetch", lambda name, report=report: report)
+        result = RUNNER.invoke(cli.app, ["data", "fetch", "knee-wani"])
+        assert (result.exit_code, result.output) == (code, f"{report}\n")
 
 
 def test_a_folder_is_added_and_what_is_wrong_with_it_is_said(monkeypatch, capsys, tmp_path):

@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -26,6 +27,16 @@ class DataFile:
 
 
 @dataclass(frozen=True)
+class Download:
+    """One file to fetch, through a link that is certain (never a guessed one); ``unpack`` is zip, tar or None."""
+
+    url: str
+    sha256: str
+    bytes: int
+    unpack: str | None = None
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The content of one manifest; see ``data_manifests/cohorts/knee-wani.yaml`` for the fullest example.
 
@@ -41,6 +52,7 @@ class Manifest:
     citation: str
     folder: str = ""
     files: tuple[DataFile, ...] = ()
+    download: Download | None = None
     reader: str | None = None
     table: dict[str, Any] = field(default_factory=dict)
     label_rule: str | None = None
@@ -49,8 +61,8 @@ class Manifest:
     what_would_run: str = ""
 
     def content(self) -> dict[str, Any]:
-        """All that decides what the cohort is; where the folder lies does not."""
-        return {key: value for key, value in asdict(self).items() if key != "folder"}
+        """All that decides what the cohort is; where the folder lies and how it came there does not."""
+        return {key: value for key, value in asdict(self).items() if key not in ("folder", "download")}
 
 
 def list_manifests() -> list[Manifest]:
@@ -102,10 +114,36 @@ def parse_manifest(content: Any, origin: str) -> Manifest:
             problems.append(f"sha256 of {files[-1].path} must be 64 hexadecimal digits")
         if Path(files[-1].path).is_absolute() or ".." in Path(files[-1].path).parts:
             problems.append(f"path {files[-1].path!r} must lie below the cohort's folder")
+    download = None
+    if content.get("download") is not None:
+        try:
+            download = Download(**content["download"])
+            problems += _download_problems(download, files, str(content.get("folder", "")))
+        except TypeError:
+            problems.append("download needs url, sha256 and bytes, and for an archive unpack")
     if problems:
         raise ValueError(f"{origin}: " + "; ".join(problems))
-    content = content | {"files": tuple(files), "known_problems": tuple(content.get("known_problems", ()))}
-    return Manifest(**content)
+    known_problems = tuple(content.get("known_problems", ()))
+    return Manifest(**content | {"files": tuple(files), "known_problems": known_problems, "download": download})
+
+
+def _download_problems(download: Download, files: list[DataFile], folder: str) -> list[str]:
+    link = urlsplit(str(download.url))
+    here = link.scheme == "http" and link.hostname in ("127.0.0.1", "localhost", "::1")
+    problems = []
+    if not link.hostname or not (link.scheme == "https" or here):
+        problems.append(f"download url must be https, got {download.url!r}")
+    if not re.fullmatch("[0-9a-f]{64}", str(download.sha256)):
+        problems.append("sha256 of download must be 64 hexadecimal digits")
+    if type(download.bytes) is not int or download.bytes < 1:
+        problems.append(f"bytes of download must be a positive number, got {download.bytes!r}")
+    if download.unpack not in ("zip", "tar", None):
+        problems.append(f"unpack of download must be zip, tar or null, got {download.unpack!r}")
+    if not Path(folder).parts or Path(folder).is_absolute() or ".." in Path(folder).parts or not files:
+        problems.append("a cohort with a download needs its files and a folder below OSTEO_DATA")
+    elif download.unpack is None and [file.sha256 for file in files] != [download.sha256]:
+        problems.append("a download that is not unpacked must be the one file of the cohort")
+    return problems
 
 
 def _names() -> list[str]:

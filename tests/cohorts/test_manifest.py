@@ -56,6 +56,43 @@ def test_a_malformed_manifest_is_named_with_its_field(change, message):
         parse_manifest(GOOD | change, "set.yaml")
 
 
+LINK = {"url": "https://example.org/set.zip", "sha256": "1" * 64, "bytes": 10, "unpack": "zip"}
+
+
+@pytest.mark.parametrize(
+    ("link", "change", "message"),
+    [
+        ({"url": "http://example.org/set.zip"}, {}, "url must be https"),
+        ({"url": "http://127.0.0.1.example.org/set.zip"}, {}, "url must be https"),
+        ({"url": "file:///set.zip"}, {}, "url must be https"),
+        ({"url": "https:///set.zip"}, {}, "url must be https"),
+        ({"sha256": "1"}, {}, "sha256 of download must be 64"),
+        ({"bytes": 0}, {}, "positive number, got 0"),
+        ({"bytes": "10"}, {}, "positive number, got '10'"),
+        ({"unpack": "rar"}, {}, "zip, tar or null, got 'rar'"),
+        ({"md5": "0"}, {}, "download needs url, sha256 and bytes"),
+        ({"unpack": None}, {}, "must be the one file of the cohort"),
+        ({}, {"folder": "../set"}, "a folder below OSTEO_DATA"),
+        ({}, {"folder": "."}, "a folder below OSTEO_DATA"),
+        ({}, {"folder": "/set"}, "a folder below OSTEO_DATA"),
+        ({}, {"files": []}, "needs its files"),
+    ],
+)
+def test_a_link_is_complete_and_secure(link, change, message):
+    with pytest.raises(ValueError, match=r"^set\.yaml: .*" + message):
+        parse_manifest(GOOD | change | {"download": LINK | link}, "set.yaml")
+
+
+def test_a_link_is_no_part_of_what_the_cohort_is():
+    linked = parse_manifest(GOOD | {"download": LINK}, "set.yaml")
+    assert linked.download.bytes == 10
+    assert linked.content() == parse_manifest(GOOD, "set.yaml").content()
+    single = LINK | {"sha256": "0" * 64, "unpack": None}
+    assert parse_manifest(GOOD | {"download": single}, "set.yaml").download.unpack is None
+    here = LINK | {"url": "http://127.0.0.1:8000/set.zip"}  # a server of one's own
+    assert parse_manifest(GOOD | {"download": here}, "set.yaml").download.url == here["url"]
+
+
 def test_an_unknown_name_lists_the_known_ones(world):
     (world.manifests / "set.yaml").write_text(yaml.safe_dump(GOOD))
     with pytest.raises(ValueError, match=r"no cohort '\.\./set': there are set"):
