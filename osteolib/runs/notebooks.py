@@ -41,7 +41,7 @@ class Notebook:
         return digest(
             {
                 "cells": self.cells,
-                "profile": load_profile(profile),
+                "profile": {name: value for name, value in load_profile(profile).items() if name in self.parameters},
                 "lock": (ROOT / "requirements.txt").read_text(encoding="utf-8"),
                 "code": fingerprint(modules, exclude=("osteolib.cli",)) if modules else "",
             }

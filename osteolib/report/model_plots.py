@@ -1,0 +1,67 @@
+"""Figures of a trained model: how it learned, how well it separates, and how honest its scores are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from osteolib.report.style import COLOURS, GREY, INK, use_style
+from osteolib.stats import calibration_curve, decision_curve
+
+LINES = (("#0072B2", "-"), ("#D55E00", "--"), ("#009E73", "-."), ("#CC79A7", ":"))
+
+
+def training_curves(history: pd.DataFrame) -> Figure:
+    """Validation AUPRC and AUROC, and the training loss, of every fold by epoch; thick line: their mean."""
+    use_style()
+    fig, axes = plt.subplots(1, 3, figsize=(7.6, 2.6))
+    columns = {"auprc": "AUPRC, validation", "auroc": "AUROC, validation", "loss": "loss, training"}
+    for axis, (column, title) in zip(axes, columns.items(), strict=True):
+        for _, fold in history.groupby("fold"):
+            axis.plot(fold["epoch"] + 1, fold[column], color=GREY, lw=0.8, alpha=0.7)
+        mean = history.groupby("epoch")[column].mean()
+        axis.plot(mean.index + 1, mean, color=COLOURS["normal"], lw=2)
+        axis.set(xlabel="epoch", title=title)
+    axes[1].axhline(0.5, color=INK, ls="--", lw=0.8)
+    return fig
+
+
+def roc_curves(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) -> Figure:
+    """Receiver operating characteristic of several scores on the same units."""
+    from sklearn.metrics import roc_auc_score, roc_curve
+
+    use_style()
+    fig, axis = plt.subplots(figsize=(4.4, 4.2))
+    for (name, score), (colour, line) in zip(scores.items(), LINES, strict=False):
+        fpr, tpr, _ = roc_curve(y_true, score)
+        axis.plot(fpr, tpr, color=colour, ls=line, lw=2, label=f"{name}: {roc_auc_score(y_true, score):.2f}")
+    axis.plot([0, 1], [0, 1], color=GREY, lw=0.8)
+    axis.set(xlabel="1 − specificity", ylabel="sensitivity", title="Out of fold", aspect="equal")
+    axis.legend(title="AUROC", loc="lower right", fontsize="small")
+    return fig
+
+
+def calibration_and_benefit(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) -> Figure:
+    """Left: observed share against mean score in groups of scores. Right: net benefit against the threshold."""
+    use_style()
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.6))
+    left.plot([0, 1], [0, 1], color=GREY, lw=0.8)
+    for (name, score), (colour, line) in zip(scores.items(), LINES, strict=False):
+        curve = calibration_curve(y_true, score, n_bins=8)
+        reach = np.abs(curve[["ci_low", "ci_high"]].to_numpy().T - curve["observed"].to_numpy())
+        left.errorbar(curve["mean_score"], curve["observed"], yerr=reach, color=colour, ls=line, marker="o", ms=4,
+                      lw=1.2, label=name)  # fmt: skip
+        benefit = decision_curve(y_true, score)
+        right.plot(benefit["threshold"], benefit["model"], color=colour, ls=line, lw=2, label=name)
+    right.plot(benefit["threshold"], benefit["treat_all"], color=INK, lw=1, label="refer everybody")
+    right.axhline(0, color=GREY, lw=1, label="refer nobody")
+    left.set(xlabel="mean score", ylabel="share with bone loss", title="Calibration", xlim=(0, 1), ylim=(0, 1.02))
+    right.set(xlabel="threshold", ylabel="net benefit", title="Decision curve", ylim=(-0.1, None))
+    left.legend(fontsize="small", loc="upper left")
+    right.legend(fontsize="small")
+    return fig
