@@ -26,6 +26,7 @@ def test_data_list_says_of_each_manifest_whether_it_is_here(monkeypatch, tmp_pat
     text = RUNNER.invoke(cli.app, ["data", "list"]).output
     assert {"knee-wani", "nhanes-dxa", "strnet-stage1", "hand-public"} <= set(text.split())
     assert text.count("absent") >= 4
+    assert "made here" in next(line for line in text.splitlines() if line.startswith("knee-phantom"))
     assert "10.17632/fxjm8fb6mw.2" in text
 
 

@@ -103,7 +103,9 @@ def verify_files(manifest: Manifest, folder: Path, deep: bool = False) -> Verifi
 
 
 def state(name: str) -> str:
-    """``present`` (every file as it should be), ``absent``, or ``damaged`` (some missing or changed)."""
+    """``present`` (every file as it should be), ``absent``, ``damaged`` (some missing or changed), ``made here``."""
+    if load_manifest(name).kind == "phantom":
+        return "made here"
     try:
         return "present" if verify(name).ok else "damaged"
     except DataNotFound:

@@ -1,16 +1,18 @@
-"""``load_cohort``: one door for public sets, a hospital's own folders and, later, phantoms."""
+"""``load_cohort``: one door for public sets, a hospital's own folders and phantoms."""
 
 from __future__ import annotations
 
 import inspect
 from typing import Any
 
-from osteolib.cohorts import knee_wani, nhanes, own
+from osteolib.cohorts import knee_phantom, knee_wani, nhanes, own
 from osteolib.cohorts.cohort import Cohort
 from osteolib.cohorts.files import find_data, verify_files
 from osteolib.cohorts.manifest import load_manifest
 
 READERS = {"knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read}
+PHANTOMS = {"knee-phantom": knee_phantom.read}
+"""Cohorts that are made, not read: they have no files to find."""
 
 
 def load_cohort(name: str, **options: Any) -> Cohort:
@@ -31,14 +33,14 @@ def load_cohort(name: str, **options: Any) -> Cohort:
         No such cohort or option, a file was changed, or the table breaks a rule; the message names row and remedy.
     """
     manifest = load_manifest(name)
-    folder = find_data(manifest)
-    if manifest.reader not in READERS:
+    folder = None if name in PHANTOMS else find_data(manifest)
+    read = PHANTOMS.get(name) or READERS.get(manifest.reader)
+    if read is None:
         raise ValueError(f"{name} has files but no table of subjects yet. {manifest.what_would_run}")
-    read = READERS[manifest.reader]
     defaults = {p.name: p.default for p in inspect.signature(read).parameters.values() if p.kind is p.KEYWORD_ONLY}
     if unknown := sorted(set(options) - set(defaults)):
         raise ValueError(f"{name} has no option {', '.join(unknown)}: its options are {', '.join(defaults) or 'none'}")
-    report = verify_files(manifest, folder)
-    if not report.ok:
+    report = verify_files(manifest, folder) if folder else None
+    if report and not report.ok:
         raise ValueError(f"the files of {name} are damaged; get them anew from {manifest.source}\n{report}")
     return read(manifest, folder, **(defaults | options))

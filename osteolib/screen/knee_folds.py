@@ -39,7 +39,8 @@ class Recipe:
 def knee_images(subjects: pd.DataFrame, size: int) -> np.ndarray:
     """Each unit prepared as in Section 2.2, shape (n, size, size), uint8, from the store if it is there.
 
-    ``subjects`` has ``path``, ``sha256`` and the unit's box ``x0, y0, x1, y1`` in pixels of its film.
+    ``subjects`` has ``path``, the unit's box ``x0, y0, x1, y1`` in pixels of its film, and ``sha256`` where films come
+    from outside (those of a phantom lie in the store, under a path that names their content).
     """
     boxes = subjects[["x0", "y0", "x1", "y1"]].astype(int).to_numpy()
 
@@ -53,7 +54,8 @@ def knee_images(subjects: pd.DataFrame, size: int) -> np.ndarray:
         images = [prepared(path, box) for path, box in zip(subjects["path"], boxes, strict=True)]
         np.save(folder / "images.npy", np.stack(images), allow_pickle=False)
 
-    key = {"films": subjects["sha256"].tolist(), "boxes": boxes.tolist(), "size": size}
+    films = subjects["sha256" if "sha256" in subjects else "path"].tolist()
+    key = {"films": films, "boxes": boxes.tolist(), "size": size}
     folder = artefact("knee-images", key, ["osteolib.screen.knee_folds", "osteolib.radiograph.preprocess"], make)
     return np.load(folder / "images.npy", allow_pickle=False)
 
