@@ -156,13 +156,14 @@ auroc = result.xs("auroc", level="metric")
 run.fact(auroc_a=auroc.loc["test, A", "value"],
          auroc_b=auroc.loc["external, B", "value"],
          low_a=auroc.loc["test, A", "ci_low"], high_a=auroc.loc["test, A", "ci_high"],
-         share_percent=100 * share["test, A", "auroc"], n_train=int(parts["train"].sum()),
+         share_percent=100 * share["test, A", "auroc"],
+         n_train=int(parts["train"].sum()),
          threshold=f"is {chosen.threshold:.2f}" if chosen.feasible else
          "does not exist: none from 0.20 to 0.80 finds 86 % of the validation cases")
 say(run, "Trained on {n_train} phantom knees, the network reaches "
     "**AUROC {auroc_a:.2f}** ({low_a:.2f} to {high_a:.2f}) on new knees of A, "
-    "{share_percent:.0f} % of the way from chance to the attainable, and {auroc_b:.2f} on B. "
-    "The threshold of Equation 2 {threshold}.")
+    "{share_percent:.0f} % of the way from chance to the attainable, and "
+    "{auroc_b:.2f} on B. The threshold of Equation 2 {threshold}.")
 
 # %% [markdown]
 # ```{admonition} How to read this
