@@ -229,8 +229,9 @@ table(run, "t_score", pd.DataFrame(errors).T.round(3), "T-score by person, out o
 best = history.loc[history.groupby("fold")["auprc"].idxmax(), "epoch"]
 run.fact(early=int((best < 5).sum()), folds=n_folds)
 say(run, "The epoch that is kept is the one with the best *screening* AUPRC. In "
-    "{early} of {folds} folds it lies within the first five, before the T-score's loss is "
-    "switched on at all, and there the head still says what it said at the start.")
+    "{early} of {folds} folds it lies within the first five, before the T-score's "
+    "loss is switched on at all, and there the head still says what it said at "
+    "the start.")
 
 # %%
 names = ("T-score (ultrasound)", "predicted")
