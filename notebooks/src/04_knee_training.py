@@ -118,7 +118,9 @@ figure(run, "training", model_plots.training_curves(history),
 # %% [markdown]
 # ## What it sees
 #
-# Knees of one person are not independent, so intervals resample groups. Age alone is scored on the same knees and folds.
+# Knees of one person are not independent, so intervals resample groups. Age alone, and age with the image's score, are
+# regressions fitted on each fold's *validation* knees and applied to its test knees. Fitting them on the scores of other
+# folds would leak: those come from networks that were trained on the test knees.
 
 # %%
 from osteolib.cohorts import bone_loss
@@ -129,10 +131,20 @@ knees = subjects.join(test[["fold", "screen", "severity", "t_score"]]
                       .add_prefix("model_"), on="unit_id")
 loss, folds = bone_loss(knees["label"]), knees["model_fold"]
 group = knees["split_group"]
-age = out_of_fold(knees[["age_years"]], loss, folds)
 image = knees["model_screen"].to_numpy()
-features = knees[["age_years"]].assign(image=np.log(image / (1 - image)))
-both = out_of_fold(features, loss, folds)
+
+# %%
+by_unit = subjects.set_index("unit_id")
+sets = {"age": ["age"], "age and image": ["age", "image"]}
+fitted = pd.DataFrame(index=knees["unit_id"], columns=list(sets), dtype=float)
+for _, part in scores.set_index("unit_id").groupby("fold"):
+    person, p = by_unit.loc[part.index], part["screen"]
+    both = pd.DataFrame({"age": person["age_years"], "image": np.log(p / (1 - p))})
+    held = (part["part"] == "test").to_numpy()
+    for name, columns in sets.items():
+        score = out_of_fold(both[columns], bone_loss(person["label"]), held)
+        fitted.loc[part.index[held], name] = score[held]  # fitted on validation
+age, both = fitted["age"].to_numpy(), fitted["age and image"].to_numpy()
 ranked = {"age": age, "image": image, "age and image": both}
 
 # %%

@@ -97,7 +97,9 @@ def say(run: Run, text: str) -> None:
 def provenance(run: Run) -> None:
     """End the run and show how it was made: profile, cohorts, seed, versions, device, time."""
     record = run.finish()
-    cohorts = "; ".join(f"{n} ({c['kind']}, {c['fingerprint']})" for n, c in record["cohorts"].items()) or "none"
+    cohorts = (
+        "; ".join(f"{n} ({c['kind']}, {', '.join(c['fingerprints'])})" for n, c in record["cohorts"].items()) or "none"
+    )
     settings = ", ".join(f"{k} = {v}" for k, v in record["parameters"].items())
     rows = {
         "Parameters": settings,

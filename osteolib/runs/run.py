@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import random
+import sys
 import time
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -30,7 +31,17 @@ RESULT_COLUMNS = (
 PREDICTION_COLUMNS = (
     "cohort", "subject_id", "image_id", "unit_id", "split", "fold", "seed", "method", "target", "y_true", "y_score",
 )  # fmt: skip
-VERSIONS = ("numpy", "pandas", "scipy", "scikit-learn", "statsmodels", "matplotlib", "papermill")
+VERSIONS = (
+    "numpy",
+    "pandas",
+    "scipy",
+    "scikit-learn",
+    "statsmodels",
+    "matplotlib",
+    "papermill",
+    "torch",
+    "torchvision",
+)
 
 
 @dataclass
@@ -62,7 +73,9 @@ class Run:
 
     def uses(self, name: str, kind: str, fingerprint: str) -> None:
         """Record that this run read a cohort; ``kind`` is ``real`` or ``phantom``."""
-        self.cohorts[name] = {"kind": kind, "fingerprint": fingerprint}
+        known = self.cohorts.setdefault(name, {"kind": kind, "fingerprints": []})
+        if fingerprint not in known["fingerprints"]:  # a page may load a cohort with several options
+            known["fingerprints"].append(fingerprint)
 
     def result(
         self,
@@ -117,7 +130,7 @@ class Run:
             "config_hash": self.config_hash,
             "cohorts": self.cohorts,
             "seconds": round(time.monotonic() - self._started, 1),
-            "device": f"CPU, {os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+            "device": _device(),
             "python": platform.python_version(),
             "versions": {name: version(name) for name in VERSIONS},
         }
@@ -169,6 +182,13 @@ def read_results(folder: Path) -> dict[str, Any]:
     table = folder / "results.csv"
     rows = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=RESULT_COLUMNS)
     return {"facts": load("facts.json"), "rows": rows, "run": load("run.json")}
+
+
+def _device() -> str:
+    torch = sys.modules.get("torch")  # a page that did not import it did not compute on a GPU
+    if torch is not None and torch.cuda.is_available():
+        return torch.cuda.get_device_name(0)
+    return f"CPU, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def _csv(table: pd.DataFrame) -> str:

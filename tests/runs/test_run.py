@@ -85,6 +85,13 @@ def test_a_result_needs_a_cohort_of_this_run_and_an_upright_interval(project):
     assert not (this.folder / "results.csv").exists()
 
 
+def test_every_way_a_cohort_was_loaded_is_recorded_once(project):
+    this = run.start({"profile": "smoke", "seed": 0}, "09_test")
+    for fingerprint in ("keep", "exclude", "keep"):
+        this.uses("knee-wani", "real", fingerprint)
+    assert this.finish()["cohorts"] == {"knee-wani": {"kind": "real", "fingerprints": ["keep", "exclude"]}}
+
+
 def test_predictions_have_the_columns_of_the_contract(project):
     this = run.start({"profile": "smoke", "seed": 0}, "09_test")
     with pytest.raises(ValueError, match="y_score"):
