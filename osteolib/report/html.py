@@ -3,27 +3,66 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
 
-def html_table(table: pd.DataFrame, caption: str) -> str:
+def html_table(
+    table: pd.DataFrame,
+    caption: str,
+    *,
+    filters: Sequence[str] | None = None,
+    group: str | None = None,
+    chips: Collection[str] = (),
+    links: str | None = None,
+) -> str:
     """A table as plain HTML in a box that scrolls sideways; all text is escaped and the first column heads its row.
 
     The result holds no empty line, so it can stand in a Markdown page.
+
+    Parameters
+    ----------
+    filters
+        Makes the page's script add sorting, a search field and a choice for each of these columns; without the
+        script the table is as it is.
+    group
+        A column that heads groups of rows instead of standing in each; rows must be in its order.
+    chips
+        Columns whose entries are few words (a verdict): each gets the class ``chip-<words-with-hyphens>``.
+    links
+        A column of addresses which the column before it links to.
     """
+    shown = [name for name in table.columns if name not in (group, links)]
 
-    def cell(value: object, scope: str = "") -> str:
+    def cell(name: str, value: object, address: object) -> str:
         text = "" if pd.isna(value) else html.escape(" ".join(str(value).split()))
-        return f'<th scope="{scope}">{text}</th>' if scope else f"<td>{text}</td>"
+        if name in chips and text:
+            text = f'<span class="chip chip-{text.lower().replace(" ", "-")}">{text}</span>'
+        if text and not pd.isna(address):
+            text = f'<a href="{html.escape(str(address))}">{text}</a>'
+        if name == shown[0]:
+            return f'<th scope="row">{text}</th>'
+        width = "long" if len(str(value)) > 80 else "middling" if len(str(value)) > 20 else ""  # keeps rows low
+        return f'<td class="{width}">{text}</td>' if width else f"<td>{text}</td>"
 
-    head = "".join(cell(name, "col") for name in table.columns)
-    body = "\n".join(
-        f"<tr>{cell(first, 'row')}{''.join(map(cell, rest))}</tr>" for first, *rest in table.itertuples(index=False)
-    )
+    linked = table.columns[table.columns.get_loc(links) - 1] if links else None
+
+    def row(values: pd.Series) -> str:
+        cells = (cell(name, values[name], values[links] if name == linked else None) for name in shown)
+        return f"<tr>{''.join(cells)}</tr>"
+
+    bodies = []
+    for name, part in table.groupby(group, sort=False) if group else [("", table)]:
+        head = f'<tr class="group"><th colspan="{len(shown)}" scope="rowgroup">{html.escape(str(name))}</th></tr>'
+        rows = "\n".join(row(values) for values in part.to_dict("records"))
+        bodies.append(f"<tbody>\n{head if group else ''}{rows}\n</tbody>")
     label = html.escape(caption)
+    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in shown)
     tall = " tall" if len(table) > 16 else ""  # scrolls downwards too
+    interactive = "" if filters is None else f' interactive" data-filters="{html.escape("|".join(filters))}'
     return (
-        f'<div class="table-scroll{tall}" role="region" tabindex="0" aria-label="{label}">\n<table class="dataframe">\n'
-        f"<caption>{label}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
+        f'<div class="table-scroll{tall}" role="region" tabindex="0" aria-label="{label}">\n'
+        f'<table class="dataframe{interactive}">\n<caption>{label}</caption>\n'
+        f"<thead><tr>{head}</tr></thead>\n" + "\n".join(bodies) + "\n</table>\n</div>"
     )

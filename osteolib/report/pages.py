@@ -32,9 +32,10 @@ def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {
         "scorecard_summary": block(html_table(summary.reset_index(), "Published values by verdict")),
         "scorecard_answered": block(
-            scorecard_html(card[card["ours"].notna()], "Published values with a result of ours")
+            scorecard_html(card[card["ours"].notna()], "Published values with a result of ours", SHORT)
         ),
-        "scorecard_papers": "\n\n".join(_paper(card[card["paper"] == key], name) for key, name in SHORT.items()),
+        "scorecard_all": block(scorecard_html(card, f"All {len(card)} published values", SHORT)),
+        "scorecard_bars": block(_bars(card)),
         "data_table": _data(),
         "data_problems": _problems(),
         "timings_table": block(html_table(_timings(recorded), "Time per notebook")),
@@ -46,7 +47,8 @@ def whole_scorecard(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Every published value beside the results that the notebooks recorded."""
     rows = [r["rows"].assign(notebook=name) for name, r in recorded.items() if len(r["rows"])]
     results = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["published_id", "notebook"])
-    return scorecard(load_published(), results, load_states())
+    published = load_published().sort_values("paper", key=lambda key: key.map(list(SHORT).index), kind="stable")
+    return scorecard(published, results, load_states())
 
 
 def block(body: str) -> str:
@@ -54,9 +56,20 @@ def block(body: str) -> str:
     return f"```{{raw}} html\n{body}\n```"
 
 
-def _paper(card: pd.DataFrame, name: str) -> str:
-    rows = scorecard_html(card, f"{name}: {len(card)} published values")
-    return block(f"<details><summary>{html.escape(name)}: {len(card)} rows</summary>\n{rows}\n</details>")
+def _bars(card: pd.DataFrame) -> str:
+    """One bar a paper, its published values by verdict; the table of :func:`summary_by_paper` says the same."""
+    counts = summary_by_paper(card).reindex(SHORT).drop(columns="values")
+    bars = []
+    for key, row in counts.iterrows():
+        parts = "".join(
+            f'<span class="chip-{verdict.replace(" ", "-")}" style="flex-grow: {n}" title="{verdict}: {n}"></span>'
+            for verdict, n in row.items()
+            if n
+        )
+        bars.append(f'<dt>{html.escape(SHORT[key])}</dt><dd aria-hidden="true">{parts}</dd>')
+    seen = [verdict for verdict in counts if counts[verdict].any()]
+    legend = " ".join(f'<span class="chip chip-{v.replace(" ", "-")}">{v}</span>' for v in seen)
+    return f'<dl class="verdict-bars">{"".join(bars)}</dl>\n<p>{legend}</p>'
 
 
 def _data() -> str:

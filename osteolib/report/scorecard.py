@@ -110,8 +110,11 @@ def scorecard(
     card = card.merge(ours, on="published_id", how="left", validate="one_to_one")
     decided = [_decide(row, states, margins) for row in card.itertuples()]
     card["verdict"], card["reason"] = zip(*decided, strict=True)
-    checks = phantom[phantom["metric"] == METHOD_CHECK].groupby("published_id")["value"].apply(method_check)
-    card["method_check"] = card["published_id"].map(checks).astype("str")
+    checks = phantom[phantom["metric"] == METHOD_CHECK]
+    passed = checks.groupby("published_id")["value"].apply(method_check)
+    card["method_check"] = card["published_id"].map(passed).astype("str")
+    made_by = checks.drop_duplicates("published_id").set_index("published_id")["notebook"]
+    card["notebook"] = card["notebook"].where(card["ours"].notna(), card["published_id"].map(made_by)).astype("str")
     return card
 
 
@@ -142,31 +145,41 @@ def _state(published_id: str, states: Sequence[State]) -> State | None:
 
 
 def summary_by_paper(card: pd.DataFrame) -> pd.DataFrame:
-    """How many values of each paper have which verdict: ``values`` (all) and the seven verdicts in columns."""
+    """How many values of each paper have which verdict: ``values`` (all) and the verdicts in columns."""
     counts = pd.crosstab(card["paper"], card["verdict"]).reindex(columns=list(VERDICTS), fill_value=0)
     counts.insert(0, "values", counts.sum(axis="columns"))
     return counts.rename_axis(columns=None)
 
 
-def for_reading(card: pd.DataFrame) -> pd.DataFrame:
-    """The scorecard as text: units and decimals of the paper, columns without any entry left out."""
+def for_reading(card: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """The scorecard as text: units and decimals of the paper, columns without any entry left out.
+
+    ``names`` says what a paper is called; ``page`` is the address, seen from a page of the book, of the notebook that
+    made the number before it.
+    """
     shown = pd.DataFrame(
         {
+            "Paper": card["paper"].map(names),
             "Published value": card["quantity"] + card["of"].map("; {}".format, na_action="ignore").fillna(""),
             "Where": card["source"],
-            "Paper": [f"{row.reported.replace('-', '−')}{_unit(row)}" for row in card.itertuples()],
-            "Ours": [_ours(row) for row in card.itertuples()],
+            "Published": [f"{row.reported.replace('-', '−')}{_unit(row)}" for row in card.itertuples()],
             "Verdict": card["verdict"],
-            "Method check": card["method_check"],
+            "Ours": [_ours(row) or ("see method check" if row.method_check == row.method_check else "")
+                     for row in card.itertuples()],
+            "page": card["notebook"].map("../notebooks/{}.html".format, na_action="ignore"),
             "Why": card["reason"],
+            "Data": np.select([card["ours"].notna(), card["method_check"].notna()], ["real", "phantom"], "none"),
+            "Method check": card["method_check"],
         }
-    )
-    return shown.loc[:, (shown.notna() & (shown != "")).any()]
+    )  # fmt: skip
+    return shown.loc[:, (shown.notna() & (shown != "")).any() | (shown.columns == "page")]
 
 
-def scorecard_html(card: pd.DataFrame, caption: str) -> str:
-    """The scorecard as a table for reading, see :func:`for_reading`."""
-    return html_table(for_reading(card), caption)
+def scorecard_html(card: pd.DataFrame, caption: str, names: Mapping[str, str]) -> str:
+    """The scorecard as a table for reading, grouped by paper, see :func:`for_reading`."""
+    shown = for_reading(card, names)
+    filters = [name for name in ("Verdict", "Data", "Method check") if name in shown]
+    return html_table(shown, caption, filters=filters, group="Paper", chips={"Verdict", "Method check"}, links="page")
 
 
 def _unit(row) -> str:

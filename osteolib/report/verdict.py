@@ -24,6 +24,7 @@ VERDICTS = (
     "inconclusive",
     "not attainable",
     "inconsistent as published",
+    "setting",
     "not yet",
 )
 STATES = VERDICTS[4:]

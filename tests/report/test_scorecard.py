@@ -54,7 +54,7 @@ def test_private_cohorts_are_said_to_be_private(published, states):
         row = only(card, published_id)
         assert row.verdict == "not attainable" and "private" in row.reason
     assert only(card, "strnet2026_knee.test.auroc").verdict == "not yet"
-    assert only(card, "chen2024_hip.cut.op").verdict == "not yet"
+    assert only(card, "chen2024_hip.cut.op").verdict == "setting"
 
 
 def test_a_result_takes_the_place_of_the_state(published, states):
@@ -172,8 +172,10 @@ def test_numbers_are_shown_in_the_unit_and_with_the_decimals_of_the_paper(publis
         result("strnet2026_knee.flow.s2", "count", 239, n=239),
     )
     card = scorecard(published, rows, states)
-    shown = ElementTree.fromstring(scorecard_html(card[card["ours"].notna()], "Scorecard"))
-    cells = {row[0].text: (row[2].text, row[3].text, row[4].text) for row in shown.iter("tr")}
+    names = dict.fromkeys(card["paper"].unique(), "Paper")
+    shown = ElementTree.fromstring(scorecard_html(card[card["ours"].notna()], "Scorecard", names))
+    rows = [row for row in shown.iter("tr") if len(row) > 5]
+    cells = {row[0].text: tuple("".join(row[i].itertext()) for i in (2, 4, 3)) for row in rows}
     assert cells["AUROC; screening, internal test"] == ("0.933", "0.940 (0.900 to 0.960), n = 212", "reproduced")
     assert cells["women"] == ("77.0 %", "76.1 %, n = 50", "reproduced")
     assert cells["T-score; Normal"] == ("−0.66 T-score", "−0.65 T-score, n = 36", "reproduced")
