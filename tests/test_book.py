@@ -14,6 +14,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
+import pandas as pd
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -133,3 +134,27 @@ def test_pages_name_no_place_on_the_machine_that_built_them(html, visits):
         assert str(Path.home()) + "/" not in text, page
         if data := os.environ.get("OSTEO_DATA"):
             assert str(Path(data).resolve()) not in text, page
+
+
+def test_the_scorecard_sorts_and_filters(html, address, browser):
+    """Each verdict that a reader chooses leaves as many rows as the downloadable table holds."""
+    card = pd.read_csv(next((html / "_downloads").rglob("scorecard.csv")))
+    tab = browser.new_page()
+    tab.goto(address + "book/scorecard.html", wait_until="load")
+    table = tab.locator("table.interactive").last
+    bar = tab.locator(".table-filters").last
+    rows = table.locator("tbody tr:not(.group)")
+    assert rows.count() == len(card)
+    for verdict, n in card["verdict"].value_counts().items():
+        bar.get_by_label("Verdict").select_option(verdict)
+        assert bar.locator("output").text_content() == f"{n} of {len(card)}"
+        assert rows.filter(visible=True).count() == n
+    bar.get_by_label("Verdict").select_option("")
+    bar.get_by_label("Search in the table").fill("auroc")
+    everywhere = card[["quantity", "of", "source", "reason"]].fillna("").agg(" ".join, axis=1).str.lower()
+    assert rows.filter(visible=True).count() == everywhere.str.contains("auroc").sum()
+    bar.get_by_label("Search in the table").fill("")
+    table.locator("thead button").first.click()
+    first = table.locator("tbody").first.locator("tr:not(.group) th").all_text_contents()
+    assert first == tab.evaluate("x => x.sort(new Intl.Collator('en', {numeric: true}).compare)", first)
+    tab.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Collection, Sequence
 
@@ -66,3 +67,10 @@ def html_table(
         f'<table class="dataframe{interactive}">\n<caption>{label}</caption>\n'
         f"<thead><tr>{head}</tr></thead>\n" + "\n".join(bodies) + "\n</table>\n</div>"
     )
+
+
+def with_download(table: pd.DataFrame, name: str, caption: str, **options) -> str:
+    """:func:`html_table` and under it the table as ``name.csv``, inside the page, so that no server is needed."""
+    address = f"data:text/csv;base64,{base64.b64encode(table.to_csv(index=False).encode()).decode()}"
+    link = f'<p class="download"><a download="{name}.csv" href="{address}">Download as CSV</a></p>'
+    return f"{html_table(table, caption, **options)}\n{link}"

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from osteolib.cohorts import Manifest, list_manifests, state
-from osteolib.report.html import html_table
+from osteolib.report.html import html_table, with_download
 from osteolib.report.published import load_published
 from osteolib.report.scorecard import load_states, scorecard, scorecard_html, summary_by_paper
 from osteolib.runs import list_notebooks
@@ -38,8 +38,8 @@ def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         "scorecard_bars": block(_bars(card)),
         "data_table": _data(),
         "data_problems": _problems(),
-        "timings_table": block(html_table(_timings(recorded), "Time per notebook")),
-        "versions_table": block(html_table(_versions(recorded), "Versions")),
+        "timings_table": block(with_download(_timings(recorded), "timings", "Time per notebook")),
+        "versions_table": block(with_download(_versions(recorded), "versions", "Versions")),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 from string import Formatter
@@ -15,7 +14,7 @@ from IPython.display import HTML, Image, Markdown, display
 from matplotlib.figure import Figure
 
 from osteolib.cohorts import Cohort, DataNotFound, load_cohort
-from osteolib.report.html import html_table
+from osteolib.report.html import with_download
 from osteolib.runs import Run
 
 
@@ -73,17 +72,15 @@ def figure(run: Run, name: str, fig: Figure, alt: str) -> None:
     display(Image(buffer.getvalue(), width=int(fig.get_figwidth() * 96), alt=alt))
 
 
-def table(run: Run, name: str, frame: pd.DataFrame, caption: str, index: bool = True) -> None:
+def table(run: Run, name: str, frame: pd.DataFrame, caption: str, index: bool = True, **options: Any) -> None:
     """Save a table as CSV beside the results and show it with a caption and a download link.
 
-    Text is escaped: a subject identifier is data, never markup.
+    Text is escaped: a subject identifier is data, never markup. ``options`` are those of
+    :func:`osteolib.report.html.html_table`: filters, groups, chips, links.
     """
     frame = frame.reset_index() if index else frame
-    csv = frame.to_csv(index=False)
-    run.write(f"{name}.csv", csv)
-    body = html_table(frame.rename(columns={"index": ""}), caption)
-    address = f"data:text/csv;base64,{base64.b64encode(csv.encode()).decode()}"  # a copy that needs no server
-    display(HTML(f'{body}\n<p class="download"><a download="{name}.csv" href="{address}">Download as CSV</a></p>'))
+    run.write(f"{name}.csv", frame.to_csv(index=False))
+    display(HTML(with_download(frame.rename(columns={"index": ""}), name, caption, **options)))
 
 
 def say(run: Run, text: str) -> None:
