@@ -149,6 +149,30 @@ def load_papers(folder: Path = FOLDER) -> pd.DataFrame:
     return pd.DataFrame.from_dict(papers, orient="index").rename_axis("paper")
 
 
+def printed_texts(paper: str, folder: Path = FOLDER) -> dict[str, str]:
+    """Every number of a paper by its id, as printed: '97.2 %' where its unit is percent.
+
+    A spread stands under the id and ``.spread`` (a ±), or ``.low`` and ``.high`` (an interval); a numeric setting of
+    the released code under ``<paper>.code.<name>``.
+    """
+    content = _read(_files(folder)[paper])
+    texts = {
+        f"{paper}.code.{key}": str(value)
+        for key, value in content.code_defaults.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    }
+    for value in content.values:
+        if value.decimals is None:
+            continue
+        percent = " %" if value.unit == "%" else ""
+        texts[value.id] = value.reported.removeprefix("<").strip() + percent
+        if value.spread is not None:
+            ends = value.spread.reported.split(" to ")
+            names = ("spread",) if len(ends) == 1 else ("low", "high")
+            texts |= {f"{value.id}.{name}": end + percent for name, end in zip(names, ends, strict=True)}
+    return texts
+
+
 def _files(folder: Path) -> dict[str, Path]:
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if not files:
