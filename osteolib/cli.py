@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 from typing import Annotated
 
 import typer
@@ -49,6 +50,26 @@ def exercises() -> None:
 
     for path in write_exercises():
         typer.echo(f"written: exercises/{path.name}")
+
+
+@app.command()
+def audit(
+    file: Annotated[Path | None, typer.Argument(help="data_manifests/audits/example.yaml explains one")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write the findings to this table as well")] = None,
+    help_checks: Annotated[bool, typer.Option("--help-checks", help="list the checks that a file can name")] = False,
+) -> None:
+    """Recompute what the printed numbers of a paper say about each other, from a small YAML file."""
+    from osteolib.report.audits import audit_paper
+    from osteolib.stats.audit.audit_file import report, vocabulary
+
+    if help_checks or file is None:
+        for check in vocabulary().itertuples():
+            typer.echo(f"{check.check}: {check.arguments}\n{indent(check.meaning, '    ')}\n    {check.example}\n")
+        return
+    findings = audit_paper(file)
+    typer.echo(report(findings))
+    if csv:
+        findings.drop(columns="details").to_csv(csv, index=False)
 
 
 @data.command("list")

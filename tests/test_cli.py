@@ -5,7 +5,8 @@ from typer.testing import CliRunner
 
 from osteolib import cli
 from osteolib.cohorts import Verification, manifest
-from osteolib.runs import list_notebooks
+from osteolib.runs import ROOT, list_notebooks
+from osteolib.stats.audit.audit_file import vocabulary
 
 RUNNER = CliRunner()
 
@@ -79,3 +80,36 @@ def test_a_folder_is_added_and_what_is_wrong_with_it_is_said(monkeypatch, capsys
     result = RUNNER.invoke(cli.app, ["data", "add", str(films), "--name", "clinic"])
     assert result.exit_code == 0, result.output
     assert [p.name for p in manifests.iterdir()] == ["clinic.local.yaml"]
+
+
+EXAMPLE = ROOT / "data_manifests" / "audits" / "example.yaml"
+
+
+def test_an_audit_prints_a_block_for_each_finding_and_writes_the_table(tmp_path):
+    table = tmp_path / "findings.csv"
+    result = RUNNER.invoke(cli.app, ["audit", str(EXAMPLE), "--csv", str(table)])
+    assert result.exit_code == 0, result.output  # findings are no errors
+    findings = pd.read_csv(table, dtype=str)
+    assert len(findings) == 14
+    for finding in findings.itertuples():
+        assert f"{finding.id}  {finding.verdict}" in result.output
+        assert finding.computed in result.output
+    assert "details" not in findings
+
+
+def test_an_audit_that_cannot_be_read_is_one_line_with_file_and_line(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "paper.yaml"
+    path.write_text(EXAMPLE.read_text().replace("check: proportion", "check: proportions"))
+    monkeypatch.setattr("sys.argv", ["osteolib", "audit", str(path)])
+    with pytest.raises(SystemExit) as stop:
+        cli.run()
+    assert stop.value.code == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith(f"osteolib: {path}:")
+    assert "did you mean 'proportion'" in line
+
+
+def test_the_checks_of_an_audit_are_listed():
+    text = RUNNER.invoke(cli.app, ["audit", "--help-checks"]).output
+    for check in vocabulary().itertuples():
+        assert f"{check.check}: {check.arguments}\n" in text

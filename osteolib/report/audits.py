@@ -7,28 +7,41 @@ from pathlib import Path
 
 import pandas as pd
 
-from osteolib.report.published import printed_texts
+from osteolib.report.published import load_papers, printed_texts
 from osteolib.runs import ROOT
-from osteolib.stats.audit import load_audit, run_audit
+from osteolib.stats.audit.audit_file import load_audit, run_audit
 
 FOLDER = ROOT / "data_manifests" / "audits"
 
 
-def audit_paper(paper: str, extra: Mapping[str, str] | None = None, folder: Path = FOLDER) -> pd.DataFrame:
+def audit_paper(paper: str | Path, extra: Mapping[str, str] | None = None) -> pd.DataFrame:
     """The findings of one paper, computed now.
 
     Parameters
     ----------
+    paper
+        Key of one of the five, or the path of any audit file: one with the name of a paper may use its values.
     extra
-        Further names to printed texts: what the page itself computed.
+        Further names to printed texts: what a page itself computed.
 
     Returns
     -------
     DataFrame
-        As :func:`osteolib.stats.audit.run_audit` gives it; ``attrs["dropped"]`` lists the leads that did not hold.
+        One row per finding, as :func:`osteolib.stats.audit.audit_file.run_audit` gives it; ``attrs["dropped"]`` lists
+        the leads that did not hold, with the reason.
+
+    Raises
+    ------
+    ValueError
+        The file is not an audit, does not find what it expects, or concerns a value that the paper does not report.
     """
-    audit = load_audit(folder / f"{paper}.yaml", printed_texts(paper) | dict(extra or {}))
-    findings = run_audit(audit).assign(paper=paper)
+    path = paper if isinstance(paper, Path) else FOLDER / f"{paper}.yaml"
+    texts = printed_texts(path.stem) if path.stem in load_papers().index else {}
+    audit = load_audit(path, texts | dict(extra or {}))
+    for lead in audit.document.findings:
+        if unknown := sorted(set(lead.concerns) - set(audit.values)):
+            raise ValueError(f"{path.name}, {lead.id}: 'concerns' names no printed number: {unknown}")
+    findings = run_audit(audit)
     findings.attrs["dropped"] = [(lead.id, lead.reason) for lead in audit.document.dropped]
     return findings
 

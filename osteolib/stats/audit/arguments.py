@@ -1,0 +1,85 @@
+"""How the arguments of a check are written in an audit file: names of values, printed texts in quotes, whole numbers.
+
+pydantic reads them with ``context`` = name to printed text; every message names what to write instead.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, PlainValidator, ValidationError, ValidationInfo, create_model
+
+from osteolib.stats.audit.expression import did_you_mean
+from osteolib.stats.audit.printed import Printed, printed
+
+MESSAGES = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "string_type": "must be a text: put it in quotes, trailing zeros say how a number was rounded",
+}
+
+
+def faults(error: ValidationError) -> list[tuple[tuple[str, ...], str]]:
+    """Where each fault of an entry is, as keys and positions, and what is wrong."""
+    found = [(tuple(map(str, e["loc"])), MESSAGES.get(e["type"], e["msg"])) for e in error.errors()]
+    return [(place, f"{'.'.join(place) or 'the file'} {what.replace('Value error, ', ': ')}") for place, what in found]
+
+
+def _number(given: Any, info: ValidationInfo) -> Printed:
+    if type(given) is int:
+        return printed(str(given))
+    if isinstance(given, str) and given not in info.context and given[:1].isalpha():
+        raise ValueError(f"no value has the name {given!r}; {did_you_mean(given, info.context)}")
+    return printed(info.context.get(given, given) if isinstance(given, str) else given)
+
+
+def _share(number: Printed) -> Printed:
+    if not 0 <= number.value <= 1:
+        raise ValueError(f"{number.text} is no proportion: write a percentage as '97.2 %' or 0.972")
+    return number
+
+
+def _count(given: Any, info: ValidationInfo) -> int:
+    number = _number(given, info)
+    if number.decimals or number.value < 0:
+        raise ValueError(f"{number.text} is not a count: give a whole number from 0 on")
+    return int(number.value)
+
+
+def _exact(given: Any, info: ValidationInfo) -> Any:
+    if isinstance(given, dict):
+        return {key: _exact(entry, info) for key, entry in given.items()}
+    if isinstance(given, list):
+        return [_exact(entry, info) for entry in given]
+    value = given if type(given) is float else _number(given, info).value
+    return int(value) if value == int(value) else float(value)
+
+
+def _operand(given: Any, info: ValidationInfo) -> Printed | tuple[float, float]:
+    ends = isinstance(given, list) and len(given) == 2 and all(type(end) in (int, float) for end in given)
+    return (min(given), max(given)) if ends else _number(given, info)
+
+
+Number = Annotated[Printed, PlainValidator(_number)]  # any printed number
+Share = Annotated[Number, AfterValidator(_share)]  # in [0, 1]
+Count = Annotated[int, PlainValidator(_count)]
+Exact = Annotated[Any, PlainValidator(_exact)]  # numbers taken as they stand, also in lists and mappings
+Operand = Annotated[Any, PlainValidator(_operand)]  # of an expression: a printed number, or [low, high]
+Roundings = list[Literal["half-up", "half-even", "truncation"]]
+PLAIN = {Printed: Number, int: Count, int | None: Count | None, str: str}  # of functions that know no audit files
+
+
+def read(function: Callable[..., Any], given: Mapping[str, Any], values: Mapping[str, str], other: Any = None) -> dict:
+    """The arguments of ``function``; annotations not in PLAIN are read as ``other``. ValueError names all faults."""
+    parameters = inspect.signature(function, eval_str=True).parameters.values()
+    defaults = {p.name: ... if p.default is p.empty else p.default for p in parameters}
+    fields = {p.name: (PLAIN.get(p.annotation, other or p.annotation), defaults[p.name]) for p in parameters}
+    model = create_model(function.__name__, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+    try:
+        found = model.model_validate(dict(given), context=values)
+    except ValidationError as error:
+        wrong = "; ".join(what for _, what in faults(error))
+        raise ValueError(f"{wrong} ({function.__name__} takes {', '.join(fields)})") from None
+    return {name: getattr(found, name) for name in fields}

@@ -1,0 +1,327 @@
+"""The vocabulary of an audit file: checks of printed numbers, each with a verdict and all that a sentence would quote.
+
+"inconsistent" is said only where nothing that rounding half-up, half-even or by truncation allows satisfies the check;
+"derived" is a number that the study does not print; "not checkable" is what no arithmetic decides. In ``computed`` a
+range is a pair (low, high), or one number where both are equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from osteolib.stats.audit import implied, reach
+from osteolib.stats.audit.arguments import Exact, Number, Operand, Roundings, Share
+from osteolib.stats.audit.confusion import ConfusionMatrix, confusion_matrices, metric_bounds
+from osteolib.stats.audit.exchange import exchange as exchange_table
+from osteolib.stats.audit.exchange import nearest_matrix, pooled_n
+from osteolib.stats.audit.expression import compare, evaluate
+from osteolib.stats.audit.printed import ROUNDINGS, Printed
+from osteolib.stats.audit.quantities import QUANTITIES
+from osteolib.stats.metrics import THRESHOLD_METRICS
+
+Verdict = Literal["consistent", "inconsistent", "derived", "not checkable"]
+NEAREST = ("half-up", "half-even")
+LISTED = 20  # of many solutions a sentence quotes a few
+Row = dict[str, Number]  # metric to printed number
+Values = dict[str, Operand]  # name in an expression to printed number
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check finds; ``computed`` holds its numbers by name."""
+
+    verdict: Verdict
+    computed: dict[str, Any]
+
+
+def _found(fits: bool, **computed: Any) -> Outcome:
+    return Outcome("consistent" if fits else "inconsistent", computed)
+
+
+def _between(values: Iterable[float]) -> float | tuple[float, float]:
+    """The range of the values that are defined; one number where they agree, NaN where there is none."""
+    defined = [float(value) for value in values if not np.isnan(value)] or [np.nan]
+    ends = min(defined), max(defined)
+    return ends[0] if np.isclose(*ends, rtol=1e-12, atol=0, equal_nan=True) else ends
+
+
+def _rounded(values: dict[str, Any], roundings: Roundings) -> dict[str, Any]:
+    return {name: value.bounds(roundings) if isinstance(value, Printed) else value for name, value in values.items()}
+
+
+def _as_printed(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: v.value if isinstance(v, Printed) else sum(v) / 2 for name, v in values.items()}
+
+
+def equation(expression: str, equals: Number, values: Values, roundings: Roundings = ROUNDINGS) -> Outcome:
+    """An expression of printed numbers equals another printed number: sums, differences, percentages, formulas.
+
+    computed: value (of the printed numbers), between (its range before rounding), printed, difference.
+
+    Example: {expression: "(sens + spec) / 2", values: {sens: sensitivity, spec: specificity}, equals: "0.806"}
+    """
+    rounded = _rounded(values | {"_printed_": equals}, roundings)
+    low, high = evaluate(f"({expression}) - _printed_", rounded)
+    found = {"value": evaluate(expression, _as_printed(values))[0], "between": _between(evaluate(expression, rounded))}
+    printed = float(equals.value)
+    return _found(low <= 0 <= high, **found, printed=printed, difference=found["value"] - printed)
+
+
+def comparison(statement: str, values: Values, roundings: Roundings = ROUNDINGS) -> Outcome:
+    """A statement with one of == < <= > >= holds: gains have the sign that is claimed, a bound is kept.
+
+    Consistent where some unrounded values satisfy it. computed: certain (whatever the rounding), difference (left minus
+    right, of the printed numbers), between (its range).
+
+    Example: {statement: "new > old", values: {new: auc_extended, old: auc_conventional}}
+    """
+    holds, between = compare(statement, _rounded(values, roundings))
+    difference = compare(statement, _as_printed(values))[1][0]
+    return _found(holds is not False, certain=holds is not None, difference=difference, between=_between(between))
+
+
+def same_text(texts: dict[str, str]) -> Outcome:
+    """Places of one study use the same words or settings; capitals and spaces do not count.
+
+    computed: the words under the name of each place.
+
+    Example: {texts: {methods: "224 x 224", results: "224 x 244"}}
+    """
+    return _found(len({" ".join(text.lower().split()) for text in texts.values()}) == 1, **texts)
+
+
+def computed(expressions: dict[str, str], values: Values, roundings: Roundings = ROUNDINGS) -> Outcome:
+    """Numbers that the study does not print, by name of the expression.
+
+    computed: under each name its value of the printed numbers, and NAME_between its range before rounding.
+
+    Example: {expressions: {prevalence: "positives / n"}, values: {positives: "48", n: "167"}}
+    """
+    found = {name: evaluate(text, _as_printed(values))[0] for name, text in expressions.items()}
+    ranges = {f"{n}_between": _between(evaluate(text, _rounded(values, roundings))) for n, text in expressions.items()}
+    return Outcome("derived", found | ranges)
+
+
+def note(text: str) -> Outcome:
+    """Something that no arithmetic decides: an omission, a wording, what the released code does.
+
+    Example: {text: "The number of annotators is not given."}
+    """
+    return Outcome("not checkable", {"note": text})
+
+
+def proportion(value: Share, n: int, runs: int = 1, roundings: Roundings = ROUNDINGS) -> Outcome:
+    """A proportion is a count over n, or the mean of so many runs on one test set of n (GRIM).
+
+    computed: counts (of n * runs; the first 20), n_counts, nearest (the reachable proportion closest to the printed
+    one), chance (that an arbitrary number with these decimals would be reachable: small says much).
+
+    Example: {value: accuracy, n: 167, runs: 3}
+    """
+    counts = reach.reachable_proportion(value, n, runs, roundings)
+    reachable = np.arange(n * runs + 1) / (n * runs)
+    chance = np.unique(reachable.round(value.decimals)).size / (10**value.decimals + 1)
+    nearest = round(value.value * n * runs) / (n * runs)
+    return _found(bool(counts), counts=counts[:LISTED], n_counts=len(counts), nearest=nearest, chance=chance)
+
+
+def mean_sd(mean: Share, sd: Number, n: int, runs: int, roundings: Roundings = ROUNDINGS) -> Outcome:
+    """Mean and SD of the proportions of a few runs on one test set of n come from counts (GRIMMER).
+
+    Consistent if sample SD (ddof 1) or population SD (ddof 0) allows it. computed: n_sample, n_population (solutions of
+    each), sample, population (the counts of each run, first 20), smallest_sample and smallest_population (the smallest
+    SD above 0 that this mean allows).
+
+    Example: {mean: "79.24 %", sd: "0.69 %", n: 167, runs: 3}
+    """
+    found = {}
+    for name, ddof in (("sample", 1), ("population", 0)):
+        solutions = reach.reachable_mean_sd(mean, sd, n, runs, ddof, roundings)
+        found |= {f"n_{name}": len(solutions), name: solutions[:LISTED]}
+        if reach.reachable_proportion(mean, n, runs, roundings):
+            found[f"smallest_{name}"] = reach.smallest_nonzero_sd(n, runs, ddof, mean, roundings)
+    return _found(found["n_sample"] + found["n_population"] > 0, **found)
+
+
+def f1_runs(
+    accuracy: Share, accuracy_sd: Number, f1: Share, f1_sd: Number, n: int, positives: int, runs: int, ddof: int = 1
+) -> Outcome:
+    """Means and SDs of accuracy and F1 over a few runs on one test set come from the same runs.
+
+    computed: n_solutions, solutions (for each run: correct, true positives; first 20).
+
+    Example: {accuracy: "79.84 %", accuracy_sd: "0.35 %", f1: f1, f1_sd: f1_sd, n: 167, positives: 48, runs: 3}
+    """
+    correct = reach.reachable_mean_sd(accuracy, accuracy_sd, n, runs, ddof)
+    solutions = reach.f1_runs(correct, n, positives, f1, f1_sd, ddof)
+    return _found(bool(solutions), n_solutions=len(solutions), solutions=solutions[:LISTED])
+
+
+def member_of_sample(value: Number, mean: Number, sd: Number, n: int) -> Outcome:
+    """A single result is one of the n whose mean and SD are printed.
+
+    Consistent if sample or population SD allows it. computed: z (distance in SDs), limit_sample, limit_population (the
+    largest z that a member can have), others_sample, others_population (largest SD of the other members then).
+
+    Example: {value: "0.347", mean: "0.418", sd: "0.036", n: 5}
+    """
+    found, possible = {}, False
+    for name, ddof in (("sample", 1), ("population", 0)):
+        member = reach.member_of_sample(value, mean, sd, n, ddof)
+        possible |= member.possible
+        found |= {"z": _between(member.z), f"limit_{name}": member.limit, f"others_{name}": member.sd_of_others}
+    return _found(possible, **found)
+
+
+def confusion(
+    n: int, reported: Row, positives: int | None = None, runs: int = 1, roundings: Roundings = ROUNDINGS
+) -> Outcome:
+    """Some confusion matrix of n units (with so many positives) prints all reported metrics; or the mean of runs does.
+
+    computed: n_solutions, n_nearest (those of rounding to the nearest), positives_possible (first 20), and ranges over
+    all solutions of tp, fp, fn, tn (of one run, on average), positives, called (positive) and every metric. Without
+    solution but with positives: nearest (tp, fp, fn, tn that print most of the metrics) and off (the metrics that they
+    do not print: what they give minus what is printed).
+
+    Example: {n: 224, positives: 136, reported: {sensitivity: "0.904", specificity: "0.773"}}
+    """
+    metric_bounds(reported)  # refuses what is no metric
+    given = {"runs": runs, "positives": positives, **reported}
+    solutions = confusion_matrices(n, roundings=roundings, **given)
+    found = {"n_solutions": len(solutions), "n_nearest": len(confusion_matrices(n, roundings=NEAREST, **given))}
+    if solutions:
+        tp, fp, fn, tn = cells = np.array([astuple(solution) for solution in solutions]).T / runs
+        found["positives_possible"] = np.unique(tp + fn).tolist()[:LISTED]
+        spans = {"tp": tp, "fp": fp, "fn": fn, "tn": tn, "positives": tp + fn, "called": tp + fp}
+        spans |= {name: metric(*cells) for name, metric in THRESHOLD_METRICS.items()}
+        found |= {name: _between(span) for name, span in spans.items()}
+    elif positives is not None and runs == 1:
+        nearest, off = nearest_matrix(n, positives, None, reported, roundings)
+        found |= {"nearest": astuple(nearest), "off": off}
+    return _found(bool(solutions), **found)
+
+
+def matrix(
+    tp: int, fp: int, fn: int, tn: int, reported: Row | None = None, n: int | None = None,
+    positives: int | None = None,
+) -> Outcome:  # fmt: skip
+    """A printed confusion matrix agrees with reported metrics, and with the n and positives of another place.
+
+    computed: n, positives, called (positive), correct, every metric, and disagrees (names of what does not fit).
+
+    Example: {tp: 24, fp: 3, fn: 6, tn: 9, reported: {accuracy: "0.786"}, n: "42"}
+    """
+    cells = ConfusionMatrix(tp, fp, fn, tn)
+    found = {"n": cells.n, "positives": cells.positives, "called": tp + fp, "correct": tp + tn}
+    found |= {name: cells.metric(name) for name in THRESHOLD_METRICS}
+    disagrees = _disagrees(reported, found) if reported else []
+    disagrees += [name for name, count in (("n", n), ("positives", positives)) if count not in (None, found[name])]
+    return _found(not disagrees, **found, disagrees=disagrees)
+
+
+def _disagrees(reported: Row, computed: dict[str, float]) -> list[str]:
+    """Reported metrics that are not those computed; 0 / 0 may be printed as 0. ValueError: unknown or impossible."""
+    metric_bounds(reported)
+    return [name for name, number in reported.items() if not number.allows(float(np.nan_to_num(computed[name])))]
+
+
+def exchange(n: int, rows: dict[str, Row], runs: int = 1, roundings: Roundings = ROUNDINGS) -> Outcome:
+    """The columns of a table mean what they say: one test set has one number of positives, which serves every row.
+
+    Every exchange among sensitivity, specificity, PPV and NPV is tried; without F1 the mirror image, with the classes
+    the other way round, explains as much. computed: n_rows; as_printed, best and second
+    (each with meaning, rows_explained at its best number of positives, best_positives, positives_needed,
+    rows_with_solution), hypotheses (the table of all).
+
+    Example: {n: 1490, rows: {"*": {sensitivity: table2.*.sen, specificity: table2.*.spe, accuracy: table2.*.acc}}}
+    """
+    records = exchange_table(rows, n, runs=runs, roundings=roundings).to_dict("records")
+    for record in records:
+        meaning = {column: record.pop(column) for column in list(record) if column in THRESHOLD_METRICS}
+        record["meaning"] = ", ".join(f"{column} is {metric}" for column, metric in meaning.items())
+        record["as_printed"] = all(column == metric for column, metric in meaning.items())
+    printed = next(record for record in records if record["as_printed"])
+    ranked = dict(zip(("best", "second"), records, strict=False))
+    holds = printed["rows_explained"] == len(rows)
+    return _found(holds, n_rows=len(rows), as_printed=printed, **ranked, hypotheses=records)
+
+
+def pooled(n: int, rows: dict[str, Row], n_max: int = 2000, runs: int = 1, roundings: Roundings = ROUNDINGS) -> Outcome:
+    """The rows of a table come from the n units that are named, with one number of positives.
+
+    Other sizes up to n_max are searched. computed: n_rows, rows_explained (at n), best_n, best_positives,
+    best_rows_explained, best_explained (their names), second_rows_explained (of the next n and positives that are no
+    multiple of these), sizes (the table).
+
+    Example: {n: 669, n_max: 2000, rows: {"*": {accuracy: table3.*.acc, ppv: table3.*.sen, npv: table3.*.spe}}}
+    """
+    named = int(exchange_table(rows, n, [{}], runs, roundings)["rows_explained"][0])
+    sizes = pooled_n(rows, n_max, None, runs, roundings).to_dict("records")
+    found = {"n_rows": len(rows), "rows_explained": named}
+    if sizes:
+        best = sizes[0]
+        others = [s["rows_explained"] for s in sizes if s["n"] * best["positives"] != s["positives"] * best["n"]]
+        found |= {f"best_{key}": best[key] for key in best} | {"second_rows_explained": max(others, default=0)}
+    return _found(named == len(rows), **found, sizes=sizes)
+
+
+def constant_classifier(n: int, positives: int, reported: Row | None = None) -> Outcome:
+    """Yardsticks: what calling everybody positive, or everybody negative, would score.
+
+    With reported: consistent if these are the metrics of one of the two. computed: METRIC_all_positive and
+    METRIC_all_negative for every metric, calls (which of the two fits).
+
+    Example: {n: 167, positives: 48, reported: {accuracy: "28.74 %", f1: "0.447"}}
+    """
+    table = implied.constant_classifier(n, positives)
+    found = {f"{name}_{call}": value for call, metrics in table.items() for name, value in metrics.items()}
+    if reported is None:
+        return Outcome("derived", found)
+    calls = [call for call, metrics in table.items() if not _disagrees(reported, metrics)]
+    return _found(bool(calls), **found, calls=calls)
+
+
+def auc_of_labels(auc: Share, sensitivity: Share, specificity: Share, roundings: Roundings = ROUNDINGS) -> Outcome:
+    """An AUROC against one operating point of the same curve.
+
+    Inconsistent if no curve through the point has it, else derived. computed: equals_labels (whether it is the area
+    (sensitivity + specificity) / 2 of yes/no decisions, to the printed digit), labels, labels_between, least, largest
+    (of all curves), chance (share of what is possible that prints like this: how easily it would agree by accident).
+
+    Example: {auc: "96.4 %", sensitivity: "97.2 %", specificity: "95.6 %"}
+    """
+    point = {"sens": sensitivity, "spec": specificity, "auc": auc}
+    ends = _rounded(point, roundings)
+    possible = [compare(text, ends)[0] for text in ("auc >= sens * spec", "auc <= 1 - (1 - sens) * (1 - spec)")]
+    least, labels, largest = implied.auc_through_point(float(sensitivity.value), float(specificity.value))
+    found = {"equals_labels": compare("auc == (sens + spec) / 2", ends)[0] is not False, "labels": labels}
+    found |= {"labels_between": _between(evaluate("(sens + spec) / 2", ends)), "least": least, "largest": largest}
+    found["chance"] = min(1.0, 10.0**-auc.decimals / max(largest - least, 1e-9))
+    return Outcome("inconsistent" if False in possible else "derived", found)
+
+
+def bland_altman(
+    loa_low: Number, loa_high: Number, ci_low: Number, ci_high: Number,
+    of: Literal["bias", "limit"] = "bias", candidates: Exact = (),
+) -> Outcome:  # fmt: skip
+    """Limits of agreement fit the printed interval of the bias (or of one limit), and some number of pairs.
+
+    Inconsistent if no number fits, or none of the candidates. computed: n_low, n_high (numbers of pairs that fit, 0 if
+    none does), sd (range of the SD of differences), fitting (candidates inside).
+
+    Example: {loa_low: "-0.214", loa_high: "0.194", ci_low: "-0.019", ci_high: "-0.001", candidates: [497, 300]}
+    """
+    n_low, n_high = implied.bland_altman_n((loa_low, loa_high), (ci_low, ci_high), of) or (0, 0)
+    fitting = [n for n in candidates if n_low <= n <= n_high]
+    sd = _between(implied.sd_from_loa(loa_low, loa_high))
+    return _found(bool(fitting if candidates else n_high), n_low=n_low, n_high=n_high, sd=sd, fitting=fitting)
+
+
+CHECKS = {function.__name__: function for function in (
+    equation, comparison, same_text, proportion, mean_sd, f1_runs, member_of_sample, confusion, matrix, exchange,
+    pooled, constant_classifier, auc_of_labels, bland_altman, computed, note, *QUANTITIES,
+)}  # fmt: skip
