@@ -65,3 +65,20 @@ def calibration_and_benefit(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) 
     left.legend(fontsize="small", loc="upper left")
     right.legend(fontsize="small")
     return fig
+
+
+def curves_with_bands(bands: Mapping[str, pd.DataFrame], prevalence: float) -> Figure:
+    """ROC and precision-recall curves with pointwise bands, from :func:`osteolib.report.knee_results.curve_bands`."""
+    use_style()
+    fig, axes = plt.subplots(1, 2, figsize=(7.6, 3.9))
+    for axis, column in zip(axes, ("sensitivity", "precision"), strict=True):
+        for (name, band), (colour, line) in zip(bands.items(), LINES, strict=False):
+            axis.plot(band["at"], band[column], color=colour, ls=line, lw=2, label=name)
+            axis.fill_between(band["at"], band[f"{column}_low"], band[f"{column}_high"], color=colour, alpha=0.18, lw=0)
+        axis.set(xlim=(0, 1), ylim=(0, 1.02), aspect="equal")
+    axes[0].plot([0, 1], [0, 1], color=GREY, lw=0.8)
+    axes[1].axhline(prevalence, color=GREY, lw=0.8, ls="--")
+    axes[0].set(xlabel="1 − specificity", ylabel="sensitivity", title="ROC")
+    axes[1].set(xlabel="sensitivity (recall)", ylabel="PPV (precision)", title="Precision and recall")
+    axes[0].legend(loc="lower right", fontsize="small")
+    return fig

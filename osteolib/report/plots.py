@@ -106,26 +106,42 @@ def in_words(rows: pd.DataFrame) -> str:
 
 
 def scatter_and_difference(
-    reference: ArrayLike, predicted: ArrayLike, agreement: Agreement, names: tuple[str, str], unit: str
+    reference: ArrayLike, predicted: ArrayLike, agreement: Agreement, names: tuple[str, str], unit: str, labels=None
 ) -> Figure:
-    """Two views of the same pairs: one against the other, and their difference against their mean (Bland-Altman)."""
+    """Two views of the same pairs: one against the other, and their difference against their mean (Bland-Altman).
+
+    With ``labels``, the class of each pair, each class has its own marker, and the least-squares line is drawn.
+    """
     use_style()
     reference, predicted = np.asarray(reference, float), np.asarray(predicted, float)
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.6))
-    dots = {"s": 4, "alpha": 0.18, "color": COLOURS["normal"], "linewidths": 0, "rasterized": True}
-    left.scatter(reference, predicted, **dots)
+
+    def draw(axis, x: np.ndarray, y: np.ndarray) -> None:
+        if labels is None:
+            axis.scatter(x, y, s=4, alpha=0.18, color=COLOURS["normal"], linewidths=0, rasterized=True)
+        for label in LABELS if labels is not None else ():
+            rows = np.asarray(labels) == label
+            axis.scatter(x[rows], y[rows], s=18, alpha=0.7, c=COLOURS[label], marker=MARKERS[label], lw=0, label=label)
+
+    draw(left, reference, predicted)
     ends = [min(reference.min(), predicted.min()), max(reference.max(), predicted.max())]
-    left.plot(ends, ends, color=INK, lw=1)
+    left.plot(ends, ends, color=INK, lw=1, ls="-" if labels is None else "--")
+    if labels is not None:
+        span = np.array([reference.min(), reference.max()])
+        left.plot(span, np.polyval(np.polyfit(reference, predicted, 1), span), color=INK, lw=1.6)
+        left.legend(fontsize="small", loc="best")
     r = np.corrcoef(reference, predicted)[0, 1]
     left.set(xlabel=f"{names[0]} ({unit})", ylabel=f"{names[1]} ({unit})", title=f"Correlation: r = {r:.3f}")
-    right.scatter((reference + predicted) / 2, predicted - reference, **dots)
+    draw(right, (reference + predicted) / 2, predicted - reference)
     lines = {"bias": agreement.bias, "lower limit": agreement.loa_low, "upper limit": agreement.loa_high}
     for name, value in lines.items():
         right.axhline(value, color=COLOURS["osteoporosis"], lw=1.8, ls="-" if name == "bias" else "--")
         right.annotate(
             f"{name} {value:+.2f}", (1, value), xycoords=("axes fraction", "data"), xytext=(-4, 4),
             textcoords="offset points", ha="right", fontsize=9, weight="bold",
+            bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 1},
         )  # fmt: skip
+    right.margins(y=0.12)
     right.set(
         xlabel=f"mean of the two ({unit})",
         ylabel=f"{names[1]} − {names[0]} ({unit})",

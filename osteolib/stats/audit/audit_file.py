@@ -28,7 +28,8 @@ from osteolib.stats.audit.printed import ROUNDINGS, printed
 from osteolib.stats.audit.quantities import QUANTITIES
 
 COLUMNS = [
-    "id", "study", "source", "claim", "check", "computed", "verdict", "sure", "innocent", "reader", "concerns", "details",
+    "id", "study", "source", "claim", "check", "computed", "verdict", "sure", "innocent", "reader", "concerns",
+    "details",
 ]  # fmt: skip
 TABLES = ("rows", "sizes", "hypotheses")  # for figures, not for a sentence
 SERIOUS: tuple[Verdict, ...] = ("inconsistent", "not checkable", "consistent", "derived")  # the first first

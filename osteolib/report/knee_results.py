@@ -1,0 +1,131 @@
+"""Numbers behind the knee chapters on intervals and T-scores: rows out of fold, bands of curves, agreement.
+
+Everything here that resamples draws groups of knees (one person, or people whose films are copies), never single knees.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import special, stats
+
+from osteolib.cohorts import Cohort
+from osteolib.screen import out_of_fold
+from osteolib.screen.knee_folds import Recipe, cross_validate, knee_images
+from osteolib.stats import METRICS, bootstrap_ci
+from osteolib.stats.metrics import rank_scores
+from osteolib.stats.resampling import design_resampling, draw_counts
+
+AT_THRESHOLD = tuple(name for name in METRICS if name not in ("auroc", "auprc", "brier"))
+
+
+def out_of_fold_rows(cohort: Cohort, recipe: Recipe, n_folds: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every knee's validation row and test row of the grouped cross-validation, and the training histories.
+
+    Rows: the columns of the cohort, ``fold``, ``part`` (``test`` or ``validation``), the network's probabilities
+    ``screen`` and ``severity``, its ``predicted_t_score``, and ``image``, the log-odds of ``screen``.
+    """
+    images = knee_images(cohort.subjects, recipe.image_size)
+    scores, history = cross_validate(cohort.subjects, images, recipe, n_folds, cohort.fingerprint)
+    scores = scores.rename(columns={"t_score": "predicted_t_score"}).assign(image=special.logit(scores["screen"]))
+    return cohort.subjects.merge(scores, on="unit_id", validate="one_to_many"), history
+
+
+def fitted_on_validation(rows: pd.DataFrame, columns: list[str], target: ArrayLike) -> pd.Series:
+    """A regression of ``target`` fitted on each fold's validation knees, and what it says of its test knees.
+
+    Fitting it on the test scores of the other folds would leak: those come from networks that were trained on this
+    fold's test knees. ``rows`` as from :func:`out_of_fold_rows`, ``target`` one value a row (0 and 1 gives a logistic
+    regression). Indexed by ``unit_id``, in the order of the test rows.
+    """
+    rows = rows.assign(target=np.asarray(target, float))
+    fitted = []
+    for _, fold in rows.groupby("fold"):
+        held = (fold["part"] == "test").to_numpy()
+        fitted.append(pd.Series(out_of_fold(fold[columns], fold["target"], held)[held], fold["unit_id"][held]))
+    return pd.concat(fitted).reindex(rows.loc[rows["part"] == "test", "unit_id"])
+
+
+def operating_point(y_true: ArrayLike, called: ArrayLike, **how: ArrayLike) -> pd.DataFrame:
+    """Every metric of a 2 x 2 table with its interval, as ``BootstrapResult.to_frame``; ``how`` as in ``bootstrap_ci``.
+
+    Calls, not scores, because each fold has a threshold of its own. PPV is left out where nobody is called, NPV where
+    everybody is: there they do not exist.
+    """
+    called = np.asarray(called, float)
+    defined = [name for name in AT_THRESHOLD if {"ppv": called.any(), "npv": not called.all()}.get(name, True)]
+    return bootstrap_ci(y_true, called, defined, threshold=0.5, **how).to_frame()
+
+
+def curve_bands(
+    y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, n_boot: int = 2000, seed: int = 0
+) -> pd.DataFrame:
+    """ROC and precision-recall curve of a score with pointwise 95 % bands, stratified as in ``bootstrap_ci``.
+
+    Returns
+    -------
+    One row for each ``at`` of 0, 0.01 ... 1: ``sensitivity`` where at most that share of the negatives is called;
+    ``precision`` where at least that share of the positives is found (and at least one); each with ``_low``, ``_high``.
+    """
+    y, at = np.asarray(y_true, np.int64), np.linspace(0, 1, 101)
+    ranked, design = rank_scores(y, np.asarray(y_score, float)), design_resampling(y.size, groups, y)
+
+    def curves(counts: np.ndarray) -> list[np.ndarray]:
+        weights = counts[:, design.subject[ranked.order]]
+        tp = np.cumsum(weights * ranked.positive, axis=1)[:, ranked.tie_ends]
+        fp = np.cumsum(weights, axis=1)[:, ranked.tie_ends] - tp
+        both = []
+        for t, f in zip(tp, fp, strict=True):
+            allowed = np.searchsorted(f, at * f[-1] + 1e-9, side="right")  # thresholds with few enough false positives
+            enough = np.searchsorted(t, np.maximum(at * t[-1] - 1e-9, 1))  # first one that finds enough, at least one
+            both.append(np.concatenate([np.append(0, t)[allowed] / t[-1], t[enough] / (t + f)[enough]]))
+        return both
+
+    pieces = [np.ones((1, design.n_subjects), np.int64), *draw_counts(design, n_boot, seed)]
+    sample, *draws = (row for counts in pieces for row in curves(counts))
+    columns = [f"{curve}{end}" for end in ("", "_low", "_high") for curve in ("sensitivity", "precision")]
+    values = np.vstack([sample, np.quantile(draws, [0.025, 0.975], axis=0)]).reshape(6, at.size)
+    return pd.DataFrame(values.T, columns=columns).assign(at=at)
+
+
+def agreement_draws(
+    reference: ArrayLike, predicted: ArrayLike, groups: ArrayLike, n_boot: int = 2000, seed: int = 0
+) -> pd.DataFrame:
+    """Agreement of a prediction in the sample (row 0) and in every bootstrap replicate (the rows after it).
+
+    Same ``groups`` and ``seed``: same replicates, so two predictions' frames may be subtracted.
+
+    Returns
+    -------
+    ``r`` (NaN where one of the two is constant), ``CCC`` (Lin), ``MAE``, ``RMSE``, ``bias`` and the 95 % limits
+    ``lower limit``, ``upper limit`` of ``predicted - reference``.
+    """
+    # one origin for both, near the data, so that the variances below do not cancel
+    x, y = (np.asarray(values, float) - np.mean(reference) for values in (reference, predicted))
+    design = design_resampling(x.size, groups)
+    weights = [np.ones((1, x.size)), *(counts[:, design.subject] for counts in draw_counts(design, n_boot, seed))]
+    moments = np.column_stack([np.ones(x.size), x, y, x * x, y * y, x * y, np.abs(y - x)])
+    n, *sums = (np.concatenate(weights) @ moments).T
+    mx, my, mxx, myy, mxy, mae = (total / n for total in sums)
+    vx, vy, cov, bias = mxx - mx**2, myy - my**2, mxy - mx * my, my - mx
+    spread, variance = np.sqrt(np.maximum(vx * vy, 0)), np.maximum(vx + vy - 2 * cov, 0)  # rounding may go below 0
+    reach = stats.norm.ppf(0.975) * np.sqrt(variance * n / (n - 1))
+
+    def ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:  # NaN: one person drawn alone, or a constant prediction
+        return np.divide(a, b, out=np.full_like(a, np.nan), where=b > 1e-6)
+
+    r, ccc = ratio(cov, spread), ratio(2 * cov, vx + vy + bias**2)
+    return pd.DataFrame({"r": r, "CCC": ccc, "MAE": mae, "RMSE": np.sqrt(variance + bias**2), "bias": bias,
+                         "lower limit": bias - reach, "upper limit": bias + reach})  # fmt: skip
+
+
+def with_ci(draws: pd.DataFrame) -> pd.DataFrame:
+    """Row 0 of :func:`agreement_draws` with percentile intervals: ``value, ci_low, ci_high``, one row a statistic."""
+    low, high = (draws.iloc[1:].quantile(q) for q in (0.025, 0.975))
+    return pd.DataFrame({"value": draws.iloc[0], "ci_low": low, "ci_high": high})
+
+
+def in_brackets(row: pd.Series) -> str:
+    """``value (ci_low to ci_high)`` of a row as text."""
+    return f"{row.value:.3f} ({row.ci_low:.3f} to {row.ci_high:.3f})".replace("-", "−")

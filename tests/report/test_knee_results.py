@@ -1,0 +1,129 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from osteolib.report import knee_results, model_plots, plots
+from osteolib.screen.knee_folds import Recipe
+from osteolib.stats import bland_altman, bootstrap_statistic, lin_ccc
+
+RNG = np.random.default_rng(0)
+
+
+def two_knees(n_people: int) -> pd.DataFrame:
+    """Both knees of some people, the two in validation of one fold and in test of another."""
+    people = pd.DataFrame({"person": np.arange(n_people), "truth": np.arange(n_people) % 2,
+                           "age": RNG.normal(50, 10, n_people)})  # fmt: skip
+    people["age"] += 8 * people["truth"]
+    knees = people.loc[people.index.repeat(2)].reset_index(drop=True)
+    return knees.assign(unit_id=[f"K{i}" for i in knees.index], score=RNG.normal(knees["truth"]).round(1))
+
+
+def test_each_knee_is_scored_by_a_regression_of_the_validation_knees_of_its_own_fold():
+    knees = two_knees(20)
+    fold = knees["person"] // 2 % 2
+    rows = pd.concat([knees.assign(fold=fold, part="test"), knees.assign(fold=1 - fold, part="validation")])
+    fitted = knee_results.fitted_on_validation(rows, ["age"], rows["truth"])
+    line = knee_results.fitted_on_validation(rows, ["age"], rows["age"] * 0.1 - 2)
+    assert fitted.index.tolist() == knees["unit_id"].tolist()
+    for number in (0, 1):
+        seen, held = rows[(rows["fold"] == number) & (rows["part"] == "validation")], knees[fold == number]
+        scale = lambda ages, seen=seen: (ages - seen["age"].mean()).to_frame() / seen["age"].std(ddof=0)  # noqa: E731
+        model = LogisticRegression().fit(scale(seen["age"]), seen["truth"])
+        assert np.allclose(fitted[held["unit_id"]], model.predict_proba(scale(held["age"]))[:, 1])
+    assert np.allclose(line, LinearRegression().fit(knees[["age"]], knees["age"] * 0.1 - 2).predict(knees[["age"]]))
+
+
+def test_rows_hold_the_log_odds_and_keep_the_two_t_scores_apart(monkeypatch):
+    scores = pd.DataFrame({"unit_id": ["a", "a"], "fold": [0, 1], "part": ["test", "validation"],
+                           "screen": [0.5, 0.75], "severity": 0.2, "t_score": -1.0})  # fmt: skip
+    history = pd.DataFrame({"fold": [0]})
+    monkeypatch.setattr(knee_results, "knee_images", lambda subjects, size: np.zeros((1, size, size), np.uint8))
+    monkeypatch.setattr(knee_results, "cross_validate", lambda *_: (scores, history))
+    cohort = SimpleNamespace(subjects=pd.DataFrame({"unit_id": ["a"], "t_score": [-2.0]}), fingerprint="f")
+    rows, same = knee_results.out_of_fold_rows(cohort, Recipe(image_size=8), 2)
+    assert same is history
+    assert rows["image"].tolist() == pytest.approx([0, np.log(3)])
+    assert rows[["t_score", "predicted_t_score"]].to_numpy().tolist() == [[-2.0, -1.0]] * 2
+
+
+def test_an_operating_point_counts_calls_and_leaves_out_what_does_not_exist():
+    truth, called = np.array([1, 1, 1, 1, 0, 0, 0, 0]), np.array([1, 1, 1, 0, 1, 0, 0, 0])
+    row = knee_results.operating_point(truth, called, n_boot=100).set_index("metric")["value"]
+    assert (row["sensitivity"], row["specificity"], row["ppv"], row["npv"]) == (0.75, 0.75, 0.75, 0.75)
+    assert row["mcc"] == pytest.approx(0.5)
+    nobody = knee_results.operating_point(truth, 0 * called, n_boot=100).set_index("metric")["value"]
+    everybody = knee_results.operating_point(truth, called >= 0, n_boot=100).set_index("metric")["value"]
+    assert "ppv" not in nobody and nobody["npv"] == 0.5
+    assert "npv" not in everybody and everybody["ppv"] == 0.5
+
+
+def test_the_middle_of_a_band_is_the_curve_of_scikit_learn():
+    knees = two_knees(60)
+    band = knee_results.curve_bands(knees["truth"], knees["score"], knees["person"], n_boot=100)
+    fpr, tpr, _ = roc_curve(knees["truth"], knees["score"], drop_intermediate=False)
+    precision, recall, _ = precision_recall_curve(knees["truth"], knees["score"])
+    for row in band.itertuples():
+        assert row.sensitivity == tpr[fpr <= row.at + 1e-12].max()
+        enough = recall[(recall >= row.at - 1e-12) & (recall > 0)].min()
+        assert row.precision == pytest.approx(precision[recall == enough].max())
+    assert (band["sensitivity_low"] <= band["sensitivity_high"]).all()
+
+
+def test_a_band_of_scores_that_separate_has_no_width_and_copies_widen_nothing():
+    knees = two_knees(40)
+    sure = knee_results.curve_bands(knees["truth"], knees["truth"], knees["person"], n_boot=100)
+    assert (sure.drop(columns="at") == 1).all(axis=None)
+    first = knees.drop_duplicates("person")
+    once = knee_results.curve_bands(first["truth"], first["score"], first["person"], n_boot=100, seed=3)
+    twice = pd.concat([first, first])  # the second knee a copy of the first: no more people, no narrower band
+    copied = knee_results.curve_bands(twice["truth"], twice["score"], twice["person"], n_boot=100, seed=3)
+    pd.testing.assert_frame_equal(once, copied)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.5])
+def test_agreement_in_every_replicate_is_what_a_plain_loop_gives(offset):
+    knees = two_knees(25)
+    x = knees["score"].to_numpy()
+    y = 0.5 * x + offset + RNG.normal(0, 0.3, x.size)
+    draws = knee_results.agreement_draws(x, y, knees["person"], n_boot=150, seed=4)
+    table = knee_results.with_ci(draws)
+    plain = {"r": lambda a, b: np.corrcoef(a, b)[0, 1], "CCC": lambda a, b: lin_ccc(a, b).ccc,
+             "MAE": lambda a, b: np.abs(b - a).mean(), "RMSE": lambda a, b: np.sqrt(((b - a) ** 2).mean()),
+             "bias": lambda a, b: (b - a).mean(), "lower limit": lambda a, b: bland_altman(a, b).loa_low,
+             "upper limit": lambda a, b: bland_altman(a, b).loa_high}  # fmt: skip
+    for name, statistic in plain.items():
+        loop = bootstrap_statistic(statistic, x, y, groups=knees["person"], n_boot=150, seed=4)
+        assert table.loc[name].tolist() == pytest.approx([loop.estimate, *loop.ci])
+        assert np.allclose(draws[name][1:], loop.replicates)
+
+
+def test_a_constant_prediction_has_no_correlation_but_an_error():
+    x = RNG.normal(-1.8, 0.7, 224)
+    assert knee_results.agreement_draws(x, np.full(224, -0.3), np.arange(224), n_boot=100)["r"].isna().all()
+    draws = knee_results.agreement_draws([0.0, 1.0, 2.0], [1.0, 1.0, 1.0], [1, 2, 3], n_boot=100)
+    assert draws["r"].isna().all()
+    assert draws["CCC"][0] == 0
+    assert draws["RMSE"][0] == pytest.approx(np.sqrt(2 / 3))
+    assert knee_results.in_brackets(knee_results.with_ci(draws).loc["bias"]).startswith("0.000 (−")
+
+
+def test_curves_are_drawn_with_their_bands_and_classes_with_their_markers():
+    band = pd.DataFrame({"at": [0, 1.0], "sensitivity": [0.2, 1], "precision": [1, 0.5]})
+    for name in ("sensitivity", "precision"):
+        band[f"{name}_low"], band[f"{name}_high"] = band[name] - 0.1, band[name] + 0.1
+    roc, precision = model_plots.curves_with_bands({"image": band}, 0.4).axes
+    assert roc.lines[0].get_ydata().tolist() == [0.2, 1]
+    assert precision.lines[-1].get_ydata() == [0.4, 0.4]
+    corners = roc.collections[0].get_paths()[0].vertices
+    assert (corners[:, 1].min(), corners[:, 1].max()) == pytest.approx((0.1, 1.1))
+
+    x, y = np.array([-3.0, -1.5, 0.0]), np.array([-2.0, -1.0, 0.5])
+    labels = ["osteoporosis", "osteopenia", "normal"]
+    left, right = plots.scatter_and_difference(x, y, bland_altman(x, y), ("a", "b"), "T", labels).axes
+    assert [c.get_offsets().tolist() for c in left.collections] == [[[0, 0.5]], [[-1.5, -1]], [[-3, -2]]]
+    assert left.lines[1].get_ydata() == pytest.approx(np.polyval(np.polyfit(x, y, 1), [-3, 0]))
+    assert len(right.collections) == 3
