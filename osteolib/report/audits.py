@@ -13,6 +13,15 @@ from osteolib.stats.audit.audit_file import load_audit, run_audit
 
 FOLDER = ROOT / "data_manifests" / "audits"
 
+PAPERS = {
+    "strnet2026_knee": "STR-Net, knee (2026)",
+    "lee2025_hand": "Hand, journal version (2025)",
+    "lee2023_hand": "Hand, short version (2023)",
+    "chen2024_hip": "X1AI-Osteo, hip (2024)",
+    "tpswav2025_ct": "TP-SwAV, CT (2025)",
+}
+"""What the tables call the papers, in the order of the book."""
+
 
 def audit_paper(paper: str | Path, extra: Mapping[str, str] | None = None) -> pd.DataFrame:
     """The findings of one paper, computed now.
@@ -49,7 +58,8 @@ def audit_paper(paper: str | Path, extra: Mapping[str, str] | None = None) -> pd
 def findings_table(findings: pd.DataFrame) -> pd.DataFrame:
     """Findings under the headings that readers see."""
     shown = {
-        "id": "Finding", "source": "Where", "claim": "What the paper says", "verdict": "Verdict", "sure": "Sure",
-        "computed": "What we computed", "innocent": "Innocent explanation", "reader": "What to do with it",
+        "paper": "Paper", "id": "Finding", "source": "Where", "claim": "What the paper says", "verdict": "Verdict",
+        "sure": "Sure", "computed": "What we computed", "innocent": "Innocent explanation",
+        "reader": "What to do with it",
     }  # fmt: skip
-    return findings[list(shown)].rename(columns=shown)
+    return findings[[name for name in shown if name in findings]].rename(columns=shown)

@@ -10,31 +10,26 @@ from typing import Any
 import pandas as pd
 
 from osteolib.cohorts import Manifest, list_manifests, state
+from osteolib.report.audits import PAPERS
 from osteolib.report.html import html_table, with_download
 from osteolib.report.published import load_published
-from osteolib.report.scorecard import load_states, scorecard, scorecard_html, summary_by_paper
+from osteolib.report.scorecard import State, load_states, scorecard, scorecard_html, summary_by_paper
 from osteolib.runs import list_notebooks
 
-SHORT = {
-    "strnet2026_knee": "STR-Net, knee (2026)",
-    "lee2025_hand": "Hand, journal version (2025)",
-    "lee2023_hand": "Hand, short version (2023)",
-    "chen2024_hip": "X1AI-Osteo, hip (2024)",
-    "tpswav2025_ct": "TP-SwAV, CT (2025)",
-}
-"""What the tables call the papers, in the order of the book."""
+AUDIT = "15_audit_all"
+"""The notebook that runs all audits and records which values they concern."""
 
 
 def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """HTML for every ``{{ ..._table }}`` of a page, from what the notebooks recorded."""
     card = whole_scorecard(recorded)
-    summary = summary_by_paper(card).reindex(SHORT).rename(index=SHORT).T.rename_axis("verdict")
+    summary = summary_by_paper(card).reindex(PAPERS).rename(index=PAPERS).T.rename_axis("verdict")
     return {
         "scorecard_summary": block(html_table(summary.reset_index(), "Published values by verdict")),
         "scorecard_answered": block(
-            scorecard_html(card[card["ours"].notna()], "Published values with a result of ours", SHORT)
+            scorecard_html(card[card["ours"].notna()], "Published values with a result of ours", PAPERS)
         ),
-        "scorecard_all": block(scorecard_html(card, f"All {len(card)} published values", SHORT)),
+        "scorecard_all": block(scorecard_html(card, f"All {len(card)} published values", PAPERS)),
         "scorecard_bars": block(_bars(card)),
         "data_table": _data(),
         "data_problems": _problems(),
@@ -47,8 +42,23 @@ def whole_scorecard(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Every published value beside the results that the notebooks recorded."""
     rows = [r["rows"].assign(notebook=name) for name, r in recorded.items() if len(r["rows"])]
     results = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["published_id", "notebook"])
-    published = load_published().sort_values("paper", key=lambda key: key.map(list(SHORT).index), kind="stable")
-    return scorecard(published, results, load_states())
+    published = load_published().sort_values("paper", key=lambda key: key.map(list(PAPERS).index), kind="stable")
+    return scorecard(published, results, (*disputed(recorded), *load_states()))
+
+
+def disputed(recorded: Mapping[str, Mapping[str, Any]]) -> list[State]:
+    """The published values that the audit found at odds with each other, as the run of its page recorded them."""
+    table = recorded[AUDIT]["folder"] / "concerns.csv" if AUDIT in recorded else None
+    if table is None or not table.is_file():
+        return []
+    findings = pd.read_csv(table).dropna(subset="concerns")
+    findings = findings[findings["verdict"] == "inconsistent"]
+    lines = findings.assign(concerns=findings["concerns"].str.split(), said=findings["id"] + ": " + findings["claim"])
+    by_value = lines.explode("concerns").groupby("concerns")["said"].agg("; ".join)
+    return [
+        State(ids=(name,), state="inconsistent as published", reason=f"Audit, {said}")
+        for name, said in by_value.items()
+    ]
 
 
 def block(body: str) -> str:
@@ -58,7 +68,7 @@ def block(body: str) -> str:
 
 def _bars(card: pd.DataFrame) -> str:
     """One bar a paper, its published values by verdict; the table of :func:`summary_by_paper` says the same."""
-    counts = summary_by_paper(card).reindex(SHORT).drop(columns="values")
+    counts = summary_by_paper(card).reindex(PAPERS).drop(columns="values")
     bars = []
     for key, row in counts.iterrows():
         parts = "".join(
@@ -66,7 +76,7 @@ def _bars(card: pd.DataFrame) -> str:
             for verdict, n in row.items()
             if n
         )
-        bars.append(f'<dt>{html.escape(SHORT[key])}</dt><dd aria-hidden="true">{parts}</dd>')
+        bars.append(f'<dt>{html.escape(PAPERS[key])}</dt><dd aria-hidden="true">{parts}</dd>')
     seen = [verdict for verdict in counts if counts[verdict].any()]
     legend = " ".join(f'<span class="chip chip-{v.replace(" ", "-")}">{v}</span>' for v in seen)
     return f'<dl class="verdict-bars">{"".join(bars)}</dl>\n<p>{legend}</p>'

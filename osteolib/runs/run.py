@@ -173,7 +173,7 @@ def start(namespace: MutableMapping[str, Any], notebook: str) -> Run:
 
 
 def read_results(folder: Path) -> dict[str, Any]:
-    """What a run recorded: ``facts``, ``rows`` (DataFrame) and ``run``; empty where it recorded nothing."""
+    """What a run recorded, and where: ``facts``, ``rows`` (DataFrame), ``run``, ``folder``; empty where nothing is."""
 
     def load(name: str) -> Mapping[str, Any]:
         path = folder / name
@@ -181,7 +181,7 @@ def read_results(folder: Path) -> dict[str, Any]:
 
     table = folder / "results.csv"
     rows = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=RESULT_COLUMNS)
-    return {"facts": load("facts.json"), "rows": rows, "run": load("run.json")}
+    return {"facts": load("facts.json"), "rows": rows, "run": load("run.json"), "folder": folder}
 
 
 def _device() -> str:
