@@ -167,7 +167,7 @@ def _place(graph: nx.DiGraph, left: float) -> dict:
     pairs = [pair for nodes in rows for pair in pairwise(nodes)]
     apart = np.array([eye[b] - eye[a] for a, b in pairs]).reshape(-1, len(row))
     rule = LinearConstraint(apart, [(wide.get(a, 0) + wide.get(b, 0)) / 2 + GAP for a, b in pairs])
-    x = minimize(lambda x: x @ pull @ x, np.zeros(len(row)), jac=lambda x: 2 * pull @ x, constraints=rule).x
+    x = minimize(lambda x: x @ pull @ x, apart.sum(0), jac=lambda x: 2 * pull @ x, constraints=rule if pairs else ()).x
     x += left - min(at - wide.get(n, 0) / 2 for n, at in zip(row, x, strict=True))
     y, places, labels = 0.0, {}, [label.count("\n") + 1 for *_, label in graph.edges(data="label") if label]
     for nodes in rows:
