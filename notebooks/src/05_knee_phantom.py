@@ -65,10 +65,8 @@ figure(run, "films", plots.contact_sheet(
 # %%
 from osteolib.cohorts import bone_loss, grouped_folds
 from osteolib.screen import out_of_fold
-from osteolib.screen.knee_folds import knee_images
 from osteolib.stats import bootstrap_ci
 
-images = knee_images(people, image_size)
 films = people.drop_duplicates("image_id")
 pixels = [read_radiograph(path).pixels for path in films["path"]]
 statistics = pd.DataFrame([[p.mean(), p.std(), *np.percentile(p, (5, 50, 95))]
@@ -103,22 +101,16 @@ say(run, "Whole-film brightness reaches AUROC {brightness:.2f} ({bright_low:.2f}
 # network, its losses and its training are those of the last chapter.
 
 # %%
-from osteolib.screen.knee_folds import Recipe, train_once
+from osteolib.screen.knee_folds import Recipe
 
+recipe = Recipe(backbone=backbone, image_size=image_size, epochs=epochs, seed=seed)
 b = load_or_explain(run, "knee-phantom", acquisition="B", seed=seed + 1,
                     n_subjects=n_phantoms // 2)
-everyone = pd.concat([people, b.subjects], ignore_index=True)
-stack = np.concatenate([images, knee_images(b.subjects, image_size)])
-in_a = np.arange(len(everyone)) < len(people)
-fold = np.full(len(everyone), -1)
-fold[in_a] = grouped_folds(people, bone_loss(people["label"]), 5, seed)
-parts = {"test, A": fold == 0, "validation": fold == 1, "external, B": ~in_a}
-parts["train"] = ~np.logical_or.reduce(list(parts.values()))
 
 # %%
-recipe = Recipe(backbone=backbone, image_size=image_size, epochs=epochs, seed=seed)
-folder = train_once(everyone, stack, parts, recipe,
-                    {"cohorts": [a.fingerprint, b.fingerprint]})
+from osteolib.screen.phantom_control import phantom_control
+
+everyone, _, parts, folder = phantom_control(a, b, recipe)
 history = pd.read_parquet(folder / "history.parquet").assign(fold=0)
 figure(run, "training", model_plots.training_curves(history),
        alt="Validation AUPRC and AUROC and training loss by epoch on the phantom.")

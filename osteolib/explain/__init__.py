@@ -1,0 +1,1 @@
+"""Where a network looked, and whether that can be believed."""

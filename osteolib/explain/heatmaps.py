@@ -1,0 +1,177 @@
+"""Grad-CAM of the screening logit, scores against a known region, and a check that a map depends on what was learned.
+
+With A_k the k-th channel of a layer's output and y the logit (Selvaraju et al. 2017, equations 1 and 2):
+map = ReLU(sum over k of a_k A_k), where a_k is the mean of dy/dA_k over the places of A_k.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from osteolib.radiograph import to_tensor_range
+from osteolib.screen.knee_folds import Recipe, cross_validate, train_once
+from osteolib.screen.phantom_control import trained_network
+
+LAST_STAGE = "backbone.layer4"  # "the last ResNet-50 convolutional block", STR-Net, Section 2.5
+FROM_THE_TOP = (
+    "screen_head", "tarr.screen", "tarr.shared", "neck", LAST_STAGE, "backbone.layer3", "backbone.layer2",
+    "backbone.layer1", "backbone.bn1", "backbone.conv1",
+)  # fmt: skip
+
+
+class ScreeningLogit(nn.Module):
+    """A model seen as images to one logit each."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.model(images).screen
+
+
+def grad_cam(
+    model: nn.Module, images: NDArray[np.uint8], layer: str = LAST_STAGE, guided: bool = False, batch_size: int = 32
+) -> NDArray[np.float32]:
+    """What raises the screening logit, and where; each knee's map on its own scale.
+
+    Parameters
+    ----------
+    model
+        An STR-Net, or any module whose answer has ``screen``. A copy in evaluation mode is looked at (a map must not
+        depend on dropout's draw or on the other knees of a batch); the model itself is left as it is.
+    images
+        Shape (n, height, width), uint8, prepared knees.
+    layer
+        Name of the module within ``model`` whose output is weighed.
+    guided
+        Guided Grad-CAM: Grad-CAM times guided backpropagation, absolute value.
+
+    Returns
+    -------
+    Shape (n, height, width), 0 or more, bilinear between the layer's places. All 0 where nothing raises the logit.
+
+    Raises
+    ------
+    ValueError
+        The model has no such layer.
+    """
+    from captum.attr import GuidedGradCam, LayerAttribution, LayerGradCam
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    look = ScreeningLogit(copy.deepcopy(model)).eval().to(device)
+    if layer not in dict(look.model.named_modules()):
+        raise ValueError(f"{type(model).__name__} has no layer {layer!r}: name one of its modules, as {LAST_STAGE!r}")
+    for module in look.modules():
+        if isinstance(module, nn.ReLU):
+            module.inplace = False  # guided backpropagation replaces its gradient
+    at, maps = look.model.get_submodule(layer), []
+    for start in range(0, len(images), batch_size):
+        x = torch.from_numpy(to_tensor_range(images[start : start + batch_size]))[:, None]
+        x = x.to(device).requires_grad_()
+        if guided:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
+                found = GuidedGradCam(look, at).attribute(x, interpolate_mode="bilinear").abs()
+        else:
+            found = LayerGradCam(look, at).attribute(x, relu_attributions=True)
+            found = LayerAttribution.interpolate(found, x.shape[2:], "bilinear")
+        maps.append(found[:, 0].detach().cpu().numpy())
+    return np.concatenate(maps)
+
+
+def out_of_fold_maps(
+    subjects: pd.DataFrame, images: np.ndarray, recipe: Recipe, n_folds: int, fingerprint: str, rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Grad-CAM of the knees ``rows``, each by the network that saw neither it nor its split group.
+
+    All else as given to :func:`osteolib.screen.knee_folds.cross_validate`, whose trained networks are taken.
+    """
+    scores, _ = cross_validate(subjects, images, recipe, n_folds, fingerprint)
+    maps = np.empty((len(rows), *images.shape[1:]), np.float32)
+    for fold, part in scores.groupby("fold"):
+        parts = {name: subjects["unit_id"].isin(ids).to_numpy() for name, ids in part.groupby("part")["unit_id"]}
+        parts["train"] = ~(parts["test"] | parts["validation"])
+        key = {"cohort": fingerprint, "n_folds": n_folds, "fold": int(fold)}  # as cross_validate names it
+        own = parts["test"][rows]
+        if own.any():
+            folder = train_once(subjects, images, parts, recipe, key)
+            maps[own] = grad_cam(trained_network(folder, recipe), images[rows[own]])
+    return maps
+
+
+def roi_scores(maps: np.ndarray, masks: NDArray[np.bool_]) -> pd.DataFrame:
+    """How much of each map lies in its region; both of shape (n, height, width), maps 0 or more.
+
+    Returns
+    -------
+    One row per map. ``area``: the region's share of the image, which is what a map without any preference gets, in
+    both scores. ``energy``: the map's sum in the region over its whole sum. ``hit`` (pointing game): whether the
+    highest place lies in the region, the share that does where several are equally high. A map that is 0 everywhere
+    points nowhere: NaN in both.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ, or a map has a negative value.
+    """
+    if maps.shape != masks.shape or maps.ndim != 3:
+        raise ValueError(f"maps {maps.shape} and masks {masks.shape} must both be (n, height, width): prepare the "
+                         "masks as the images, in the size of the maps")  # fmt: skip
+    if (maps < 0).any():
+        raise ValueError("a map has negative values: take its positive part or its absolute value first")
+    rows = []
+    for heat, mask in zip(maps, masks, strict=True):
+        total, area = heat.sum(dtype=float), mask.mean()
+        energy = heat[mask].sum(dtype=float) / total if total else np.nan
+        rows.append((energy, mask[heat == heat.max()].mean() if total else np.nan, area))
+    return pd.DataFrame(rows, columns=["energy", "hit", "area"])
+
+
+def centred_gaussian(size: int, sd: float = 0.25) -> NDArray[np.float64]:
+    """A map that looks at the middle of every image, shape (size, size); ``sd`` as a share of the side."""
+    place = ((np.arange(size) + 0.5) / size - 0.5) / sd
+    return np.exp(-(place[:, None] ** 2 + place**2) / 2)
+
+
+def cascading_randomisation(
+    trained: nn.Module, untrained: nn.Module, images: NDArray[np.uint8], layer: str = LAST_STAGE, guided: bool = False
+) -> pd.DataFrame:
+    """Likeness of maps before and after what was learned is undone, part by part from the top (Adebayo et al. 2018).
+
+    Parameters
+    ----------
+    untrained
+        A network of the same kind with random weights; the parts of :data:`FROM_THE_TOP` become its own, one after
+        another, and stay so. Not the weights the training began with: a short training stays close to those.
+
+    Returns
+    -------
+    One row per part and knee: ``part``, ``knee`` (row of ``images``), ``rank_correlation`` (Spearman, NaN where a map
+    is the same everywhere), ``ssim`` of the maps, each divided by its maximum. A map that stays the same although its
+    network no longer knows anything does not show what was learned.
+    """
+    from scipy.stats import spearmanr
+    from skimage.metrics import structural_similarity
+
+    def likeness(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
+        varied = np.ptp(a) > 0 and np.ptp(b) > 0
+        a, b = (m / max(m.max(), np.finfo(m.dtype).tiny) for m in (a, b))
+        return {
+            "rank_correlation": spearmanr(a, b, axis=None).statistic if varied else np.nan,
+            "ssim": structural_similarity(a, b, data_range=1),
+        }
+
+    before, model, rows = grad_cam(trained, images, layer, guided), copy.deepcopy(trained), []
+    for part in FROM_THE_TOP:
+        model.get_submodule(part).load_state_dict(untrained.get_submodule(part).state_dict())
+        after = grad_cam(model, images, layer, guided)
+        rows += [{"part": part, "knee": i} | likeness(*pair) for i, pair in enumerate(zip(before, after, strict=True))]
+    return pd.DataFrame(rows)
