@@ -26,7 +26,8 @@ n_studies: int = 1000  # made-up studies of each kind
 import osteolib
 import pandas as pd
 from osteolib.report import figure, provenance, say, table
-from osteolib.report.audits import PAPERS, audit_paper, findings_table
+from osteolib.report.audits import audit_paper, findings_table
+from osteolib.report.published import PAPERS
 
 run = osteolib.start(globals(), "15_audit_all")
 audits = {paper: audit_paper(paper) for paper in PAPERS}

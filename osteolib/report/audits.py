@@ -7,20 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from osteolib.report.published import load_papers, printed_texts
+from osteolib.report.published import PAPERS, printed_texts
 from osteolib.runs import ROOT
 from osteolib.stats.audit.audit_file import load_audit, run_audit
 
 FOLDER = ROOT / "data_manifests" / "audits"
-
-PAPERS = {
-    "strnet2026_knee": "STR-Net, knee (2026)",
-    "lee2025_hand": "Hand, journal version (2025)",
-    "lee2023_hand": "Hand, short version (2023)",
-    "chen2024_hip": "X1AI-Osteo, hip (2024)",
-    "tpswav2025_ct": "TP-SwAV, CT (2025)",
-}
-"""What the tables call the papers, in the order of the book."""
 
 
 def audit_paper(paper: str | Path, extra: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -45,7 +36,7 @@ def audit_paper(paper: str | Path, extra: Mapping[str, str] | None = None) -> pd
         The file is not an audit, does not find what it expects, or concerns a value that the paper does not report.
     """
     path = paper if isinstance(paper, Path) else FOLDER / f"{paper}.yaml"
-    texts = printed_texts(path.stem) if path.stem in load_papers().index else {}
+    texts = printed_texts(path.stem) if path.stem in PAPERS else {}
     audit = load_audit(path, texts | dict(extra or {}))
     for lead in audit.document.findings:
         if unknown := sorted(set(lead.concerns) - set(audit.values)):

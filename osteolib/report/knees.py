@@ -178,5 +178,5 @@ def record_baseline(run: Run, people: pd.DataFrame) -> None:
 def beside_published(run: Run) -> None:
     """Show the rows of this run that answer a published value, beside it and with the verdict."""
     card = scorecard(load_published(PAPER), pd.DataFrame(run.rows), load_states())
-    answered = for_reading(card[card["ours"].notna()])
-    table(run, "paper_against_ours", answered, "Published values beside ours", index=False)
+    answered = for_reading(card[card["ours"].notna()]).drop(columns=["Paper", "page", "Data"])
+    table(run, "paper_against_ours", answered, "Published values beside ours", index=False, chips={"Verdict"})

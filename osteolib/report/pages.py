@@ -10,9 +10,8 @@ from typing import Any
 import pandas as pd
 
 from osteolib.cohorts import Manifest, list_manifests, state
-from osteolib.report.audits import PAPERS
 from osteolib.report.html import html_table, with_download
-from osteolib.report.published import load_published
+from osteolib.report.published import PAPERS, load_published
 from osteolib.report.scorecard import State, load_states, scorecard, scorecard_html, summary_by_paper
 from osteolib.runs import list_notebooks
 
@@ -27,9 +26,9 @@ def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {
         "scorecard_summary": block(html_table(summary.reset_index(), "Published values by verdict")),
         "scorecard_answered": block(
-            scorecard_html(card[card["ours"].notna()], "Published values with a result of ours", PAPERS)
+            scorecard_html(card[card["ours"].notna()], "Published values with a result of ours")
         ),
-        "scorecard_all": block(scorecard_html(card, f"All {len(card)} published values", PAPERS)),
+        "scorecard_all": block(scorecard_html(card, f"All {len(card)} published values")),
         "scorecard_bars": block(_bars(card)),
         "data_table": _data(),
         "data_problems": _problems(),

@@ -18,6 +18,15 @@ from osteolib.runs import ROOT
 
 FOLDER = ROOT / "data_manifests" / "published"
 
+PAPERS = {
+    "strnet2026_knee": "STR-Net, knee (2026)",
+    "lee2025_hand": "Hand, journal version (2025)",
+    "lee2023_hand": "Hand, short version (2023)",
+    "chen2024_hip": "X1AI-Osteo, hip (2024)",
+    "tpswav2025_ct": "TP-SwAV, CT (2025)",
+}
+"""What the tables call the papers, in the order of the book."""
+
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from osteolib.report.html import html_table
+from osteolib.report.published import PAPERS
 from osteolib.report.verdict import STATES, VERDICTS, Margin, load_margins, method_check, verdict
 from osteolib.runs import ROOT
 
@@ -151,15 +152,14 @@ def summary_by_paper(card: pd.DataFrame) -> pd.DataFrame:
     return counts.rename_axis(columns=None)
 
 
-def for_reading(card: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+def for_reading(card: pd.DataFrame) -> pd.DataFrame:
     """The scorecard as text: units and decimals of the paper, columns without any entry left out.
 
-    ``names`` says what a paper is called; ``page`` is the address, seen from a page of the book, of the notebook that
-    made the number before it.
+    ``page`` is the address, seen from a page of the book, of the notebook that made the number before it.
     """
     shown = pd.DataFrame(
         {
-            "Paper": card["paper"].map(names),
+            "Paper": card["paper"].map(PAPERS),
             "Published value": card["quantity"] + card["of"].map("; {}".format, na_action="ignore").fillna(""),
             "Where": card["source"],
             "Published": [f"{row.reported.replace('-', '−')}{_unit(row)}" for row in card.itertuples()],
@@ -175,9 +175,9 @@ def for_reading(card: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return shown.loc[:, (shown.notna() & (shown != "")).any() | (shown.columns == "page")]
 
 
-def scorecard_html(card: pd.DataFrame, caption: str, names: Mapping[str, str]) -> str:
+def scorecard_html(card: pd.DataFrame, caption: str) -> str:
     """The scorecard as a table for reading, grouped by paper, see :func:`for_reading`."""
-    shown = for_reading(card, names)
+    shown = for_reading(card)
     filters = [name for name in ("Verdict", "Data", "Method check") if name in shown]
     return html_table(shown, caption, filters=filters, group="Paper", chips={"Verdict", "Method check"}, links="page")
 

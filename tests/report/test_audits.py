@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from osteolib.report.audits import FOLDER, PAPERS, audit_paper, findings_table
+from osteolib.report.audits import FOLDER, audit_paper, findings_table
 from osteolib.report.pages import AUDIT, disputed, whole_scorecard
-from osteolib.report.published import load_published, printed_texts
+from osteolib.report.published import PAPERS, load_published, printed_texts
 from osteolib.runs import list_notebooks
 
 

@@ -172,8 +172,7 @@ def test_numbers_are_shown_in_the_unit_and_with_the_decimals_of_the_paper(publis
         result("strnet2026_knee.flow.s2", "count", 239, n=239),
     )
     card = scorecard(published, rows, states)
-    names = dict.fromkeys(card["paper"].unique(), "Paper")
-    shown = ElementTree.fromstring(scorecard_html(card[card["ours"].notna()], "Scorecard", names))
+    shown = ElementTree.fromstring(scorecard_html(card[card["ours"].notna()], "Scorecard"))
     rows = [row for row in shown.iter("tr") if len(row) > 5]
     cells = {row[0].text: tuple("".join(row[i].itertext()) for i in (2, 4, 3)) for row in rows}
     assert cells["AUROC; screening, internal test"] == ("0.933", "0.940 (0.900 to 0.960), n = 212", "reproduced")
