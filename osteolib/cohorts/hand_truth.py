@@ -1,0 +1,106 @@
+"""Known of a hand phantom beyond its pixels: masks, annotators, thresholds, the best that can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, find_objects, gaussian_filter
+
+from osteolib.cohorts.hand_phantom import LATENTS, simulate, with_people
+from osteolib.cohorts.labels import label_from_t_score
+from osteolib.cohorts.manifest import load_manifest
+
+ANNOTATORS = load_manifest("hand-phantom").settings["annotators"]
+ANNOTATOR_WEIGHTS = {name: style["weight"] for name, style in ANNOTATORS.items()}
+
+
+def read_masks(masks_path: str | Path, image_id: str) -> NDArray[np.uint8]:
+    """Truth of one film, shape (height, width): 0 background, 1 to 7 in the order of ``BONES``."""
+    with np.load(masks_path) as masks:
+        return masks[image_id]
+
+
+def annotate(
+    labels: NDArray[np.uint8], annotator: str, rng: np.random.Generator, spacing_mm: float = 0.42
+) -> NDArray[np.uint8]:
+    """Draw the bones as one annotator would: a style that is always the same, and a hand that trembles a little.
+
+    Parameters
+    ----------
+    labels
+        True label map of shape (height, width); spacing_mm belongs to it.
+    annotator
+        ``"tight"``, ``"loose"``, ``"smooth"`` or ``"shafts"``, who leaves out the ends of each bone.
+
+    Raises
+    ------
+    ValueError
+        There is no such annotator.
+    """
+    if annotator not in ANNOTATORS:
+        raise ValueError(f"no annotator {annotator!r}: there are {', '.join(ANNOTATORS)}")
+    style = ANNOTATORS[annotator]
+    drawn, best = np.zeros_like(labels), np.zeros(labels.shape, np.float32)
+    margin = int(np.ceil(2 / spacing_mm)) + 2
+    for value, found in enumerate(find_objects(labels), start=1):
+        if found is None:
+            continue
+        box = tuple(slice(max(s.start - margin, 0), s.stop + margin) for s in found)
+        mask = labels[box] == value
+        padded = np.pad(mask, 1, mode="edge")  # at the border of the film a bone goes on
+        inside = distance_transform_edt(padded) - distance_transform_edt(~padded)
+        inside = (inside - np.where(padded, 0.5, -0.5))[1:-1, 1:-1] * spacing_mm  # the outline runs between pixels
+        inside = gaussian_filter(inside, style["smooth_mm"] / spacing_mm) if style["smooth_mm"] else inside
+        tremor = gaussian_filter(rng.standard_normal(mask.shape), 3 / spacing_mm)
+        inside += style["offset_mm"] + 0.15 * tremor / max(float(tremor.std()), 1e-9)
+        points = np.argwhere(mask)
+        axis = np.linalg.svd(points - points.mean(0), full_matrices=False)[2][0]
+        along = (np.indices(mask.shape).reshape(2, -1).T @ axis).reshape(mask.shape)
+        low, high = np.quantile(along[mask], (0, 1))
+        cut = style["cut"] * (high - low) - 2 * (style["cut"] == 0) * margin
+        wins = (inside > best[box]) & (along >= low + cut) & (along <= high - cut)
+        drawn[box][wins], best[box][wins] = value, inside[wins]
+    return drawn
+
+
+def threshold_check(subjects: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Sensitivity and specificity of the cortical percentage at published thresholds, beside the published.
+
+    ``subjects`` with ``t_score`` and ``cortical_percentage``; classes by the WHO, each against normal subjects.
+    """
+    label, rows = label_from_t_score(subjects.t_score, "who"), []
+    healthy = subjects.cortical_percentage[label == "normal"]
+    for name, published in settings["thresholds"].items():
+        cases, cut = subjects.cortical_percentage[label == name], published["below"]
+        ours = {"sensitivity": (cases < cut).mean(), "specificity": (healthy >= cut).mean()}
+        theirs = {f"published_{key}": published[key] for key in ours}
+        rows.append({"class": name, "below": cut, "n_cases": len(cases), "n_normal": len(healthy)} | ours | theirs)
+    return pd.DataFrame(rows)
+
+
+def attainable_auroc(covariates: bool = False, n_subjects: int = 100_000, seed: int = 0) -> float:
+    """The AUROC of P(osteoporosis | every latent that reaches the pixels): what no model of the films can pass.
+
+    A logistic regression on :data:`LATENTS`, their squares and products (near-normal given the T-score), fitted on
+    half of the simulated people and judged on the other half; nothing is rendered. With ``covariates`` it
+    knows age, sex and BMI as well.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+    manifest = load_manifest("hand-phantom")
+    people = simulate(with_people(manifest.settings), n_subjects, seed)
+    y = label_from_t_score(people.t_score, manifest.label_rule).eq("osteoporosis").to_numpy()
+    known = [*LATENTS, *(["age_years", "bmi_kg_m2", "is_woman"] if covariates else [])]
+    x = people.assign(is_woman=people.sex.eq("F").astype(float), density=np.log(people.density))[known]
+    model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(C=10, max_iter=500))
+    half = n_subjects // 2
+    model.fit(x[:half], y[:half])
+    return float(roc_auc_score(y[half:], model.predict_proba(x[half:])[:, 1]))
