@@ -6,7 +6,7 @@
 #     needs: []
 # ---
 # %% [markdown]
-# # Do the numbers of the CT study hold together?
+# # The numbers of the CT study
 # *A table prints accuracy, sensitivity, specificity and F1 of ten models at four hospitals. Is there a set of vertebrae, and a
 # set of patients, on which these models could have made exactly these numbers?*
 #

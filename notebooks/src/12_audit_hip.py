@@ -6,7 +6,7 @@
 #     needs: []
 # ---
 # %% [markdown]
-# # The hip paper's numbers
+# # The numbers of the hip study
 # *A film of the hip that measures a T-score as well as a second DXA scan would. Do the numbers behind this claim hold
 # together?*
 #

@@ -7,7 +7,7 @@
 #     trains: false
 # ---
 # %% [markdown]
-# # Do STR-Net's own numbers hold together?
+# # The numbers of the knee study
 # *A sensitivity of 0.904 on 136 knees is 123 of them: no other count prints so. What else follows from what is printed?*
 #
 # STR-Net {cite:p}`strnet2026_knee` prints two confusion matrices, a table of five-seed means, a table with eleven intervals,

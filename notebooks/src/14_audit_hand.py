@@ -7,7 +7,7 @@
 #     trains: false
 # ---
 # %% [markdown]
-# # Audit: osteoporosis from the bones of a hand
+# # The numbers of the hand studies
 # *1,636 bones from 192 hands of seven. And a test set of 19 people. What do these two counts say?*
 #
 # Two papers of one group: a short one of 2023 {cite:p}`lee2023_hand`, which scores single bone segments, and the journal

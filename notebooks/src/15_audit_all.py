@@ -41,8 +41,12 @@ findings = findings.reset_index("paper").reset_index(drop=True)
 # half to even, or cut off. Let $A(p)$ be that set. A table of results with metrics $m_1, m_2, \dots$ is *consistent* if
 # there are whole numbers such that
 #
-# $$ \exists\, (TP, FP, FN, TN) \in \mathbb{N}^4:\quad TP + FP + FN + TN = n, \qquad m_j(TP, FP, FN, TN) \in A(p_j)
-# \ \text{ for all } j . $$
+# $$
+# \begin{aligned}
+# & \exists\, (TP, FP, FN, TN) \in \mathbb{N}^4: \quad TP + FP + FN + TN = n, \\
+# & m_j(TP, FP, FN, TN) \in A(p_j) \ \text{ for all } j .
+# \end{aligned}
+# $$
 #
 # Sums, differences, means over seeds, intervals and areas under curves have conditions of the same kind. A finding is
 # called *inconsistent* only where **nothing** that rounding allows satisfies its condition. *Derived* is a number that the
@@ -55,7 +59,9 @@ counts = counts.reindex(columns=verdicts, fill_value=0)
 run.fact(n=len(findings), papers=len(PAPERS),
          **{v.replace(" ", "_"): int(counts[v].sum()) for v in verdicts})
 high = findings[(findings["verdict"] == "inconsistent") & (findings["sure"] == "high")]
-run.fact(n_high=len(high), n_values=int(findings["concerns"].explode().nunique()))
+disputed = findings["concerns"].explode().dropna().drop_duplicates()
+run.fact(n_high=len(high), n_values=len(disputed),
+         n_values_ct=int(disputed.str.startswith("tpswav2025_ct").sum()))
 say(run, "{n} findings in {papers} papers: {consistent} conditions hold, {inconsistent} "
     "do not ({n_high} of these with little room for another reading), {derived} are "
     "derived numbers, and {not_checkable} cannot be decided from the paper.")
@@ -82,8 +88,9 @@ figure(run, "counts", fig, alt="Findings of each paper by verdict.")
 # study, and most of these can be mended with one line from the authors.
 
 # %%
-table(run, "high", findings_table(high), "Conditions that do not hold, most certain",
-      index=False, group="Paper")
+shown = findings_table(high).drop(columns=["Where", "Verdict", "Sure"])
+table(run, "high", shown, "Conditions that do not hold, most certain", index=False,
+      group="Paper")
 
 # %% [markdown]
 # ## How often would the audit be wrong?
