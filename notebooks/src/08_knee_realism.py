@@ -303,8 +303,12 @@ table(run, "carried", carried.round(2), "Phantom told from real by groups of mea
 # Age is drawn as an assumption. BMI given age, and T-score given age and BMI, follow NHANES {cite:p}`nhanes_dxa`, for
 # women and men apart, with $a$ the decades from 50 years:
 #
-# $$ \log \mathrm{BMI} = c_0 + c_1 a + c_2 a^2 + e_1, \qquad
-# T = b_0 + b_1 a + b_2 a^2 + b_3 \log(\mathrm{BMI}/27) + e_2 . $$
+# $$
+# \begin{aligned}
+# \log \mathrm{BMI} &= c_0 + c_1 a + c_2 a^2 + e_1, \\
+# T &= b_0 + b_1 a + b_2 a^2 + b_3 \log(\mathrm{BMI}/27) + e_2 .
+# \end{aligned}
+# $$
 #
 # At a given age both are normal, so mean and SD of the T-score follow: BMI's spread adds to the residual's,
 # $\sigma^2 = \sigma_2^2 + b_3^2 \sigma_1^2$. Does the fit in the manifest still come from these data, and does it fit?

@@ -56,8 +56,9 @@ printed = {m: [paper[f"T3.{m}.{k}"] for k in rates] for m in models}
 #
 # Behind four percentages stand four whole numbers. With $n$ hips,
 #
-# $$ \frac{TP}{TP + FN}, \quad \frac{TN}{TN + FP}, \quad \frac{TP}{TP + FP}, \quad \frac{TN}{TN + FN},
-# \qquad TP + FP + FN + TN = n , $$
+# $$ \frac{TP}{TP + FN}, \quad \frac{TN}{TN + FP}, \quad \frac{TP}{TP + FP}, \quad \frac{TN}{TN + FN}, $$
+#
+# with $TP + FP + FN + TN = n$,
 #
 # must round to what is printed. Sensitivity and specificity alone fit many tables. All four, with $n$ known, leave few, and
 # three models on one test set must share one number of positives. So: search every table of whole numbers.
@@ -317,7 +318,7 @@ say(run, "Naming the mean of the true class gives r = {two:.2f}. Naming the mean
 #
 # A 95 % interval narrows with $n$. For the bias and for a limit of agreement {cite:p}`blandaltman1986`
 #
-# $$ h_\text{bias} = \frac{1.96\, s_d}{\sqrt n}, \qquad h_\text{limit} = 1.96\, s_d \sqrt{\frac{1}{n} +
+# $$ h_\text{bias} = \frac{1.96\, s_d}{\sqrt n}, \quad h_\text{limit} = 1.96\, s_d \sqrt{\frac{1}{n} +
 # \frac{1.96^2}{2(n-1)}} , $$
 #
 # so a printed interval tells $n$, within what its digits allow.

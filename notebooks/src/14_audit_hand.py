@@ -304,8 +304,12 @@ say(run, "Rounded to nearest, all three accuracies are possible on {n_test} peop
 # people would have given is the standard error of an area under the curve {cite:p}`hanleymcneil1982`: $n_+$ people with
 # and $n_-$ without osteoporosis,
 #
-# $$ s^2 = \frac{A (1 - A) + (n_+ - 1)(Q_1 - A^2) + (n_- - 1)(Q_2 - A^2)}{n_+ n_-}, \quad Q_1 = \tfrac{A}{2 - A},
-# \ Q_2 = \tfrac{2 A^2}{1 + A}. $$
+# $$
+# \begin{aligned}
+# s^2 &= \frac{A (1 - A) + (n_+ - 1)(Q_1 - A^2) + (n_- - 1)(Q_2 - A^2)}{n_+ n_-}, \\
+# Q_1 &= \frac{A}{2 - A}, \quad Q_2 = \frac{2 A^2}{1 + A}.
+# \end{aligned}
+# $$
 
 # %%
 auc = {"SimCLR, full": "T3.SimCLR", "single decoder": "T5.SimCLR", "no segmentation":

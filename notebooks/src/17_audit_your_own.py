@@ -98,8 +98,12 @@ say(run, "The abstract's {abstract} may have been anything from {low:.3f} to "
 # A test of $n$ people ends in four counts. The paper prints metrics $p_1, p_2, \dots$ and we ask for **all** whole-number
 # solutions of
 #
-# $$ TP + FP + FN + TN = n, \qquad
-# \frac{TP + TN}{n} \in A(p_1), \quad \frac{TP}{TP + FN} \in A(p_2), \quad \frac{TN}{TN + FP} \in A(p_3) . $$
+# $$
+# \begin{aligned}
+# & TP + FP + FN + TN = n, \\
+# & \frac{TP + TN}{n} \in A(p_1), \quad \frac{TP}{TP + FN} \in A(p_2), \quad \frac{TN}{TN + FP} \in A(p_3) .
+# \end{aligned}
+# $$
 #
 # Without any metric there are $\binom{n + 3}{3}$. Each printed number is a sieve. Take the accuracy from Table 3 (the CNN,
 # the main model) and the sensitivity and specificity from Table 2.
