@@ -1,0 +1,221 @@
+"""From bone images to a score of each subject: frozen features, a linear layer, and the mean over the bones present.
+
+The linear layer is trained as the hand papers train theirs (LARC, cosine, batch of 128, cross-entropy), and the epoch
+with the highest validation macro-F1 counts (lee2025_hand, "Metrics"). What is split and what is scored is one choice,
+``groups``: the subject (lee2025_hand, Eq. 10), or each bone image by itself (lee2023_hand, Table 1), where bones of one
+person stand on both sides of the split.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike
+from sklearn.metrics import f1_score
+from torch import Tensor, nn
+from torch.nn import functional
+
+from osteolib.cohorts.folds import grouped_folds
+from osteolib.runs.store import artefact
+from osteolib.ssl.encoders import FEATURES, build_encoder
+from osteolib.ssl.larc import LARC
+from osteolib.ssl.pretrain import Recipe
+from osteolib.train import fit
+from osteolib.views.multicrop import PRESETS, multi_crop
+
+PARTS = ("train", "validation", "test")
+
+
+def split_bones(
+    bones: pd.DataFrame, target: ArrayLike, by: str = "subject_id", fold: int = 0, n_folds: int = 10, seed: int = 0
+) -> np.ndarray:
+    """The part of each bone image: one fold tests, the next validates; ten folds give the papers' 8:1:1.
+
+    Parameters
+    ----------
+    bones
+        One row per bone image: ``bone_id`` (each its own), ``subject_id, split_group``.
+    by
+        ``subject_id``, with duplicates kept together, or ``bone_id`` for the protocol that splits by segment.
+
+    Returns
+    -------
+    ``train``, ``validation`` or ``test``, shape (n,).
+    """
+    if by not in ("subject_id", "bone_id"):
+        raise ValueError(f"bones are split by subject_id or bone_id, not by {by!r}")
+    table = bones if by == "subject_id" else bones.assign(subject_id=bones["bone_id"], split_group=bones["bone_id"])
+    folds = grouped_folds(table, target, n_folds, seed)
+    return np.select([folds == fold, folds == (fold + 1) % n_folds], ["test", "validation"], "train")
+
+
+@torch.inference_mode()
+def embed(encoder: nn.Module, bones: np.ndarray, size: int, batch_size: int = 128) -> np.ndarray:
+    """Features of each bone seen whole: (n, features), float32, from ``bones`` (n, height, width), uint8."""
+    encoder.eval()
+    device, features = next(encoder.parameters()).device, []
+    for batch in torch.from_numpy(bones)[:, None].split(batch_size):
+        whole = functional.interpolate(batch.to(device) / 255, (size, size), mode="bilinear", antialias=True)
+        features.append(encoder(whole).float().cpu())
+    return torch.cat(features).numpy()
+
+
+def linear_probe(
+    features: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike,
+    seed: int = 0, epochs: int = 100, batch_size: int = 128, lr: float = 0.1,
+) -> tuple[np.ndarray, pd.DataFrame]:  # fmt: skip
+    """Train one linear layer on the features of training bones.
+
+    Features are standardised by the training bones, which changes the way to the solution but not what is linear.
+
+    Parameters
+    ----------
+    target
+        0 or 1 for each bone, shape (n,).
+    groups
+        What is scored, of each bone: see the head of this module.
+    part
+        From :func:`split_bones`.
+
+    Returns
+    -------
+    Probability of class 1 of every bone, shape (n,), of the first best epoch. History: ``epoch, loss, macro_f1``
+    (of validation groups).
+
+    Raises
+    ------
+    ValueError
+        A part lacks a class, or a feature is not finite.
+    """
+    target, groups, part = _checked(target, groups, part)
+    if not np.isfinite(features).all():
+        raise ValueError("features are not all finite: did the encoder diverge? Look at its history")
+    train, validation = part == "train", part == "validation"
+    mean, sd = features[train].mean(0), features[train].std(0)
+    x = torch.from_numpy((features - mean) / np.where(sd > 0, sd, 1)).float()
+    y = torch.from_numpy(target)
+    rows = torch.from_numpy(np.flatnonzero(train))
+    generator = torch.Generator().manual_seed(seed)
+    layer = nn.Linear(x.shape[1], 2)
+    nn.init.normal_(layer.weight, std=0.01, generator=generator)
+    nn.init.zeros_(layer.bias)
+    optimizer = LARC(layer.parameters(), lr)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    history, best = [], np.empty(0)
+    for epoch in range(epochs):
+        losses = []
+        for batch in rows[torch.randperm(len(rows), generator=generator)].split(batch_size):
+            loss = functional.cross_entropy(layer(x[batch]), y[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        schedule.step()
+        probability = layer(x).detach().softmax(1)[:, 1].double().numpy()
+        f1 = macro_f1(target[validation], probability[validation], groups[validation])
+        if not history or f1 > max(row["macro_f1"] for row in history):
+            best = probability
+        history.append({"epoch": epoch, "loss": np.mean(losses), "macro_f1": f1})
+    return best, pd.DataFrame(history)
+
+
+def vote(groups: ArrayLike, target: ArrayLike, probability: ArrayLike) -> pd.DataFrame:
+    """Equation 10: the mean probability over the bones that a group has, be they seven or one.
+
+    Returns
+    -------
+    One row per group: ``group, y_true, y_score, n_bones``.
+
+    Raises
+    ------
+    ValueError
+        The bones of a group are of two classes.
+    """
+    table = pd.DataFrame({"group": groups, "y_true": target, "y_score": probability})
+    by_group = table.groupby("group", sort=False)
+    mixed = by_group["y_true"].nunique().loc[lambda n: n > 1].index.tolist()
+    if mixed:
+        raise ValueError(f"bones of {mixed[0]!r} are of two classes: the label belongs to the subject")
+    scores = by_group.agg(y_true=("y_true", "first"), y_score=("y_score", "mean"), n_bones=("y_score", "size"))
+    return scores.reset_index()
+
+
+def macro_f1(target: np.ndarray, probability: np.ndarray, groups: np.ndarray) -> float:
+    """Macro-F1 of the more probable class of each group, by the vote of its bones."""
+    _, first, member, size = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+    called = np.bincount(member, probability) / size > 0.5
+    return f1_score(target[first], called, average="macro", labels=[0, 1], zero_division=0)
+
+
+def supervised(
+    bones: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike, recipe: Recipe, key: Mapping
+) -> Path:
+    """Encoder and linear layer trained from random weights on labelled views (lee2023_hand, Table 2, first row).
+
+    Every global and local view is a sample with the label of its bone. AdamW, not LARC, takes the steps. The artefact
+    holds ``probability.parquet``, one row for each bone in order, and ``history.parquet``.
+
+    Parameters
+    ----------
+    recipe
+        Its method, head, queue and learning rate have no part in this.
+    key
+        Names what ``bones`` are, as in :func:`osteolib.ssl.pretrain.pretrained`.
+    """
+    target, groups, part = _checked(target, groups, part)
+    size = recipe.crops[0].size
+    pixels, classes, train = torch.from_numpy(bones), torch.from_numpy(target), np.flatnonzero(part == "train")
+
+    def batches(epoch: int, generator: torch.Generator) -> Iterator[tuple[list[Tensor], Tensor]]:
+        order = train[torch.randperm(len(train), generator=generator).numpy()]
+        for at in range(0, len(order) - 1, recipe.batch_size):  # a last batch of one has no batch statistics
+            rows = order[at : at + recipe.batch_size]
+            preset = PRESETS[recipe.augmentation]
+            yield (
+                multi_crop(pixels[rows, None] / 255, generator, recipe.crops, preset, recipe.min_content),
+                classes[rows],
+            )
+
+    def loss(model: nn.Module, batch: tuple[list[Tensor], Tensor], epoch: int) -> dict[str, Tensor]:
+        views, y = batch
+        logits = torch.cat([model(view.flatten(0, 1)) for view in views])
+        return {"loss": functional.cross_entropy(logits, y.repeat(len(logits) // len(y)))}
+
+    def probabilities(model: nn.Module, images: np.ndarray) -> np.ndarray:
+        return torch.from_numpy(embed(model, images, size)).softmax(1)[:, 1].double().numpy()
+
+    def make(folder: Path) -> None:
+        torch.manual_seed(recipe.seed)
+        model = nn.Sequential(build_encoder(recipe.encoder), nn.Linear(FEATURES[recipe.encoder], 2))
+        rows = part == "validation"
+
+        def validate(model: nn.Module) -> dict[str, float]:
+            return {"macro_f1": macro_f1(target[rows], probabilities(model, bones[rows]), groups[rows])}
+
+        fitted = fit(model, loss, batches, validate, folder=folder / "training", monitor="macro_f1",
+                     epochs=recipe.epochs, seed=recipe.seed)  # fmt: skip
+        fitted.history.to_parquet(folder / "history.parquet")
+        pd.DataFrame({"probability": probabilities(model, bones)}).to_parquet(folder / "probability.parquet")
+        shutil.rmtree(folder / "training")
+
+    lists = {"target": target.tolist(), "groups": groups.tolist(), "part": part.tolist()}
+    return artefact("supervised-bones", dict(key) | asdict(recipe) | lists, (__name__,), make)
+
+
+def _checked(target: ArrayLike, groups: ArrayLike, part: ArrayLike) -> tuple[np.ndarray, ...]:
+    target, groups, part = np.asarray(target).astype(np.int64), np.asarray(groups), np.asarray(part)
+    for name in PARTS:
+        if set(target[part == name].tolist()) != {0, 1}:
+            raise ValueError(
+                f"the {name} bones are not of classes 0 and 1: split anew, with fewer folds or another seed"
+            )
+    for name in PARTS[1:]:
+        if shared := set(groups[part == name]) & set(groups[part == "train"]):
+            raise ValueError(f"{sorted(shared)[0]} is in {name} and in train: split by what is scored")
+    return target, groups, part

@@ -1,0 +1,245 @@
+"""Pre-training an encoder on bone images without their labels, or, for SupCon, with those of training subjects only.
+
+Method, multi-crop, LARC, cosine schedule and batch of 128 are the hand papers' (lee2023_hand, Section 2.4;
+lee2025_hand, "Contrastive self-supervised pretraining"). They print no learning rate and no number of epochs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import ArrayLike
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from osteolib.runs.paths import digest
+from osteolib.runs.store import STORE, artefact
+from osteolib.ssl.encoders import FEATURES, HEADS, PROTOTYPES, build_encoder, build_head
+from osteolib.ssl.larc import LARC
+from osteolib.ssl.losses import METHODS, SwAV, collapse_measures, collapsed_loss, gathered, simclr, supcon, vicreg
+from osteolib.train import Fitted, _epoch, _resume, _save, _weights_file, bf16_or_float32, put_weights, read_weights
+from osteolib.views.multicrop import CROPS, PRESETS, Crop, multi_crop
+
+ENCODER = "encoder.safetensors"
+# Below, the last stride meets maps of one pixel: torch 2.14.1 (oneDNN 3.12.0) then leaves gradients of convolutions in
+# bf16 on a CPU partly unwritten: they are what lay in memory. Nor is there much to see in so small a view.
+SMALLEST_VIEW = 17
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is pre-trained, and how; defaults are the papers' where they give one.
+
+    Attributes
+    ----------
+    augmentation, min_content
+        Key of ``PRESETS``; 0.10 for extended and 0 for conventional multi-crop.
+    head
+        Key of ``HEADS``: widths of the projection head, and with it the number of prototypes.
+    queue
+        SwAV's, in embeddings of each global view.
+    lr
+        For a batch of 256; it scales with the batch (arXiv:2002.05709, Section 2.2).
+
+    Raises
+    ------
+    ValueError
+        A name is not known; a view is smaller than 17 pixels.
+    """
+
+    method: str = "simclr"
+    encoder: str = "resnet50"
+    head: str = "paper"
+    crops: tuple[Crop, ...] = CROPS
+    augmentation: str = "lee2025"
+    min_content: float = 0.10
+    epochs: int = 100
+    batch_size: int = 128
+    lr: float = 0.3
+    queue: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in (("method", METHODS), ("encoder", FEATURES), ("head", HEADS), ("augmentation", PRESETS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        if min(crop.size for crop in self.crops) < SMALLEST_VIEW:
+            raise ValueError(f"views of at least {SMALLEST_VIEW} pixels are needed, got {self.crops}")
+
+
+class Learner(nn.Module):
+    """Encoder, projection head and loss of a recipe in one module, as DDP needs them."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self.method, self.n_prototypes = recipe.method, PROTOTYPES[recipe.head]
+        self.encoder = build_encoder(recipe.encoder)
+        self.head = build_head(recipe.method, recipe.head, FEATURES[recipe.encoder])
+        if recipe.method == "swav":
+            self.swav = SwAV(HEADS[recipe.head]["swav"][-1], self.n_prototypes, recipe.queue)
+
+    def embed(self, crops: list[Tensor]) -> Tensor:
+        """Embeddings (views, n, dim) of crops (k, n, 1, size, size); views of one size go through together."""
+        parts = []
+        for crop in crops:
+            images = crop.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+            parts.append(self.head(self.encoder(images)).unflatten(0, crop.shape[:2]))
+        return torch.cat(parts).float()
+
+    def forward(self, crops: list[Tensor], labels: Tensor) -> dict[str, Tensor]:
+        """The loss of the batch of all processes, what it would be after a collapse, and the measures of collapse."""
+        z = gathered(self.embed(crops))
+        with torch.autocast(z.device.type, enabled=False):
+            if self.method == "supcon":
+                loss = supcon(z, gathered(labels[None])[0])
+            else:
+                loss = {"simclr": simclr, "vicreg": vicreg}.get(self.method) or self.swav
+                loss = loss(z)
+            expected = collapsed_loss(self.method, z.shape[1], self.n_prototypes)
+            return {"loss": loss, "collapsed_loss": loss.new_tensor(expected)} | collapse_measures(z[0])
+
+
+def pretrain(
+    bones: np.ndarray, groups: ArrayLike, labels: ArrayLike, held_out: Collection, recipe: Recipe, folder: Path,
+    transductive: bool = False, precision: str | None = None,
+) -> Fitted:  # fmt: skip
+    """Train a :class:`Learner` for all its epochs; started by ``torchrun``, on all its processes.
+
+    ``osteolib.train.fit`` has one optimiser and one schedule; until it takes others, this loop is its shape around
+    LARC and the cosine, made of its own parts, so checkpoints and resume are the same. The last epoch counts.
+
+    Parameters
+    ----------
+    bones
+        Shape (n, height, width), uint8, zero outside the bone: the images that are learned from.
+    groups
+        What is split, of each image: the subject, or the image itself in the protocol that splits by segment.
+    labels
+        Class of each image, shape (n,), NaN where it is not shown; SupCon alone looks at them. The papers do not say
+        whose labels it saw: those of labelled training subjects are the most that leaves validation and test untouched.
+    held_out
+        Groups kept for the test.
+    folder
+        Of this run alone; a run found there goes on from its last whole epoch.
+    transductive
+        Let the encoder see held-out images (never their labels).
+
+    Returns
+    -------
+    History with one row per epoch: ``epoch, lr, loss, collapsed_loss, embedding_sd, effective_rank``; the weights of
+    the whole learner.
+
+    Raises
+    ------
+    ValueError
+        An image of a held-out group is among ``bones`` and ``transductive`` is not set; a label of one is shown;
+        SupCon is shown fewer than two classes; lengths differ; a batch cannot be shared out or has fewer than two
+        images.
+    """
+    groups, known = check_rows(bones, groups, labels, held_out, transductive)
+    if recipe.method == "supcon" and len(np.unique(known[~np.isnan(known)])) < 2:
+        raise ValueError("supcon needs labels of two classes among the training subjects; without any it is simclr")
+    local, nodes = (int(os.environ.get(name, 1)) for name in ("LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE"))  # of torchrun
+    world, batch_size = local * nodes, min(recipe.batch_size, len(bones))
+    if batch_size < 2 or batch_size % world:
+        raise ValueError(f"a batch of {batch_size} cannot be shared by {world} processes, or is less than two images")
+    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    precision = precision or bf16_or_float32(device)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    strategy = "ddp" if world > 1 else "auto"
+    fabric = Fabric(accelerator=device.type, strategy=strategy, devices=local, num_nodes=nodes, precision=precision)
+    fabric.launch()
+    gpu = [fabric.device.index] if fabric.device.type == "cuda" else []
+    with torch.random.fork_rng(gpu), torch.backends.cudnn.flags(benchmark=False, deterministic=True):
+        torch.manual_seed(recipe.seed)
+        learner = Learner(recipe).to(memory_format=torch.channels_last)
+        if gpu and world > 1:
+            learner = nn.SyncBatchNorm.convert_sync_batchnorm(learner)
+        model, optimizer = fabric.setup(learner, LARC(learner.parameters(), recipe.lr * batch_size / 256))
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer.optimizer, recipe.epochs)
+        settings = asdict(recipe) | {
+            "monitor": "epoch",
+            "precision": precision,
+            "rows": digest([groups.tolist(), known.tolist()]),
+        }
+        history = _resume(folder, settings, learner, optimizer, schedule)
+        pixels, shown = torch.from_numpy(bones).to(fabric.device), torch.from_numpy(known)
+
+        def batches(generator: torch.Generator) -> Iterator[tuple[list[Tensor], Tensor]]:
+            order = torch.randperm(len(pixels), generator=generator)
+            for rows in order[: len(order) - len(order) % batch_size].split(batch_size):
+                images = pixels[rows.to(pixels.device), None] / 255
+                views = multi_crop(images, generator, recipe.crops, PRESETS[recipe.augmentation], recipe.min_content)
+                own = slice(fabric.global_rank * batch_size // world, (fabric.global_rank + 1) * batch_size // world)
+                yield [view[:, own] for view in views], shown[rows][own]
+
+        for epoch in range(len(history), recipe.epochs):
+            draw = int(np.random.SeedSequence([recipe.seed, epoch]).generate_state(1)[0])
+            row = {"epoch": epoch, "lr": optimizer.param_groups[0]["lr"]}
+            drawn = batches(torch.Generator().manual_seed(draw))
+            history.append(row | _epoch(fabric, model, optimizer, _loss, drawn, epoch, float("inf")))
+            schedule.step()
+            if fabric.is_global_zero:
+                _save(folder, settings, learner, optimizer, schedule, history)
+    fabric.barrier()
+    return Fitted(pd.DataFrame(history), recipe.epochs - 1, _weights_file(folder, recipe.epochs - 1))
+
+
+def _loss(model: nn.Module, batch: tuple[list[Tensor], Tensor], epoch: int) -> dict[str, Tensor]:
+    return model(*batch)
+
+
+def check_rows(
+    bones: np.ndarray, groups: ArrayLike, labels: ArrayLike, held_out: Collection, transductive: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Groups and labels as arrays, if nothing of a held-out group is seen that must not be."""
+    groups, labels = np.asarray(groups), np.array(labels, float)
+    if not len(bones) == len(groups) == len(labels):
+        raise ValueError(f"{len(bones)} bones, {len(groups)} groups and {len(labels)} labels: give one for each image")
+    held = np.isin(groups, list(held_out))
+    if held.any() and not transductive:
+        raise ValueError(f"{held.sum()} images belong to {len(set(groups[held]))} held-out groups, the first "
+                         f"{groups[held][0]}: leave them out, or set transductive=True and say so")  # fmt: skip
+    if (held & ~np.isnan(labels)).any():
+        raise ValueError(f"labels of held-out groups are shown, the first of {groups[held][0]}: set them to NaN")
+    return groups, labels
+
+
+def pretrained(
+    bones: np.ndarray, groups: ArrayLike, labels: ArrayLike, held_out: Collection, recipe: Recipe, key: Mapping,
+    transductive: bool = False,
+) -> Path:  # fmt: skip
+    """The artefact of a :func:`pretrain` in one process: ``encoder.safetensors`` and ``history.parquet``.
+
+    ``key`` names what ``bones`` are: the fingerprint of their cohort and how they were cut. ``held_out`` is no part of
+    what is computed.
+    """
+    ids, known = check_rows(bones, groups, labels, held_out, transductive)
+    full_key = dict(key) | asdict(recipe) | {"groups": ids.tolist(), "labels": known.tolist()}
+
+    def make(folder: Path) -> None:
+        unfinished = STORE / "unfinished" / digest(full_key)  # survives a killed run; the next goes on from there
+        fitted = pretrain(bones, groups, labels, held_out, recipe, unfinished, transductive)
+        fitted.history.to_parquet(folder / "history.parquet")
+        weights = read_weights(fitted.weights)
+        encoder = {name[8:]: tensor for name, tensor in weights.items() if name.startswith("encoder.")}
+        save_file(encoder, folder / ENCODER)
+        shutil.rmtree(unfinished)
+
+    return artefact("encoder", full_key, (__name__,), make)
+
+
+def load_encoder(folder: Path, name: str) -> nn.Module:
+    """The encoder of :func:`pretrained`, in evaluation mode."""
+    encoder = build_encoder(name)
+    put_weights(encoder, read_weights(folder / ENCODER), ENCODER)
+    return encoder.eval()
