@@ -62,8 +62,8 @@ high = findings[(findings["verdict"] == "inconsistent") & (findings["sure"] == "
 disputed = findings["concerns"].explode().dropna().drop_duplicates()
 run.fact(n_high=len(high), n_values=len(disputed),
          n_values_ct=int(disputed.str.startswith("tpswav2025_ct").sum()))
-say(run, "{n} findings in {papers} papers: {consistent} conditions hold, {inconsistent} "
-    "do not ({n_high} of these with little room for another reading), {derived} are "
+say(run, "{n} findings in {papers} papers: {consistent} conditions hold, "
+    "{inconsistent} do not ({n_high} of these with little room for another reading), {derived} are "
     "derived numbers, and {not_checkable} cannot be decided from the paper.")
 
 # %%
@@ -133,7 +133,8 @@ run.write("concerns.csv", kept.to_csv(index=False))
 # %%
 dropped = pd.DataFrame(
     [(PAPERS[paper], *lead) for paper, found in audits.items()
-     for lead in found.attrs["dropped"]], columns=["Paper", "Lead", "Why it was dropped"])
+     for lead in found.attrs["dropped"]],
+    columns=["Paper", "Lead", "Why it was dropped"])
 table(run, "dropped", dropped, "Leads that did not hold", index=False)
 
 # %% [markdown]
@@ -156,7 +157,8 @@ from osteolib.stats.audit.reach import reachable_proportion
 
 accuracy = printed("0.81")
 assert not reachable_proportion(accuracy, 40)  # 32 of 40 is 0.800, 33 of 40 is 0.825
-can = {n: correct for n in range(41, 50) if (correct := reachable_proportion(accuracy, n))}
+can = {n: correct for n in range(41, 50)
+       if (correct := reachable_proportion(accuracy, n))}
 print(can)
 assert all(0.805 <= k / n <= 0.82 for n, correct in can.items() for k in correct)
 

@@ -172,7 +172,8 @@ def for_reading(card: pd.DataFrame) -> pd.DataFrame:
             "Method check": card["method_check"],
         }
     )  # fmt: skip
-    return shown.loc[:, (shown.notna() & (shown != "")).any() | (shown.columns == "page")]
+    optional = shown.columns.isin(["Ours", "Why", "Data", "Method check"])
+    return shown.loc[:, (shown.notna() & (shown != "")).any() | ~optional]
 
 
 def scorecard_html(card: pd.DataFrame, caption: str) -> str:

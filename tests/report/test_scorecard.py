@@ -182,6 +182,13 @@ def test_numbers_are_shown_in_the_unit_and_with_the_decimals_of_the_paper(publis
     assert cells["source images with baseline data"] == ("239", "239, n = 239", "reproduced")
 
 
+def test_a_book_without_any_result_still_has_its_tables(published, states):
+    card = scorecard(published, results(), states)
+    for part in (card, card.iloc[:0]):
+        table = ElementTree.fromstring(scorecard_html(part, "Scorecard"))
+        assert len([row for row in table.iter("tr") if len(row) > 1]) == len(part) + 1
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
