@@ -63,8 +63,9 @@ disputed = findings["concerns"].explode().dropna().drop_duplicates()
 run.fact(n_high=len(high), n_values=len(disputed),
          n_values_ct=int(disputed.str.startswith("tpswav2025_ct").sum()))
 say(run, "{n} findings in {papers} papers: {consistent} conditions hold, "
-    "{inconsistent} do not ({n_high} of these with little room for another reading), {derived} are "
-    "derived numbers, and {not_checkable} cannot be decided from the paper.")
+    "{inconsistent} do not ({n_high} of these with little room for another reading), "
+    "{derived} are derived numbers, and {not_checkable} cannot be decided from the "
+    "paper.")
 
 # %%
 import matplotlib.pyplot as plt
