@@ -117,13 +117,11 @@ say(run, "It objected to {false_calls} of {n_studies:,} honest studies (95 % int
 # Choose a paper or a verdict, or search for a word.
 
 # %%
-table(run, "findings", findings_table(findings), f"All {len(findings)} findings",
-      index=False, filters=("Paper", "Verdict", "Sure"), chips={"Verdict"})
-
-# %%
 kept = findings[["id", "paper", "verdict", "sure", "claim"]].assign(
     concerns=findings["concerns"].str.join(" "))
-run.write("concerns.csv", kept.to_csv(index=False))
+run.write("concerns.csv", kept.to_csv(index=False))  # what the scorecard reads
+table(run, "findings", findings_table(findings), f"All {len(findings)} findings",
+      index=False, filters=("Paper", "Verdict", "Sure"), chips={"Verdict"})
 
 # %% [markdown]
 # ## What was looked at and dropped

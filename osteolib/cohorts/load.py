@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from osteolib.cohorts import hand_phantom, knee_phantom, knee_wani, nhanes, own
+from osteolib.cohorts import hand_phantom, hand_rsna, knee_phantom, knee_wani, nhanes, own
 from osteolib.cohorts.cohort import Cohort
 from osteolib.cohorts.files import find_data, verify_files
 from osteolib.cohorts.manifest import load_manifest
 
-READERS = {"knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read}
+READERS = {"hand_rsna": hand_rsna.read, "knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read}
 PHANTOMS = {"hand-phantom": hand_phantom.read, "knee-phantom": knee_phantom.read}
 """Cohorts that are made, not read: they have no files to find."""
 
