@@ -106,8 +106,8 @@ run.fact(n=len(hands), n_fewer=int((hands["n_bones"] < 7).sum()),
          rarest_n=int(counts.min()))
 say(run, "{n_fewer} of {n} hands show fewer than seven bones; the film yields "
     "{n_segments} segments of at most {most}, fewest of {rarest} ({rarest_n}). The "
-    "short paper used 1,636 segments of 192 radiographs, more than seven a film: see "
-    "[its audit](14_audit_hand.ipynb).")
+    "short paper used more segments of as many radiographs than seven a film allow: "
+    "see the page on the numbers of the hand studies.")
 
 # %% [markdown]
 # ## Four annotators
