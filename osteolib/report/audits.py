@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -14,15 +13,13 @@ from osteolib.stats.audit.audit_file import load_audit, run_audit
 FOLDER = ROOT / "data_manifests" / "audits"
 
 
-def audit_paper(paper: str | Path, extra: Mapping[str, str] | None = None) -> pd.DataFrame:
+def audit_paper(paper: str | Path) -> pd.DataFrame:
     """The findings of one paper, computed now.
 
     Parameters
     ----------
     paper
         Key of one of the five, or the path of any audit file: one with the name of a paper may use its values.
-    extra
-        Further names to printed texts: what a page itself computed.
 
     Returns
     -------
@@ -36,8 +33,7 @@ def audit_paper(paper: str | Path, extra: Mapping[str, str] | None = None) -> pd
         The file is not an audit, does not find what it expects, or concerns a value that the paper does not report.
     """
     path = paper if isinstance(paper, Path) else FOLDER / f"{paper}.yaml"
-    texts = printed_texts(path.stem) if path.stem in PAPERS else {}
-    audit = load_audit(path, texts | dict(extra or {}))
+    audit = load_audit(path, printed_texts(path.stem) if path.stem in PAPERS else {})
     for lead in audit.document.findings:
         if unknown := sorted(set(lead.concerns) - set(audit.values)):
             raise ValueError(f"{path.name}, {lead.id}: 'concerns' names no printed number: {unknown}")

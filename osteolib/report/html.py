@@ -49,7 +49,7 @@ def html_table(
 
     linked = table.columns[table.columns.get_loc(links) - 1] if links else None
 
-    def row(values: pd.Series) -> str:
+    def row(values: dict[str, object]) -> str:
         cells = (cell(name, values[name], values[links] if name == linked else None) for name in shown)
         return f"<tr>{''.join(cells)}</tr>"
 

@@ -168,7 +168,9 @@ def for_reading(card: pd.DataFrame) -> pd.DataFrame:
                      for row in card.itertuples()],
             "page": card["notebook"].map("../notebooks/{}.html".format, na_action="ignore"),
             "Why": card["reason"],
-            "Data": np.select([card["ours"].notna(), card["method_check"].notna()], ["real", "phantom"], "none"),
+            "Data": np.select(
+                [card["ours"].notna(), card["method_check"].notna()], ["real", "phantom or printed counts"], "none"
+            ),
             "Method check": card["method_check"],
         }
     )  # fmt: skip

@@ -186,6 +186,7 @@ def test_a_book_without_any_result_still_has_its_tables(published, states):
     card = scorecard(published, results(), states)
     for part in (card, card.iloc[:0]):
         table = ElementTree.fromstring(scorecard_html(part, "Scorecard"))
+        assert not any(cell.text == "real" for cell in table.iter("td"))
         assert len([row for row in table.iter("tr") if len(row) > 1]) == len(part) + 1
 
 
