@@ -31,7 +31,6 @@ WORDS = {
     "label": LABELS,
     "side": ("left", "right"),
 }
-ACTIONS = ("excluded", "edited", "flagged")
 
 
 @dataclass(frozen=True)

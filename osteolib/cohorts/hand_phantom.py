@@ -225,7 +225,7 @@ def render_films(settings: Mapping[str, Any], films: pd.DataFrame, seed: int, fi
         if file_format == "png":
             Image.fromarray(pixels).save(folder / f"{film['image_id']}.png", compress_level=1)
         else:
-            write_dicom(pixels, film["spacing_mm"], folder / f"{film['image_id']}.dcm", film["side"], "HAND")
+            write_dicom(pixels, film["spacing_mm"], folder / f"{film['image_id']}.dcm", film["side"], "HAND", "PA")
         return film["image_id"], labels
 
     # a film has its own generator, so that threads may finish in any order

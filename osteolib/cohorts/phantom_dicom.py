@@ -14,6 +14,7 @@ def write_dicom(
     path: str | Path,
     side: str | None = None,
     body_part: str = "KNEE",
+    view: str = "AP",
 ) -> None:
     """Write a film as DICOM DX, without a person: identifiers are empty, UIDs a hash of the pixels.
 
@@ -21,6 +22,8 @@ def write_dicom(
     ----------
     side
         ``"right"``, ``"left"``, or None where both are shown.
+    view
+        View position: knees are filmed from the front, ``"AP"``, hands from the back, ``"PA"``.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
@@ -32,7 +35,7 @@ def write_dicom(
     meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[pixels.tobytes().hex()])
     film = FileDataset(str(path), {}, file_meta=meta, preamble=bytes(128))
     film.SOPClassUID, film.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
-    film.Modality, film.BodyPartExamined, film.ViewPosition = "DX", body_part, "AP"
+    film.Modality, film.BodyPartExamined, film.ViewPosition = "DX", body_part, view
     film.ImageLaterality = {"right": "R", "left": "L", None: "B"}[side]
     film.PatientName = film.PatientID = film.StudyDate = ""
     film.PresentationIntentType, film.ImageType = "FOR PRESENTATION", ["DERIVED", "PRIMARY"]

@@ -9,10 +9,11 @@ from osteolib.radiograph import read_radiograph
 @pytest.mark.parametrize(("side", "shape"), [("left", (31, 33)), ("right", (64, 64)), (None, (64, 96))])
 def test_a_film_reads_back_with_spacing_view_and_side(tmp_path, side, shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    write_dicom(pixels, 0.75, tmp_path / "film.dcm", side)
-    film = read_radiograph(tmp_path / "film.dcm")
-    np.testing.assert_array_equal(film.pixels, pixels)
-    assert (film.spacing_mm, film.view, film.side) == ((0.75, 0.75), "AP", side)
+    for body_part, view in (("KNEE", "AP"), ("HAND", "PA")):
+        write_dicom(pixels, 0.75, tmp_path / "film.dcm", side, body_part, view)
+        film = read_radiograph(tmp_path / "film.dcm")
+        np.testing.assert_array_equal(film.pixels, pixels)
+        assert (film.spacing_mm, film.view, film.side) == ((0.75, 0.75), view, side)
 
 
 def test_the_file_names_nobody_and_is_the_same_each_time(tmp_path):
