@@ -82,3 +82,30 @@ rule notebook:
         "OMP_NUM_THREADS={threads} {PYTHON} -m papermill --no-progress-bar -p profile {profile} "
         "{input.notebook} {log.notebook} > {log.text} 2>&1 || (tail -n 25 {log.text} >&2; exit 1); "
         "cp {log.notebook} {output}"
+
+
+# Every pre-trained encoder of the hand chapters, a job each:  snakemake hand_grid --cores 2 --config profile=paper
+HAND_GRID = f"{BUILD}/hand_grid/{{method}}-{{crops}}-{{seed}}"
+
+
+rule hand_grid:
+    input:
+        expand(
+            HAND_GRID,
+            method=["simclr", "supcon", "swav", "vicreg"],
+            crops=["conventional", "extended"],
+            seed=range(load_profile(profile)["n_seeds"]),
+        ),
+
+
+rule hand_cell:
+    output:
+        touch(HAND_GRID),
+    params:
+        code=NOTEBOOKS["22_hand_ssl"].fingerprint(profile),
+    log:
+        f"{BUILD}/logs/hand_grid/{{method}}-{{crops}}-{{seed}}.txt",
+    threads: workflow.cores
+    shell:
+        "OMP_NUM_THREADS={threads} {PYTHON} -m osteolib.screen.hand_grid "
+        "{profile} {wildcards.method} {wildcards.crops} {wildcards.seed} > {log} 2>&1 || (tail -n 25 {log} >&2; exit 1)"

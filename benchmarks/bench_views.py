@@ -76,24 +76,24 @@ def views_by_hand(bone: Image.Image) -> list[torch.Tensor]:
     return views
 
 
-def views_per_second(call, repeats: int) -> float:
-    """By processor time, the median of some runs after one that is not counted."""
-    times = []
-    for _ in range(repeats + 1):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
-    return BATCH * len(LIGHTLY) / float(np.median(times[1:]))
+def views_per_second(calls: dict, rounds: int = 5) -> dict[str, float]:
+    """By processor time. Calls alternate, and the fastest of each counts: other work only ever slows one down."""
+    times = {name: [] for name in calls}
+    for _ in range(rounds + 1):
+        for name, call in calls.items():
+            start = time.process_time()
+            call()
+            times[name].append(time.process_time() - start)
+    return {name: BATCH * len(LIGHTLY) / min(values[1:]) for name, values in times.items()}
 
 
 def compare(side: int) -> float:
     pixels = draw_bones(side)
     films, bones = [Image.fromarray(bone) for bone in pixels], torch.from_numpy(pixels)[:, None] / 255
     generator = torch.Generator().manual_seed(0)
-    ours = views_per_second(lambda: multi_crop(bones, generator), 9)
-    peers = [
-        views_per_second(lambda v=views: [v(film) for film in films], 3) for views in (lightly_views, views_by_hand)
-    ]
+    calls = {"ours": lambda: multi_crop(bones, generator)}
+    calls |= {v.__name__: lambda v=v: [v(film) for film in films] for v in (lightly_views, views_by_hand)}
+    ours, *peers = views_per_second(calls).values()
     print(f"{side:>6} x {side:<6}{ours:>10.0f}" + "".join(f"{peer:>12.0f}{ours / peer:>7.1f}x" for peer in peers))
     return ours / peers[0]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -66,10 +66,33 @@ def embed(encoder: nn.Module, bones: np.ndarray, size: int, batch_size: int = 12
     return torch.cat(features).numpy()
 
 
+@dataclass(frozen=True)
+class Probe:
+    """A trained linear layer: ``weight`` (2, features) and ``bias`` (2,), of features less ``mean`` over ``sd``."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+    weight: Tensor
+    bias: Tensor
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Probability of class 1 of each row of ``features`` (n, features): (n,), float64."""
+        x = torch.from_numpy((features - self.mean) / self.sd).float()
+        return functional.linear(x, self.weight, self.bias).softmax(1)[:, 1].double().numpy()
+
+
 def linear_probe(
+    features: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike, **options
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Probability of class 1 of every bone, shape (n,), and the history of :func:`train_probe`."""
+    probe, history = train_probe(features, target, groups, part, **options)
+    return probe(features), history
+
+
+def train_probe(
     features: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike,
     seed: int = 0, epochs: int = 100, batch_size: int = 128, lr: float = 0.1,
-) -> tuple[np.ndarray, pd.DataFrame]:  # fmt: skip
+) -> tuple[Probe, pd.DataFrame]:  # fmt: skip
     """Train one linear layer on the features of training bones.
 
     Features are standardised by the training bones, which changes the way to the solution but not what is linear.
@@ -85,8 +108,8 @@ def linear_probe(
 
     Returns
     -------
-    Probability of class 1 of every bone, shape (n,), of the first best epoch. History: ``epoch, loss, macro_f1``
-    (of validation groups).
+    The layer of the first best epoch. History: ``epoch, loss, macro_f1`` (of validation groups) and
+    ``train_macro_f1``.
 
     Raises
     ------
@@ -98,7 +121,8 @@ def linear_probe(
         raise ValueError("features are not all finite: did the encoder diverge? Look at its history")
     train, validation = part == "train", part == "validation"
     mean, sd = features[train].mean(0), features[train].std(0)
-    x = torch.from_numpy((features - mean) / np.where(sd > 0, sd, 1)).float()
+    sd = np.where(sd > 0, sd, 1)
+    x = torch.from_numpy((features - mean) / sd).float()
     y = torch.from_numpy(target)
     rows = torch.from_numpy(np.flatnonzero(train))
     generator = torch.Generator().manual_seed(seed)
@@ -107,7 +131,7 @@ def linear_probe(
     nn.init.zeros_(layer.bias)
     optimizer = LARC(layer.parameters(), lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
-    history, best = [], np.empty(0)
+    history, best = [], None
     for epoch in range(epochs):
         losses = []
         for batch in rows[torch.randperm(len(rows), generator=generator)].split(batch_size):
@@ -120,8 +144,9 @@ def linear_probe(
         probability = layer(x).detach().softmax(1)[:, 1].double().numpy()
         f1 = macro_f1(target[validation], probability[validation], groups[validation])
         if not history or f1 > max(row["macro_f1"] for row in history):
-            best = probability
-        history.append({"epoch": epoch, "loss": np.mean(losses), "macro_f1": f1})
+            best = Probe(mean, sd, layer.weight.detach().clone(), layer.bias.detach().clone())
+        fitted = macro_f1(target[train], probability[train], groups[train])
+        history.append({"epoch": epoch, "loss": np.mean(losses), "macro_f1": f1, "train_macro_f1": fitted})
     return best, pd.DataFrame(history)
 
 

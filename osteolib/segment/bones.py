@@ -57,49 +57,64 @@ def bone_images(pixels: ArrayLike, labels: ArrayLike, size: int) -> BoneImages:
     A bone is its largest connected piece. It is missing, and no image is made up for it, where that piece covers less
     than 0.1 % of the image (absent or a speck) or more than 25 %; where it holds less than 70 % of the class (broken by
     a plate, a ring, a failed segmentation); where a metacarpal reaches the edge of the image (cut off; the forearm
-    bones always do); or where the image is zero in all of it.
+    bones always do); or where the image is constant in all of it.
 
     Parameters
     ----------
     pixels
         Shape (height, width), in [0, 1].
     labels
-        Same shape, 0 and 1 to 7 in the order of BONES.
+        Same shape, integers: 0 and 1 to 7 in the order of BONES.
     size
         Side of the bone images in pixels.
     """
-    from scipy.ndimage import find_objects, label
+    from scipy.ndimage import find_objects
 
     pixels, labels = _same_frame(pixels, labels)
     images, boxes, missing = {}, {}, {}
-    for number, name in enumerate(BONES, 1):
-        pieces, _ = label(labels == number)
-        areas = np.bincount(pieces.ravel())[1:]
-        piece = pieces == np.argmax(areas) + 1 if len(areas) else np.zeros(labels.shape, bool)
-        product = pixels * piece
-        if reason := _defect(name, piece, areas, product):
+    for number, (name, found) in enumerate(zip(BONES, find_objects(labels, len(BONES)), strict=True), 1):
+        if found is None:
+            missing[name] = "absent from the label map"
+            continue
+        piece, areas = largest_piece(labels[found] == number)
+        top, left = (cut.start for cut in found)
+        (up, down), (first, last) = ((cut.start, cut.stop) for cut in find_objects(piece.astype(np.uint8))[0])
+        product = (pixels[found] * piece)[up:down, first:last]
+        frame = np.array([top + up, left + first]), np.array([top + down, left + last])
+        at_edge = (frame[0] == 0).any() or (frame[1] == labels.shape).any()
+        if reason := _defect(name, areas, labels.size, at_edge, np.ptp(pixels[found][piece]) == 0):
             missing[name] = reason
             continue
-        (top, bottom), (left, right) = ((cut.start, cut.stop) for cut in find_objects(piece.astype(np.uint8))[0])
-        side = int(np.ceil(MARGIN * max(bottom - top, right - left)))
-        top, left = (top + bottom - side) // 2, (left + right - side) // 2
-        square = np.pad(product, side)[top + side : top + 2 * side, left + side : left + 2 * side]
-        images[name], boxes[name] = resize(square.astype(np.float32), size), (top, left, side)
+        side = int(np.ceil(MARGIN * max(product.shape)))
+        corner = (frame[0] + frame[1] - side) // 2
+        square = np.zeros((side, side), np.float32)
+        square[tuple(map(slice, frame[0] - corner, frame[1] - corner))] = product
+        images[name], boxes[name] = resize(square, size), (int(corner[0]), int(corner[1]), side)
     return BoneImages(images, boxes, missing)
 
 
-def _defect(name: str, piece: NDArray, areas: NDArray, product: NDArray) -> str:
+def largest_piece(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """The largest connected piece of a mask that is not empty, and the areas of all pieces."""
+    from scipy.ndimage import label
+
+    pieces, _ = label(mask)
+    areas = np.bincount(pieces.ravel())[1:]
+    return pieces == np.argmax(areas) + 1, areas
+
+
+def _defect(name: str, areas: NDArray, n_pixels: int, at_edge: bool, constant: bool) -> str:
     """Why a bone counts as missing, empty where it does not."""
-    share = piece.mean()
+    largest = areas.max()
+    share = largest / n_pixels
     if share < SMALLEST:
-        return f"{share:.2%} of the image" if share else "absent from the label map"
+        return f"{share:.2%} of the image"
     if share > LARGEST:
         return f"{share:.0%} of the image, more than any bone"
-    if areas.max() < CONNECTED * areas.sum():
-        return f"in {len(areas)} pieces, the largest with {areas.max() / areas.sum():.0%} of it"
-    if name.startswith("M") and _at_edge(piece):
+    if largest < CONNECTED * areas.sum():
+        return f"in {len(areas)} pieces, the largest with {largest / areas.sum():.0%} of it"
+    if name.startswith("M") and at_edge:
         return "cut off by the edge of the image"
-    return "" if product.any() else "the image is zero in all of it"
+    return "the image is constant in all of it" if constant else ""
 
 
 def cortical_percentage(pixels: ArrayLike, mask: ArrayLike, spacing: tuple[float, float] | None = None) -> Cortex:
@@ -137,7 +152,7 @@ def cortical_percentage(pixels: ArrayLike, mask: ArrayLike, spacing: tuple[float
     def sample(image: NDArray, u: NDArray, v: NDArray) -> NDArray:
         """``image`` at u along the axis, one row each, and v across it."""
         grid = (centre + u[:, None, None] * axis + v[..., None] * across) / step
-        return map_coordinates(image.astype(float), np.moveaxis(grid, 2, 0), order=1)
+        return map_coordinates(image, np.moveaxis(grid, 2, 0), output=float, order=1)
 
     if mask.sum() < NARROWEST**2:
         return give_up(f"the mask holds {mask.sum()} pixels: " + ("too few" if mask.any() else "it is empty"))

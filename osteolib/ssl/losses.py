@@ -82,13 +82,17 @@ class SwAV(nn.Module):
     queue
         Embeddings of earlier batches that join each global view's codes once so many are there; 0 for none. It helps
         where a batch is smaller than the number of prototypes (their Section 4.1).
+    epsilon
+        Of the codes; one that is too high ends with every sample in every prototype alike (their Section 3.1).
     """
 
-    def __init__(self, dim: int, prototypes: int, queue: int = 0, temperature: float = 0.1) -> None:
+    def __init__(
+        self, dim: int, prototypes: int, queue: int = 0, temperature: float = 0.1, epsilon: float = 0.05
+    ) -> None:
         super().__init__()
         self.prototypes = nn.Linear(dim, prototypes, bias=False)
         self.register_buffer("queue", torch.zeros(2, queue, dim))
-        self.temperature = temperature
+        self.temperature, self.epsilon = temperature, epsilon
 
     def forward(self, z: Tensor) -> Tensor:
         """Mean cross-entropy of the swapped predictions; ln(prototypes) when they carry nothing."""
@@ -98,7 +102,7 @@ class SwAV(nn.Module):
                 self.prototypes.weight.copy_(functional.normalize(self.prototypes.weight))
         z = functional.normalize(z, dim=2)
         scores = self.prototypes(z)
-        codes = torch.stack([sinkhorn(known)[: z.shape[1]] for known in self._with_queue(z, scores)])
+        codes = torch.stack([sinkhorn(known, self.epsilon)[: z.shape[1]] for known in self._with_queue(z, scores)])
         log_p = functional.log_softmax(scores / self.temperature, dim=2)
         return mean_over_pairs(-torch.einsum("ibk,vbk->iv", codes, log_p) / z.shape[1])
 

@@ -45,8 +45,8 @@ class Recipe:
         Key of ``PRESETS``; 0.10 for extended and 0 for conventional multi-crop.
     head
         Key of ``HEADS``: widths of the projection head, and with it the number of prototypes.
-    queue
-        SwAV's, in embeddings of each global view.
+    queue, epsilon
+        SwAV's: embeddings of each global view that are kept, and the smoothness of its codes.
     lr
         For a batch of 256; it scales with the batch (arXiv:2002.05709, Section 2.2).
 
@@ -66,6 +66,7 @@ class Recipe:
     batch_size: int = 128
     lr: float = 0.3
     queue: int = 0
+    epsilon: float = 0.05
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -85,7 +86,7 @@ class Learner(nn.Module):
         self.encoder = build_encoder(recipe.encoder)
         self.head = build_head(recipe.method, recipe.head, FEATURES[recipe.encoder])
         if recipe.method == "swav":
-            self.swav = SwAV(HEADS[recipe.head]["swav"][-1], self.n_prototypes, recipe.queue)
+            self.swav = SwAV(HEADS[recipe.head]["swav"][-1], self.n_prototypes, recipe.queue, epsilon=recipe.epsilon)
 
     def embed(self, crops: list[Tensor]) -> Tensor:
         """Embeddings (views, n, dim) of crops (k, n, 1, size, size); views of one size go through together."""

@@ -94,8 +94,9 @@ def multi_crop(
     bones
         Shape (n, 1, height, width), float32 in [0, 1], zero outside the bone.
     generator
-        On the CPU; it alone decides what is drawn. Each view has a stream of its own, so that the conventional and the
-        extended views of one seed share pose and light, and are the same wherever the first box drawn has content.
+        On the CPU; it alone decides what is drawn. Each size of crops has a stream of its own, so that the conventional
+        and the extended views of one seed share pose and light, and are the same wherever the first box drawn has
+        content.
     min_content
         0.10 gives the extended views, 0 the conventional ones.
 
@@ -110,28 +111,35 @@ def multi_crop(
         Shape or range is wrong, a bone image is empty, or too little of it is bone (see :func:`draw_boxes`).
     """
     sums = sums_along_rows(bones)
+    drawn = [draw_views(sums, generator, crop, augmentation, min_content) for crop in crops]
     return [
-        torch.stack(
-            [render(bones, drawn, crop.size) for drawn in place(sums, generator, crop, augmentation, min_content)]
-        )
-        for crop in crops
+        render(bones, views, crop.size).unflatten(0, (len(bones), crop.n)).transpose(0, 1)
+        for views, crop in zip(drawn, crops, strict=True)
     ]
 
 
 def place(
     sums: Tensor, generator: torch.Generator, crop: Crop, augmentation: Augmentation, min_content: float
 ) -> Iterator[Placement]:
-    """Draw the ``crop.n`` views of :func:`multi_crop` without rendering them: where they lie and what they contain.
+    """The ``crop.n`` views of :func:`multi_crop` one by one, not rendered: where they lie and what they contain.
 
     ``sums`` is from :func:`sums_along_rows`.
     """
-    n, height, width = sums.shape[0], sums.shape[1], sums.shape[2] - 1
+    views = draw_views(sums, generator, crop, augmentation, min_content)
+    for first in range(crop.n):
+        yield Placement(*(drawn[first :: crop.n] for drawn in (views.pose, views.boxes, views.content, views.light)))
+
+
+def draw_views(
+    sums: Tensor, generator: torch.Generator, crop: Crop, augmentation: Augmentation, min_content: float
+) -> Placement:
+    """All views of all bones at once: ``crop.n`` of the first bone, then of the second."""
+    n, height, width = sums.shape[0] * crop.n, sums.shape[1], sums.shape[2] - 1
+    own = torch.Generator().manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
     spread = torch.tensor([augmentation.brightness, augmentation.contrast])
-    for seed in torch.randint(2**62, (crop.n,), generator=generator).tolist():
-        own = torch.Generator().manual_seed(seed)
-        pose = draw_poses(n, height, width, own, augmentation).to(sums.device)
-        light = (1 + spread * (2 * torch.rand(n, 2, generator=own) - 1)).to(sums.device)
-        yield Placement(pose, *draw_boxes(sums, pose, own, crop, min_content), light)
+    pose = draw_poses(n, height, width, own, augmentation).to(sums.device)
+    light = (1 + spread * (2 * torch.rand(n, 2, generator=own) - 1)).to(sums.device)
+    return Placement(pose, *draw_boxes(sums, pose, own, crop, min_content), light)
 
 
 def draw_poses(n: int, height: int, width: int, generator: torch.Generator, augmentation: Augmentation) -> Tensor:
@@ -148,7 +156,7 @@ def draw_poses(n: int, height: int, width: int, generator: torch.Generator, augm
 def draw_boxes(
     sums: Tensor, pose: Tensor, generator: torch.Generator, crop: Crop, min_content: float
 ) -> tuple[Tensor, Tensor]:
-    """One box for each bone, from the law of the loop that draws size and position anew until the box has content.
+    """One box for each pose, from the law of the loop that draws size and position anew until the box has content.
 
     Let size s have probability q(s), N(s) positions and a(s) allowed ones. The loop gives an allowed box a probability
     proportional to q(s) / N(s); accepting s with its share a(s) / N(s) and then one of the a(s) gives the same product.
@@ -159,7 +167,7 @@ def draw_boxes(
     sums
         From :func:`sums_along_rows`.
     pose
-        Shape (n, 2, 3), from :func:`draw_poses`.
+        Shape (n, 2, 3), from :func:`draw_poses`: as many for each bone, in the order of the bones.
 
     Returns
     -------
@@ -170,21 +178,22 @@ def draw_boxes(
     ValueError
         None of 4,096 boxes was allowed: the first such image and its share of non-zero pixels are named.
     """
-    n, height, width = sums.shape[0], sums.shape[1], sums.shape[2] - 1
+    n, height, width = len(pose), sums.shape[1], sums.shape[2] - 1
+    views = n // len(sums)
     boxes = torch.zeros(n, 4, dtype=torch.int64, device=sums.device)
     held = torch.zeros(n, dtype=torch.float64, device=sums.device)
     waiting = torch.arange(n, device=sums.device)
     for _ in range(MAX_TRIES // AT_ONCE):
         tried = random_resized_crop(len(waiting) * AT_ONCE, height, width, generator, crop)
         tried = tried.view(-1, AT_ONCE, 4).to(sums.device)
-        shares = content(sums, waiting, pose[waiting], tried)
+        shares = content(sums, waiting // views, pose[waiting], tried)
         found, first = (shares >= min_content).max(1)
         boxes[waiting[found]] = tried[found, first[found]]
         held[waiting[found]] = shares[found, first[found]]
         waiting = waiting[~found]
         if not len(waiting):
             return boxes, held
-    worst = int(waiting[0])
+    worst = int(waiting[0]) // views
     raise ValueError(
         f"bone image {worst}: {int(sums[worst, :, -1].sum()) / (height * width):.2%} of it is not zero, and none of "
         f"{MAX_TRIES:,} crops of {crop.scale[0]:.0%} to {crop.scale[1]:.0%} of its area holds {min_content:.0%}: cut "
@@ -291,13 +300,16 @@ def relight(view: Tensor, light: Tensor) -> Tensor:
 def sample(images: Tensor, pose: Tensor, boxes: Tensor, rows: int, columns: int) -> Tensor:
     """Turned boxes at ``rows`` x ``columns`` pixels, bilinear from ``images`` (n, channels, ...); zero outside.
 
-    The box (0, 0, height, width) gives the whole source as turned.
+    The box (0, 0, height, width) gives the whole source as turned. Of several views of an image one lies below the
+    other while it is sampled, so that the image is neither repeated nor read anew.
     """
-    height, width = images.shape[-2:]
+    height, width, views = *images.shape[-2:], len(pose) // len(images)
     top, left, tall, wide = boxes[:, :, None].to(images.dtype).unbind(1)
     x = left + wide * (torch.arange(columns, device=images.device) + 0.5) / columns - width / 2
     y = top + tall * (torch.arange(rows, device=images.device) + 0.5) / rows - height / 2
     half = torch.tensor([width / 2, height / 2], device=images.device)  # grid_sample counts in halves of the frame
-    a, b, c = (pose / half[:, None])[..., None].unbind(2)
-    grid = (a * x[:, None])[:, :, None] + (b * y[:, None] + c)[..., None]  # (n, 2, rows, columns)
-    return functional.grid_sample(images, grid.permute(0, 2, 3, 1), align_corners=False)
+    a, b, c = (pose / half[:, None]).transpose(0, 1).contiguous()[..., None].unbind(2)
+    grid = (a * x)[:, :, None] + (b * y + c)[..., None]  # (2, n * views, rows, columns)
+    grid = grid.unflatten(1, (-1, views)).permute(1, 2, 3, 4, 0).flatten(1, 2)
+    sampled = functional.grid_sample(images, grid, align_corners=False).unflatten(2, (views, rows))
+    return sampled.transpose(1, 2).flatten(0, 1)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from osteolib.runs import store
-from osteolib.screen.bone_probe import embed, linear_probe, macro_f1, split_bones, supervised, vote
+from osteolib.screen.bone_probe import embed, linear_probe, macro_f1, split_bones, supervised, train_probe, vote
 from osteolib.ssl.pretrain import Recipe
 from osteolib.views.multicrop import Crop
 
@@ -69,6 +69,16 @@ def test_the_first_best_epoch_on_validation_subjects_counts():
     again, _ = linear_probe(features, TARGET, SUBJECT, part, seed=3)
     other, _ = linear_probe(features, TARGET, SUBJECT, part, seed=4)
     assert np.array_equal(again, probability) and not np.array_equal(other, probability)
+
+
+def test_the_layer_of_that_epoch_scores_new_bones():
+    features, part = planted(), split_bones(TABLE, TARGET)
+    probability, _ = linear_probe(features, TARGET, SUBJECT, part, seed=3, epochs=9)
+    probe, _ = train_probe(features, TARGET, SUBJECT, part, seed=3, epochs=9)
+    np.testing.assert_array_equal(probe(features), probability)
+    x = (features[5] - features[part == "train"].mean(0)) / features[part == "train"].std(0)
+    healthy, ill = probe.weight.numpy() @ x + probe.bias.numpy()
+    assert probe(features[5:6]) == pytest.approx(1 / (1 + np.exp(healthy - ill)))
 
 
 def test_the_test_part_has_no_say():

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, label
 
 from osteolib.cohorts.hand_shapes import BONES
+from osteolib.radiograph import resize
 from osteolib.segment.bones import bone_images, cortical_percentage
 
 
@@ -120,6 +121,44 @@ def test_missing_bones_are_reported_and_never_made_up():
     assert [bones.missing[name].split()[0] for name in ("ulna", "M1", "M3", "M4", "M5")] == [
         "absent", "0.03%", "in", "the", "cut",
     ]  # fmt: skip
+
+
+def plainly(pixels, labels, size):
+    """The same rules on whole frames: images, boxes and who is missing."""
+    images, boxes, missing = {}, {}, []
+    for number, name in enumerate(BONES, 1):
+        pieces, n = label(labels == number)
+        areas = [(pieces == piece).sum() for piece in range(1, n + 1)]
+        whole = pieces == 1 + int(np.argmax(areas)) if n else np.zeros(labels.shape, bool)
+        rim = np.ones_like(whole)
+        rim[1:-1, 1:-1] = False
+        off = name.startswith("M") and (whole & rim).any()
+        if not 0.001 <= whole.mean() <= 0.25 or whole.sum() < 0.7 * sum(areas) or off or np.ptp(pixels[whole]) == 0:
+            missing.append(name)
+            continue
+        rows, columns = (np.flatnonzero(whole.any(axis)) for axis in (1, 0))
+        (top, bottom), (left, right) = (rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)
+        side = int(np.ceil(1.1 * max(bottom - top, right - left)))
+        top, left = (top + bottom - side) // 2, (left + right - side) // 2
+        square = np.pad(pixels * whole, side)[top + side : top + 2 * side, left + side : left + 2 * side]
+        images[name], boxes[name] = resize(square.astype(np.float32), size), (top, left, side)
+    return images, boxes, missing
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_working_in_boxes_changes_nothing(seed):
+    """Blobs of all kinds: broken, at the edge, absent, too small; and the rods."""
+    rng = np.random.default_rng(seed)
+    noise = gaussian_filter(rng.normal(size=(8, 90, 70)), (0, 7, 7))
+    pixels, labels = rng.uniform(size=(90, 70)).astype(np.float32), noise.argmax(0).astype(np.uint8)
+    if seed > 5:
+        pixels, labels = hand()
+        labels[gaussian_filter(rng.normal(size=labels.shape), 4) > 0.04] = 0
+    found = bone_images(pixels, labels, 24)
+    images, boxes, missing = plainly(pixels, labels, 24)
+    assert list(found.images) == list(images) and found.boxes == boxes and list(found.missing) == missing
+    for name, image in images.items():
+        np.testing.assert_array_equal(found.images[name], image)
 
 
 def test_islands_do_not_enter_the_picture():

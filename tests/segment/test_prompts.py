@@ -21,7 +21,6 @@ from osteolib.segment.prompts import (
     label_map,
     lite_medsam,
     prompt_for,
-    review,
     segment_anything,
     verdict,
 )
@@ -200,17 +199,3 @@ def test_lite_medsam_outlines_the_first_metacarpal_of_a_phantom(tmp_path, monkey
     found, truth = decode_rle(record["rle"]), labels == BONES.index("M1") + 1
     assert (found & truth).sum() / (found | truth).sum() > 0.6
     assert record["weights_sha256"].startswith("79d8c9dc")
-
-
-def test_review_writes_what_a_person_clicks_and_nothing_else():
-    pixels = np.where(bone(), 200, 40).astype(np.uint8)
-    records = annotate_bones(pixels, {"M2": AXIS, "M3": AXIS}, FAKE)
-    title, picture, row = review(pixels, records).children
-    accept, reject = row.children
-    assert title.value.startswith("M2: rules say") and bytes(picture.value).startswith(b"\x89PNG")
-    assert not any("reviewed" in record for record in records)
-    reject.click()
-    assert title.value.startswith("M3")
-    accept.click()
-    assert [record["reviewed"] for record in records] == ["rejected", "accepted"]
-    assert title.value == "All are reviewed." and accept.disabled

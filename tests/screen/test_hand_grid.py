@@ -1,0 +1,79 @@
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from osteolib.cohorts import load_cohort
+from osteolib.cohorts.hand_truth import read_masks
+from osteolib.radiograph import read_radiograph
+from osteolib.runs.paths import ROOT
+from osteolib.screen import hand_grid
+from osteolib.screen.bone_probe import split_bones
+from osteolib.screen.hand_grid import cut_segments, film_rows, grid_encoder, grid_recipe
+from osteolib.segment.bones import bone_images
+from osteolib.views.multicrop import CROPS
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return load_cohort("hand-phantom", n_subjects=40, seed=1, size=film_rows(32))
+
+
+@pytest.fixture(scope="module")
+def segments(cohort):
+    return cut_segments(cohort, 32)
+
+
+def test_every_bone_of_every_hand_is_an_image_or_has_a_reason(cohort, segments):
+    table, missing = segments.table, segments.missing
+    assert len(table) + len(missing) == 7 * len(cohort.subjects)
+    assert len(segments.images) == len(table) and segments.images.dtype == np.uint8
+    assert table["bone_id"].is_unique and (missing["reason"] != "").all()
+    hand = cohort.subjects.iloc[3]
+    cut = bone_images(read_radiograph(hand.path).pixels / 255, read_masks(hand.masks_path, hand.image_id), 32)
+    mine = table["subject_id"].eq(hand.subject_id).to_numpy()
+    assert table["bone"][mine].tolist() == list(cut.images)
+    for image, expected in zip(segments.images[mine], cut.images.values(), strict=True):
+        np.testing.assert_allclose(image / 255, expected.clip(0, 1), atol=0.5 / 255 + 1e-6)
+    assert (table["y"][mine] == (hand.label == "osteoporosis")).all()
+
+
+def test_the_papers_sizes_come_with_their_network():
+    recipe = grid_recipe("vicreg", "extended", 2, "resnet50", 100, 512)
+    assert (recipe.encoder, recipe.crops, recipe.batch_size, recipe.head) == ("resnet50", CROPS, 128, "paper")
+    assert (recipe.min_content, recipe.seed, recipe.epochs) == (0.1, 2, 100)
+    small = grid_recipe("vicreg", "conventional", 0, "resnet18", 10, 128)
+    assert [(c.n, c.size, c.scale) for c in small.crops] == [(2, 64, CROPS[0].scale), (4, 32, CROPS[1].scale)]
+    assert small.min_content == 0
+
+
+@pytest.mark.parametrize("method", ["simclr", "supcon"])
+def test_only_training_bones_are_learned_from_and_only_supcon_is_told_labels(segments, method, monkeypatch):
+    part = split_bones(segments.table, segments.table["y"], n_folds=4)
+    monkeypatch.setattr(hand_grid, "pretrained", lambda *given: given)
+    recipe = grid_recipe(method, "extended", 0, "resnet18", 1, 32)
+    images, groups, labels, held_out, _, key = grid_encoder(segments, part, recipe)
+    np.testing.assert_array_equal(images, segments.images[part == "train"])
+    assert not set(groups) & held_out and set(groups) | held_out == set(segments.table["subject_id"])
+    told = segments.table["y"][part == "train"] if method == "supcon" else np.full((part == "train").sum(), np.nan)
+    np.testing.assert_array_equal(labels, told)
+    assert key["bones"] and key["size"] == 32
+
+
+def test_a_job_makes_the_cell_that_the_page_reads(cohort, segments, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(hand_grid, "load_cohort", lambda *_, **__: cohort)
+    monkeypatch.setattr(hand_grid, "pretrained", lambda *given: tmp_path / f"{given[4].method}-{given[4].seed}")
+    hand_grid.main("smoke", "swav", "conventional", 1)
+    part = split_bones(segments.table, segments.table["y"], n_folds=hand_grid.N_FOLDS)
+    recipe = grid_recipe("swav", "conventional", 1, "resnet18", 1, 32)
+    assert capsys.readouterr().out.strip() == str(grid_encoder(segments, part, recipe))
+
+
+@pytest.mark.parametrize(("profile", "jobs"), [("smoke", 8), ("paper", 24)])
+def test_the_grid_is_a_job_for_each_method_crops_and_seed(profile, jobs, tmp_path):
+    snakemake = [sys.executable, "-m", "snakemake", "hand_grid", "--dry-run", "--cores", "1", "--nolock"]
+    done = subprocess.run([*snakemake, "--config", f"profile={profile}"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"^hand_cell\s+{jobs}$", done.stdout + done.stderr, re.M), done.stdout + done.stderr
