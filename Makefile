@@ -18,15 +18,22 @@ BIN := .venv/bin
 endif
 READY := .venv/.ready
 
-.PHONY: book test lab data exercises bench lint notebooks lock
+.PHONY: book test test-code test-pages lab data exercises bench lint notebooks lock
 
 book: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --nolock --rerun-incomplete --rerun-triggers params --quiet all \
 	  --config profile=$(PROFILE)
 	@echo "The book: build/$(PROFILE)/site/_build/html/index.html"
 
+# two processes side by side: the pages spend most of their time in kernels of their own
 test: $(READY)
-	$(BIN)/python -m pytest -q
+	$(MAKE) -j2 test-code test-pages
+
+test-code: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --ignore tests/test_book.py --ignore tests/test_notebooks.py
+
+test-pages: $(READY)
+	$(BIN)/python -m pytest -q tests/test_book.py tests/test_notebooks.py
 
 lab: $(READY) notebooks
 	$(BIN)/jupyter lab --ip=127.0.0.1 notebooks

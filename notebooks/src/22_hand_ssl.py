@@ -31,7 +31,7 @@ backbone: str | None = None  # resnet50 for the papers' sizes; None: from the pr
 ssl_epochs: int | None = None  # epochs of each pre-training; None: from the profile
 n_seeds: int | None = None  # pre-trainings of each kind; None: from the profile
 n_probes: int = 3  # seeds of the linear layer
-probe_epochs: int = 100  # epochs of the linear layer
+probe_epochs: int = 100  # epochs of the linear layer; smoke takes five
 n_boot: int | None = None  # bootstrap replicates; None: from the profile
 
 # %%
@@ -294,6 +294,7 @@ say(run, "A random encoder names {bone_random:.0%} of the bones correctly, a pre
 # %%
 from osteolib.screen.bone_probe import linear_probe, vote
 
+probe_epochs = 5 if profile == "smoke" else probe_epochs
 SWAP = {"test": "validation", "validation": "test"}
 ways = part, pd.Series(part).replace(SWAP).to_numpy(str)
 

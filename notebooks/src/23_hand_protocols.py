@@ -28,7 +28,7 @@ image_size: int | None = None  # pixels along a side of a bone; None: from the p
 backbone: str | None = None  # resnet50 for the papers' sizes; None: from the profile
 ssl_epochs: int | None = None  # epochs of each training; None: from the profile
 n_boot: int | None = None  # bootstrap replicates; None: from the profile
-probe_epochs: int = 100  # epochs of the linear layer
+probe_epochs: int = 100  # epochs of the linear layer; smoke takes five
 
 # %%
 import matplotlib.pyplot as plt
@@ -154,6 +154,7 @@ parts = {by: split_bones(rows, y, by=key, n_folds=N_FOLDS, seed=seed)
 groups = {"people": subject, "bones": bone_id}
 
 # %%
+probe_epochs = 5 if profile == "smoke" else probe_epochs
 cells = [(m, crops) for m in METHODS for crops in CONTENT]
 recipes = {c: grid_recipe(*c, seed, *sizes) for c in cells}
 features = {(NAMES[c[0]], c[1]): embed(load_encoder(

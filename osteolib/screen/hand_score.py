@@ -18,7 +18,7 @@ from osteolib.radiograph import Radiograph, read_radiograph
 from osteolib.screen.bone_probe import Probe, embed
 from osteolib.segment.bones import NAN, BoneImages, Cortex, bone_images, cortical_percentage, largest_piece
 from osteolib.segment.mixture import MixtureUNet
-from osteolib.segment.training import draw, to_network
+from osteolib.segment.training import draw, to_film, to_network
 
 M2 = 4  # its number in a label map
 SEVERAL = 3  # bones, each in pieces: a plate or a ring breaks one or two
@@ -96,35 +96,6 @@ def segment(pixels: NDArray[np.float32], segmenter: MixtureUNet, size: int, n_sa
     """Label map (height, width) of a film in [0, 1]: where the mixture is most probable."""
     small = torch.from_numpy(to_network(pixels, size))[None, None]
     return to_film(draw(segmenter, small, n_samples).probability[0], pixels.shape)
-
-
-def to_film(probability: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """The most probable class of each pixel, by bilinear interpolation of (n_classes, height, width) at network size.
-
-    Of n probabilities the largest is at least 1/n: a class is enlarged only within the box where it may be that.
-    """
-    from PIL import Image
-
-    n, size = len(probability), max(probability.shape[1:])
-    rows, columns = (round(side * size / max(shape)) for side in shape)
-    probability = probability[:, :rows, :columns]
-    may_win = probability >= 1 / n
-    may_win[0] = may_win[1:].any(0)
-    labels, best = np.zeros(shape, np.uint8), np.zeros(shape, np.float32)
-    ratio = np.array(shape) / (rows, columns)
-    for number in range(n):
-        found = np.argwhere(may_win[number])
-        if not len(found):
-            continue
-        # interpolated, a pixel reaches as far as the middle of the next
-        low = np.floor((found.min(0) - 1) * ratio).clip(0).astype(int)
-        high = np.ceil((found.max(0) + 2) * ratio).clip(max=shape).astype(int)
-        box = (*(low / ratio)[::-1], *(high / ratio).clip(max=(rows, columns))[::-1])
-        large = Image.fromarray(probability[number]).resize((high - low)[::-1].tolist(), Image.Resampling.BILINEAR, box)
-        window = tuple(map(slice, low, high))
-        wins = np.asarray(large) > best[window]
-        labels[window][wins], best[window][wins] = number, np.asarray(large)[wins]
-    return labels
 
 
 def with_hint(missing: dict[str, str]) -> dict[str, str]:

@@ -148,12 +148,33 @@ def to_network(pixels: NDArray[np.uint8], size: int, labels: bool = False) -> ND
 
 
 def to_film(probability: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Label map (height, width) of a film from the probabilities (n_classes, height, width) at the network's size:
-    their argmax after bilinear interpolation, which lets an outline run between the network's pixels."""
-    height, width = _reduced(shape, max(probability.shape[1:]))
-    part = torch.from_numpy(probability[None, :, :height, :width])
-    large = torch.nn.functional.interpolate(part, shape, mode="bilinear", align_corners=False)
-    return large[0].argmax(0).to(torch.uint8).numpy()
+    """Label map (height, width) of a film from the probabilities (n_classes, height, width) at the network's size.
+
+    The most probable class after bilinear interpolation, so that an outline may run between the network's pixels.
+
+    Of n probabilities the largest is at least 1/n: a class is enlarged only within the box where it may be that.
+    """
+    from PIL import Image
+
+    n, (rows, columns) = len(probability), _reduced(shape, max(probability.shape[1:]))
+    probability = probability[:, :rows, :columns]
+    may_win = probability >= 1 / n
+    may_win[0] = may_win[1:].any(0)
+    labels, best = np.zeros(shape, np.uint8), np.zeros(shape, np.float32)
+    ratio = np.array(shape) / (rows, columns)
+    for number in range(n):
+        found = np.argwhere(may_win[number])
+        if not len(found):
+            continue
+        # interpolated, a pixel reaches as far as the middle of the next
+        low = np.floor((found.min(0) - 1) * ratio).clip(0).astype(int)
+        high = np.ceil((found.max(0) + 2) * ratio).clip(max=shape).astype(int)
+        box = (*(low / ratio)[::-1], *(high / ratio).clip(max=(rows, columns))[::-1])
+        large = Image.fromarray(probability[number]).resize((high - low)[::-1].tolist(), Image.Resampling.BILINEAR, box)
+        window = tuple(map(slice, low, high))
+        wins = np.asarray(large) > best[window]
+        labels[window][wins], best[window][wins] = number, np.asarray(large)[wins]
+    return labels
 
 
 def _reduced(shape: tuple[int, int], size: int) -> tuple[int, int]:

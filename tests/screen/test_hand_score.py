@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from scipy.ndimage import gaussian_filter
 from torch import nn
 from torch.nn import functional
 
@@ -12,7 +11,7 @@ from osteolib.cohorts.hand_shapes import BONES
 from osteolib.cohorts.phantom_dicom import write_dicom
 from osteolib.radiograph import Radiograph, RadiographError
 from osteolib.screen.bone_probe import Probe
-from osteolib.screen.hand_score import score_film, segment, to_film
+from osteolib.screen.hand_score import score_film, segment
 from osteolib.segment.bones import bone_images, cortical_percentage
 from osteolib.segment.mixture import MixtureUNet
 from osteolib.segment.training import to_network
@@ -99,17 +98,6 @@ def test_the_cortex_is_that_of_the_second_metacarpal_on_the_whole_film():
     whole = cortical_percentage(pixels / np.float32(255), found == 4)
     for seen in (labels, islands):
         assert score(pixels, seen).cortex.percentage == pytest.approx(whole.percentage, abs=1e-6)
-
-
-@pytest.mark.parametrize("shape", [(128, 96), (300, 211), (211, 300), (517, 64)])
-def test_classes_come_back_to_the_film_as_by_plain_interpolation(shape):
-    size = 64
-    noise = gaussian_filter(RNG.normal(size=(8, size, size)), (0, 2, 2))
-    probability = torch.from_numpy(20 * noise).float().softmax(0)
-    rows, columns = (round(side * size / max(shape)) for side in shape)
-    plain = functional.interpolate(probability[None, :, :rows, :columns], shape, mode="bilinear")[0].argmax(0)
-    labels = to_film(probability.numpy(), shape)
-    assert len(np.unique(labels)) == 8 and np.mean(labels != plain.numpy()) < 1e-4  # ties by rounding
 
 
 @pytest.mark.parametrize("k", [1, 3])

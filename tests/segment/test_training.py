@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 from osteolib.segment.mixture import MixtureUNet
 from osteolib.segment.overlap import distance, ged_squared
@@ -97,6 +98,17 @@ def test_a_stored_training_is_found_again_and_loaded(tmp_path, monkeypatch):
     assert trained_mixture(data.take([0, 1, 2]), data, recipe) != folder
     with pytest.raises(ValueError, match="is of another model"):
         load_mixture(folder, Recipe(k=3, width=4))
+
+
+@pytest.mark.parametrize("shape", [(128, 96), (300, 211), (211, 300), (517, 64)])
+def test_classes_come_back_to_the_film_as_by_plain_interpolation(shape):
+    size = 64
+    noise = gaussian_filter(np.random.default_rng(0).normal(size=(8, size, size)), (0, 2, 2))
+    probability = torch.from_numpy(20 * noise).float().softmax(0)
+    rows, columns = (round(side * size / max(shape)) for side in shape)
+    plain = torch.nn.functional.interpolate(probability[None, :, :rows, :columns], shape, mode="bilinear")[0].argmax(0)
+    labels = to_film(probability.numpy(), shape)
+    assert len(np.unique(labels)) == 8 and np.mean(labels != plain.numpy()) < 1e-4  # ties by rounding
 
 
 def test_a_film_is_reduced_padded_and_brought_back():
