@@ -369,13 +369,14 @@ COLUMNS = {"auroc": "AUROC", "ppv": "precision", "sensitivity": "recall", "f1": 
            "accuracy": "accuracy"}
 lines = [{"encoder": key[0], "crops": key[1]}
          | {COLUMNS[m]: shown(r.get(m)) for m in CALLED}
+         | {"AUROC, each seed": " ".join(f"{s:.2f}" for s in seeds.get(key, []))}
          | {"share, %": round(100 * (r["auroc"][0] - 0.5) / (attainable - 0.5))}
          for key, r in results.items()]
 
 # %%
 table(run, "methods", pd.DataFrame(lines), "Our Table 3, simulated people, with 95 % "
       "intervals that resample people; calls at 0.5. Share: of what is attainable above "
-      "chance. A negative one is chance gone the other way", index=False)
+      "chance", index=False)
 for (name, crops), r in results.items():
     for metric, value in r.items():
         run.result(None, f"{metric}, {name}, crops {crops}", value[0], ci=value[1:],

@@ -295,6 +295,7 @@ for axis, name in zip(axes, (TAUGHT, *NAMES.values()), strict=True):
             axis.plot(h["epoch"] + 1, h[column], style, color=colour,
                       label="training" if "train" in column else "validation")
     axis.set(title=name, xlabel="epoch", ylim=(0, 1.02))
+    axis.xaxis.get_major_locator().set_params(integer=True)
 axes[0].set_ylabel("macro-F1")
 fig.legend(*axes[1].get_legend_handles_labels(), loc="outside upper right", ncols=2)
 figure(run, "curves", fig, alt="Macro-F1 by epoch on training and validation people, "
@@ -310,7 +311,7 @@ say(run, "At the end the four layers have a mean macro-F1 of {train_f1:.2f} in t
     "and {val_f1:.2f} in validation: the distance is what the layer learned by heart. A "
     "network that calls every bone ill would have, at this prevalence of "
     "{prevalence:.0%}, an accuracy of {prevalence:.0%} and an F1 of {all_positive:.2f}: "
-    "[that pair is what the paper prints for its supervised row](14_audit_hand.ipynb).")
+    "the pair that the paper prints for its supervised row is of that kind.")
 
 # %% [markdown]
 # ```{admonition} Deviations
