@@ -179,12 +179,20 @@ train, val, test = (np.flatnonzero(which)[:some]
 lone = np.random.default_rng(seed).choice(4, len(hands), p=beta)
 
 # %%
-folders = {}
-for name, recipe in RECIPES.items():
-    who = lone if name.endswith("one annotator") else None
-    parts = [data.take(rows, None if who is None else who[rows])
-             for rows in (train, val)]
-    folders[name] = trained_mixture(*parts, recipe)
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+# two films are too small a batch to share: trainings stand side by side, a core each
+with ProcessPoolExecutor(2, get_context("spawn"), torch.set_num_threads, (1,)) as side:
+    waiting = {}
+    for name, recipe in RECIPES.items():
+        who = lone if name.endswith("one annotator") else None
+        parts = [data.take(rows, None if who is None else who[rows])
+                 for rows in (train, val)]
+        waiting[name] = side.submit(trained_mixture, *parts, recipe)
+folders = {name: training.result() for name, training in waiting.items()}
+
+# %%
 models = {name: load_mixture(folders[name], RECIPES[name]) for name in RECIPES}
 history = {name: pd.read_parquet(folder / "history.parquet")
            for name, folder in folders.items()}
