@@ -692,6 +692,7 @@ rows += [("attainable, everything on the film", attainable_auroc(seed=seed), np.
           np.nan, 50_000, None)]
 screen = pd.DataFrame(rows, columns=["known of the hand", "AUROC", "95 % CI from", "to",
                                      "n", "osteoporosis"])
+screen["osteoporosis"] = screen["osteoporosis"].astype("Int64")
 table(run, "screen", screen.round(3).astype(object).fillna("–"), "Simulated people: "
       "osteoporosis against the rest by the cortical percentage", index=False)
 
