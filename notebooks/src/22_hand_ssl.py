@@ -134,12 +134,15 @@ for x, text in ((0.6, "$f$, frozen"), (0.765, "linear layer"),
     box = {"boxstyle": "round,pad=0.5", "fc": "#FBEDE3", "ec": "#D55E00"}
     fig.text(x, 0.28, text, ha="center", va="center", parse_math=True,
              bbox=None if "mean" in text else box)
+
+# %%
 for start, end, level in ((0.525, 0.56, 0.7), (0.672, 0.705, 0.7), (0.81, 0.865, 0.7),
-                          (0.525, 0.545, 0.28), (0.655, 0.7, 0.28), (0.83, 0.875, 0.28)):
+                          (0.525, 0.545, 0.28), (0.655, 0.7, 0.28),
+                          (0.83, 0.875, 0.28)):
     fig.add_artist(plt.matplotlib.patches.FancyArrowPatch(
         (start, level), (end, level), arrowstyle="-|>", mutation_scale=10, color=INK))
 for x, text in ((0.085, "film, masks"), (0.25, "bones"), (0.445, "views of M2"),
-                (0.75, "1: without labels"), ):
+                (0.75, "1: without labels")):
     fig.text(x, 0.94, text, ha="center", fontweight="bold", fontsize=9)
 fig.text(0.75, 0.46, "2: whole bones, with labels", ha="center", fontweight="bold",
          fontsize=9)
@@ -244,7 +247,7 @@ def asked(x, model, target, rows):
     line = make_pipeline(StandardScaler(), clone(model)).fit(x[fit], target[fit])
     return line, x[ask]
 
-
+# %%
 LOGIT, EVERY = LogisticRegression(C=0.01, max_iter=500), np.full(len(rows), True)
 only_m2 = known["bone"].eq("M2").to_numpy()
 woman = known["sex"].eq("F").to_numpy(int)
@@ -258,10 +261,12 @@ def knows(x):
     votes = pd.Series(sex.predict_proba(at)[:, 1]).groupby(subject[held]).mean()
     truth = pd.Series(woman[held]).groupby(subject[held]).first()
     r = np.corrcoef(thick.predict(m2), cortex[only_m2 & held])[0, 1]
-    return {"which bone, accuracy": accuracy_score(known["bone"][held], name.predict(at)),
-            "sex, AUROC": roc_auc_score(truth, votes), "cortex of M2, r": r}
+    right = accuracy_score(known["bone"][held], name.predict(at))
+    return {"which bone, accuracy": right, "sex, AUROC": roc_auc_score(truth, votes),
+            "cortex of M2, r": r}
 
 
+# %%
 seen = pd.DataFrame({c: knows(x) for c, x in features.items()}).T
 seen.index = pd.MultiIndex.from_tuples(
     [(NAMES.get(m, m), crops, s) for m, crops, s in seen.index],
@@ -274,10 +279,10 @@ trained = seen.drop(index="random encoder", level=0)
 run.fact(bone_random=seen.iloc[0, 0], bone_low=trained.iloc[:, 0].min(),
          bone_high=trained.iloc[:, 0].max(), r_random=seen.iloc[0, 2],
          r_low=trained.iloc[:, 2].min(), r_high=trained.iloc[:, 2].max())
-say(run, "A random encoder names {bone_random:.0%} of the bones correctly, a pre-trained "
-    "one {bone_low:.0%} to {bone_high:.0%}. The thickness of M2's cortex, which decides "
-    "most of what can be known here, is read with r = {r_random:.2f} from the random "
-    "encoder and {r_low:.2f} to {r_high:.2f} from the pre-trained.")
+say(run, "A random encoder names {bone_random:.0%} of the bones correctly, a "
+    "pre-trained one {bone_low:.0%} to {bone_high:.0%}. The thickness of M2's cortex, "
+    "which decides most of what can be known here, is read with r = "
+    "{r_random:.2f} from the random encoder and {r_low:.2f} to {r_high:.2f} from the pre-trained.")
 
 # %% [markdown]
 # Look at the last column before you blame the number of steps. Whatever changes between two views of one bone, a method learns to **ignore**: position,
@@ -299,7 +304,7 @@ probe_epochs = 5 if profile == "smoke" else probe_epochs
 SWAP = {"test": "validation", "validation": "test"}
 ways = part, pd.Series(part).replace(SWAP).to_numpy(str)
 
-
+# %%
 def probed(x):
     """Probability of each held-out bone by each seed of the layer, (n_probes, n)."""
     p = np.full((n_probes, len(y)), np.nan)
@@ -345,7 +350,7 @@ from osteolib.stats import bootstrap_ci
 CALLED = ("auroc", "ppv", "sensitivity", "f1", "accuracy")
 attainable = attainable_auroc(seed=seed)
 
-
+# %%
 def judged(truth, score, metrics=CALLED):
     if (score >= 0.5).sum() < 5:  # no precision of a handful of calls
         metrics = tuple(m for m in metrics if m != "ppv")
@@ -368,6 +373,8 @@ def shown(value):
 
 
 seeds = {key: [auroc_of(p) for p in ps] for key, ps in scores.items()}
+
+# %%
 COLUMNS = {"auroc": "AUROC", "ppv": "precision", "sensitivity": "recall", "f1": "F1",
            "accuracy": "accuracy"}
 lines = [{"encoder": key[0], "crops": key[1]}
@@ -412,7 +419,7 @@ def change(new, old):
                              seed=seed)
     return d.difference, *d.ci
 
-
+# %%
 ours = [key for key in people if key[0] != "random encoder"]
 versus = {key: change(key, ("random encoder", "none")) for key in ours}
 crops = {m: change((m, "extended"), (m, "conventional")) for m in NAMES.values()}
@@ -422,8 +429,8 @@ gains = pd.DataFrame([{"change": " ".join(key) + " - random encoder", "AUROC": s
     for m, d in crops.items()])
 
 # %%
-table(run, "changes", gains, "Paired changes of the AUROC, simulated people, 95 % CI, not "
-      "corrected for their number", index=False)
+table(run, "changes", gains, "Paired changes of the AUROC, simulated people, 95 % CI, "
+      "not corrected for their number", index=False)
 best = max(ours, key=lambda key: results[key]["auroc"][0])
 worst = min(ours, key=lambda key: results[key]["auroc"][0])
 run.fact(attainable=attainable, best=", ".join(best), worst=", ".join(worst),
@@ -437,11 +444,12 @@ run.fact(attainable=attainable, best=", ".join(best), worst=", ".join(worst),
 
 # %%
 say(run, "Attainable is an AUROC of **{attainable:.2f}**. The {n_cells} rows of "
-    "pre-trained encoders lie from {worst_auroc} ({worst}) to **{best_auroc}** ({best}), "
-    "a random encoder at {random}. {n_above} of {n_cells} differences from the random "
-    "encoder have an interval above zero. Extended crops help {n_gain} of four methods "
+    "pre-trained encoders lie from {worst_auroc} ({worst}) to **{best_auroc}** "
+    "({best}), a random encoder at {random}. {n_above} of {n_cells} "
+    "differences from the random encoder have an interval above zero. Extended crops help {n_gain} of four methods "
     "and harm {n_loss} by that rule. The row *{row}*, one number "
-    "without any training, reaches **{cortex}** ({n_blind} people could not be measured).")
+    "without any training, reaches **{cortex}** ({n_blind} people could not be "
+    "measured).")
 
 # %% [markdown]
 # The random encoder is the row that both papers lack. Features that nobody trained already carry brightness and shape, and a linear

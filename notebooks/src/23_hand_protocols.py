@@ -65,12 +65,12 @@ counts = pd.concat({by: pd.crosstab(y, part)[ORDER] for by, part in tenths.items
 counts.index = pd.MultiIndex.from_tuples(
     [(by, ("normal", "osteoporosis")[k]) for by, k in counts.index],
     names=["split by", "bones of people with"])
-table(run, "table1", counts, "Our Table 1: bone images of simulated people in each part")
+table(run, "table1", counts, "Our Table 1: bone images of simulated people by part")
 test, train = (set(subject[tenths["bones"] == name]) for name in ("test", "train"))
 run.fact(n_bones=len(rows), n_people=len(set(subject)), n_tested=len(test),
          n_both=len(test & train))
-say(run, "The tables look alike. But split by bones, **{n_both} of the {n_tested} people** "
-    "with a test bone have bones in training too; split by people, none.")
+say(run, "The tables look alike. But split by bones, **{n_both} of the {n_tested} "
+    "people** with a test bone have bones in training too; split by people, none.")
 
 # %% [markdown]
 # ## Features that know nothing
@@ -104,6 +104,8 @@ curve = {case: np.array([[planted(rho, case[0], k, case[1]) for k in range(DRAWS
                          for rho in RHO]) for case in CASES}
 LOOK = dict(zip(CASES, (("#F2B48C", "v"), ("#E8843A", "s"), ("#D55E00", "^"),
                         ("#0072B2", "o")), strict=True))
+
+# %%
 use_style()
 fig, axis = plt.subplots(figsize=(6.6, 3.6))
 for (by, dim), (colour, marker) in LOOK.items():
@@ -197,7 +199,7 @@ def judged(p, by_person=True):
                      groups=subject[ok] if by_person else None)
     return {m: (r.estimate[m], *r.ci[m]) for m in METRICS}
 
-
+# %%
 def shown(value):
     return "{:.2f} ({:.2f} to {:.2f})".format(*value)
 
@@ -206,7 +208,8 @@ results = {key: judged(p) for key, (p, _) in probes.items()}
 
 # %%
 lines = [{"encoder": name, "crops": crops, "split by": by}
-         | {m: shown(r[m]) for m in METRICS} for (name, crops, by), r in results.items()]
+         | {m: shown(r[m]) for m in METRICS}
+         for (name, crops, by), r in results.items()]
 table(run, "table2", pd.DataFrame(lines).rename(columns={"auroc": "AUROC", "f1": "F1"}),
       "Our Table 2, simulated people: each bone scored by itself, calls at 0.5, 95 % "
       "intervals that resample people", index=False, group="encoder")
@@ -245,15 +248,16 @@ leak.index.names = ["encoder", "crops"]
 table(run, "leak", leak.round(2).reset_index().astype(object).fillna("–"), "What a "
       "person's bones share in each encoder's features, what that would be worth to a "
       "split by bones, and what the split adds", index=False)
-run.fact(rho_low=leak["ρ"].min(), rho_high=leak["ρ"].max(), n_up=sum(leak.iloc[:, 3] > 0),
+run.fact(rho_low=leak["ρ"].min(), rho_high=leak["ρ"].max(),
+         n_up=sum(leak.iloc[:, 3] > 0),
          dims_low=leak["directions"].min(), dims_high=leak["directions"].max(),
          n_gap=len(gap), mean_gap=leak.iloc[:, 3].mean(),
          worth=np.mean(list(blind.values())))
 say(run, "In the features of these encoders a person's bones share {rho_low:.0%} to "
     "{rho_high:.0%} of the variance, but in only {dims_low:.1f} to {dims_high:.1f} "
     "directions, as exposure and window of the display would give. Features without "
-    "knowledge of that kind would reach {worth:.2f} on average. In {n_up} of {n_gap} rows the split by bones scores "
-    "higher, by **{mean_gap:+.2f}** on average.")
+    "knowledge of that kind would reach {worth:.2f} on average. In {n_up} of {n_gap} "
+    "rows the split by bones scores higher, by **{mean_gap:+.2f}** on average.")
 
 # %% [markdown]
 # The rows differ by chance as well, and the two splits score different bones: look at the average and at the table, not at the largest gap.
@@ -307,11 +311,12 @@ all_one = 2 * y.mean() / (1 + y.mean())
 run.fact(train_f1=np.mean([h["train_macro_f1"] for h in end.values()]),
          val_f1=np.mean([h["macro_f1"] for h in end.values()]), prevalence=y.mean(),
          all_positive=all_one)
-say(run, "At the end the four layers have a mean macro-F1 of {train_f1:.2f} in training "
-    "and {val_f1:.2f} in validation: the distance is what the layer learned by heart. A "
-    "network that calls every bone ill would have, at this prevalence of "
-    "{prevalence:.0%}, an accuracy of {prevalence:.0%} and an F1 of {all_positive:.2f}: "
-    "the pair that the paper prints for its supervised row is of that kind.")
+say(run, "At the end the four layers have a mean macro-F1 of {train_f1:.2f} in "
+    "training and {val_f1:.2f} in validation: the distance is what the layer learned "
+    "by heart. A network that calls every bone ill would have, at this prevalence of "
+    "{prevalence:.0%}, an accuracy of {prevalence:.0%} and an F1 of "
+    "{all_positive:.2f}: the pair that the paper prints for its "
+    "supervised row is of that kind.")
 
 # %% [markdown]
 # ```{admonition} Deviations
