@@ -282,7 +282,8 @@ run.fact(bone_random=seen.iloc[0, 0], bone_low=trained.iloc[:, 0].min(),
 say(run, "A random encoder names {bone_random:.0%} of the bones correctly, a "
     "pre-trained one {bone_low:.0%} to {bone_high:.0%}. The thickness of M2's cortex, "
     "which decides most of what can be known here, is read with r = "
-    "{r_random:.2f} from the random encoder and {r_low:.2f} to {r_high:.2f} from the pre-trained.")
+    "{r_random:.2f} from the random encoder and {r_low:.2f} to {r_high:.2f} "
+    "from the pre-trained.")
 
 # %% [markdown]
 # Look at the last column before you blame the number of steps. Whatever changes between two views of one bone, a method learns to **ignore**: position,
@@ -446,9 +447,9 @@ run.fact(attainable=attainable, best=", ".join(best), worst=", ".join(worst),
 say(run, "Attainable is an AUROC of **{attainable:.2f}**. The {n_cells} rows of "
     "pre-trained encoders lie from {worst_auroc} ({worst}) to **{best_auroc}** "
     "({best}), a random encoder at {random}. {n_above} of {n_cells} "
-    "differences from the random encoder have an interval above zero. Extended crops help {n_gain} of four methods "
-    "and harm {n_loss} by that rule. The row *{row}*, one number "
-    "without any training, reaches **{cortex}** ({n_blind} people could not be "
+    "differences from the random encoder have an interval above zero. Extended crops "
+    "help {n_gain} of four methods and harm {n_loss} by that rule. The row *{row}*, one "
+    "number without any training, reaches **{cortex}** ({n_blind} people could not be "
     "measured).")
 
 # %% [markdown]
