@@ -448,8 +448,8 @@ say(run, "Attainable is an AUROC of **{attainable:.2f}**. The {n_cells} rows of 
     "pre-trained encoders lie from {worst_auroc} ({worst}) to **{best_auroc}** "
     "({best}), a random encoder at {random}. {n_above} of {n_cells} "
     "differences from the random encoder have an interval above zero. Extended crops "
-    "help {n_gain} of four methods and harm {n_loss} by that rule. The row *{row}*, one "
-    "number without any training, reaches **{cortex}** ({n_blind} people could not be "
+    "help {n_gain} of four methods and harm {n_loss} by that rule. The row *{row}*, "
+    "one number without any training, reaches **{cortex}** ({n_blind} people could not be "
     "measured).")
 
 # %% [markdown]
