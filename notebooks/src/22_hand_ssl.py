@@ -449,8 +449,8 @@ say(run, "Attainable is an AUROC of **{attainable:.2f}**. The {n_cells} rows of 
     "({best}), a random encoder at {random}. {n_above} of {n_cells} "
     "differences from the random encoder have an interval above zero. Extended crops "
     "help {n_gain} of four methods and harm {n_loss} by that rule. The row *{row}*, "
-    "one number without any training, reaches **{cortex}** ({n_blind} people could not be "
-    "measured).")
+    "one number without any training, reaches **{cortex}** ({n_blind} people could "
+    "not be measured).")
 
 # %% [markdown]
 # The random encoder is the row that both papers lack. Features that nobody trained already carry brightness and shape, and a linear
