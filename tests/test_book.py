@@ -108,6 +108,11 @@ def test_every_page_is_whole_wide_and_narrow(visits):
     assert not {page: trouble for page, trouble in troubles.items() if trouble}
 
 
+def test_the_page_that_leads_to_the_first_one_has_an_icon_that_exists(html):
+    icon = re.search(r'rel="icon" href="([^"]+)"', (html / "index.html").read_text(encoding="utf-8"))
+    assert (html / icon[1]).is_file()
+
+
 def test_a_reader_whose_system_is_dark_gets_dark_pages(visits):
     assert {seen["dark"] for seen in visits.values()} == {"dark"}
 

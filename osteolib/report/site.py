@@ -112,7 +112,9 @@ def build(profile: str) -> Path:
     done = subprocess.run([Path(sys.executable).with_name("jupyter-book"), *command], check=False)
     if done.returncode:
         raise SystemExit("the book has warnings, and they count as errors: see above")
-    return site / "_build" / "html" / "index.html"
+    index = site / "_build" / "html" / "index.html"  # it only leads on; without an icon browsers ask for favicon.ico
+    index.write_text('<link rel="icon" href="_static/favicon.svg">' + index.read_text(encoding="utf-8"), encoding="utf-8")
+    return index
 
 
 if __name__ == "__main__":
