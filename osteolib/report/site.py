@@ -113,7 +113,8 @@ def build(profile: str) -> Path:
     if done.returncode:
         raise SystemExit("the book has warnings, and they count as errors: see above")
     index = site / "_build" / "html" / "index.html"  # it only leads on; without an icon browsers ask for favicon.ico
-    index.write_text('<link rel="icon" href="_static/favicon.svg">' + index.read_text(encoding="utf-8"), encoding="utf-8")
+    icon = '<link rel="icon" href="_static/favicon.svg">'
+    index.write_text(icon + index.read_text(encoding="utf-8"), encoding="utf-8")
     return index
 
 
