@@ -213,7 +213,7 @@ axes[0].plot(at, [1 - progress(e, epochs) for e in at], "--", color="#D55E00",
 axes[0].set(title="What is annealed", ylim=(0, 1.35))
 for term, style in {"transport": "-", "routing": "--"}.items():
     axes[1].plot(history["mixture"][term], style, color="#0072B2", label=term)
-axes[1].set(title="Terms of the loss",
+_ = axes[1].set(title="Terms of the loss",
             ylim=(0, 1.4 * history["mixture"]["routing"].max()))
 
 # %%

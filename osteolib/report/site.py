@@ -84,14 +84,19 @@ def renderer(recorded: Mapping[str, Mapping[str, Any]]) -> Callable[[str], str]:
 
 
 def for_reading(notebook: dict) -> dict:
-    """An executed notebook as a page: injected parameters hidden, solutions folded, alternative texts on figures."""
+    """An executed notebook as a page: injected parameters hidden, solutions folded, alternative texts on figures.
+
+    A picture without alternative text is a half-drawn figure, which the kernel shows where a cell ends: it is left out.
+    """
     for cell in notebook["cells"]:
         tags = cell["metadata"].setdefault("tags", [])
         if "injected-parameters" in tags:
             tags.append("remove-cell")
         if "solution" in tags:
             tags.append("hide-cell")
-        for output in cell.get("outputs", []):
+        outputs = cell.get("outputs", [])
+        outputs[:] = [o for o in outputs if "image/png" not in o.get("data", {}) or "alt" in o["metadata"]["image/png"]]
+        for output in outputs:
             if alt := output.get("metadata", {}).get("image/png", {}).get("alt"):
                 cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
         cell["metadata"].pop("papermill", None)
