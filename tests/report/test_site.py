@@ -40,3 +40,14 @@ def test_an_executed_notebook_becomes_a_page():
     assert tags == [["injected-parameters", "remove-cell"], ["solution", "hide-cell"], []]
     assert page["cells"][2]["metadata"]["mystnb"]["image"]["alt"] == "A line."
     assert "somewhere" not in json.dumps(page)
+
+
+def test_a_half_drawn_figure_is_left_out_and_a_finished_one_keeps_its_text():
+    def shown(metadata):
+        return {"output_type": "display_data", "data": {"image/png": "x"}, "metadata": metadata}
+
+    finished = shown({"image/png": {"alt": "a hand"}})
+    words = {"output_type": "stream", "name": "stdout", "text": "words"}
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [shown({}), words, shown({"image/png": {}}), finished]}
+    (page,) = site.for_reading({"cells": [cell], "metadata": {}})["cells"]
+    assert page["outputs"] == [words, finished] and page["metadata"]["mystnb"] == {"image": {"alt": "a hand"}}
