@@ -95,7 +95,9 @@ def for_reading(notebook: dict) -> dict:
         if "solution" in tags:
             tags.append("hide-cell")
         outputs = cell.get("outputs", [])
-        outputs[:] = [o for o in outputs if "image/png" not in o.get("data", {}) or "alt" in o["metadata"]["image/png"]]
+        outputs[:] = [
+            o for o in outputs if "image/png" not in o.get("data", {}) or "alt" in o["metadata"].get("image/png", {})
+        ]
         for output in outputs:
             if alt := output.get("metadata", {}).get("image/png", {}).get("alt"):
                 cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
