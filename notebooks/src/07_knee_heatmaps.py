@@ -35,7 +35,7 @@ import numpy as np
 import osteolib
 import pandas as pd
 import torch
-from osteolib.report import figure, load_or_explain, provenance, say, table
+from osteolib.report import figure, load_or_explain, provenance, say, table, with_ci
 from osteolib.report.style import GREY, use_style
 from osteolib.screen.knee_folds import Recipe, knee_images
 from osteolib.screen.strnet import STRNet, predict
@@ -185,7 +185,7 @@ for region, mask in {"around the joint": joint, "bone": bone}.items():
 # %%
 names = ["region", "part", "map", "score", "value", "low", "high", "n", "empty"]
 long = pd.DataFrame(rows, columns=names).set_index(names[:4]).sort_index()
-text = long.apply(lambda r: f"{r.value:.2f} ({r.low:.2f} to {r.high:.2f})", axis=1)
+text = long.apply(lambda r: with_ci(r.value, r.low, r.high), axis=1)
 wide = text.unstack("score").rename(columns={"more": "energy − area",
                                              "hit": "pointing game"})
 wide["area"] = long["value"].unstack("score")["area"].round(2)

@@ -32,7 +32,7 @@ import numpy as np
 import osteolib
 import pandas as pd
 from osteolib.report import figure, load_or_explain, plots, realism
-from osteolib.report import provenance, say, table
+from osteolib.report import provenance, say, table, with_ci
 from osteolib.report.style import use_style
 
 run = osteolib.start(globals(), "08_knee_realism")
@@ -204,8 +204,8 @@ NAMES = {
 
 # %%
 def as_range(who):
-    return [f"{row[who]:.3g} ({row[who + '_low']:.3g} to {row[who + '_high']:.3g})"
-            for _, row in compared.iterrows()]
+    ends = compared[[who, f"{who}_low", f"{who}_high"]].astype(float)
+    return [with_ci(*row, ".3g") for row in ends.to_numpy()]
 
 
 percent = (100 * compared[["share", "ci_low", "ci_high"]].astype(float)).round(0)
@@ -213,8 +213,7 @@ shown = pd.DataFrame({
     "measure": [NAMES[name] for name in compared.index],
     "REAL: median (5 to 95 %)": as_range("real"),
     "PHANTOM: median (5 to 95 %)": as_range("phantom"),
-    "phantom inside, % (95 % CI)": [f"{a:.0f} ({b:.0f} to {c:.0f})"
-                                    for a, b, c in percent.to_numpy()],
+    "phantom inside, % (95 % CI)": [with_ci(*p, ".0f") for p in percent.to_numpy()],
     "": compared["verdict"].to_list(),
     "spread": compared["spread"].astype(float).round(2).to_list()})
 table(run, "realism", shown, "Real and simulated films, one knee per person", False)

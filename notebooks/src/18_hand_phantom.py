@@ -34,12 +34,14 @@ import numpy as np
 import osteolib
 import pandas as pd
 from osteolib.cohorts import grouped_folds
-from osteolib.report import figure, load_or_explain, plots, provenance, say, table
+from osteolib.report import figure, load_or_explain, plots, provenance
+from osteolib.report import say, table, with_ci
 from osteolib.report.style import GREY, use_style
+from osteolib.segment.bones import film_rows
 
 run = osteolib.start(globals(), "18_hand_phantom")
 hands = load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed,
-                        size=max(64, 5 * image_size)).subjects
+                        size=film_rows(image_size)).subjects
 
 # %% [markdown]
 # ## Films
@@ -521,10 +523,9 @@ compared = realism.inside_range(measured["real"], measured["phantom"], n_boot, s
 percent = (100 * compared[["share", "ci_low", "ci_high"]].astype(float)).round(0)
 shown = pd.DataFrame({"measure": [NAMES[name] for name in compared.index]} | {
     f"{who.upper()}: median (5 to 95 %)": [
-        f"{row[who]:.3g} ({row[who + '_low']:.3g} to {row[who + '_high']:.3g})"
+        with_ci(row[who], row[f"{who}_low"], row[f"{who}_high"], ".3g")
         for _, row in compared.iterrows()] for who in measured} | {
-    "phantom inside, % (95 % CI)": [f"{a:.0f} ({b:.0f} to {c:.0f})"
-                                    for a, b, c in percent.to_numpy()],
+    "phantom inside, % (95 % CI)": [with_ci(*p, ".0f") for p in percent.to_numpy()],
     "": compared["verdict"].to_list()})
 table(run, "realism", shown, "Region of the metacarpals, real and simulated films",
       index=False)

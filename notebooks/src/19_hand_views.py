@@ -37,12 +37,13 @@ import numpy as np
 import osteolib
 import pandas as pd
 import torch
-from osteolib.report import figure, load_or_explain, provenance, say, table
+from osteolib.report import figure, load_or_explain, provenance, say, table, with_ci
 from osteolib.report.style import GREY, use_style
+from osteolib.segment.bones import film_rows
 
 run = osteolib.start(globals(), "19_hand_views")
 hands = load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed,
-                        size=max(64, 5 * image_size)).subjects.head(n_hands)
+                        size=film_rows(image_size)).subjects.head(n_hands)
 
 # %% [markdown]
 # ## Seven bones
@@ -198,8 +199,7 @@ counted = pd.DataFrame(rows, columns=["size", "bone", "event", "share", "low", "
 
 # %%
 percent = 100 * counted[["share", "low", "high"]]
-text = counted.assign(shown=[f"{a:.1f} ({b:.1f} to {c:.1f})"
-                             for a, b, c in percent.to_numpy()])
+text = counted.assign(shown=[with_ci(*p, ".1f") for p in percent.to_numpy()])
 wide = text.pivot(index=["bone", "n"], columns=["size", "event"], values="shown")
 wide = wide.reindex([*BONES, "all"], level="bone")
 wide.columns = [f"{'global' if size == 224 else 'local'}, {event}, %"

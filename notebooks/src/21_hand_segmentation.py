@@ -39,12 +39,14 @@ import numpy as np
 import osteolib
 import pandas as pd
 import torch
-from osteolib.report import figure, load_or_explain, plots, provenance, say, table
+from osteolib.report import figure, load_or_explain, plots, provenance
+from osteolib.report import say, table, with_ci
 from osteolib.report.style import GREY, use_style
+from osteolib.segment.bones import film_rows
 
 run = osteolib.start(globals(), "21_hand_segmentation")
 cohort = load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed,
-                         size=max(64, 5 * image_size))
+                         size=film_rows(image_size))
 
 # %% [markdown]
 # ## The network
@@ -366,8 +368,7 @@ def mean_ci(values):
 # %%
 means = {(name, metric): mean_ci(frame[metric])
          for name, frame in scores.items() for metric in frame}
-shown = pd.Series({key: f"{m:.3f} ({a:.3f} to {b:.3f})" for key, (m, a, b)
-                   in means.items()}).unstack(0)
+shown = pd.Series({key: with_ci(*m, ".3f") for key, m in means.items()}).unstack(0)
 shown = shown.loc[list(scores["mixture"]), list(scores)]
 table(run, "scores", shown, f"Simulated hands: means over {len(test)} test hands with "
       "95 % intervals; IoU and Dice are means over the bones")
@@ -380,8 +381,8 @@ for (name, metric), (value, low, high) in means.items():
 pairs = {(f"{a} − {b}", metric): mean_ci(scores[a][metric] - scores[b][metric])
          for a, b in (("mixture", "single decoder"),
                       ("mixture, one annotator", "mixture")) for metric in scores[a]}
-gain = pd.Series({key: f"{m:+.3f} ({a:+.3f} to {b:+.3f})" for key, (m, a, b)
-                  in pairs.items()}).unstack(0).loc[list(scores["mixture"])]
+gain = pd.Series({key: with_ci(*d, "+.3f") for key, d in pairs.items()})
+gain = gain.unstack(0).loc[list(scores["mixture"])]
 table(run, "differences", gain, "The same hands, paired differences (95 % intervals). "
       "For outline, GED² and ECE less is better")
 
@@ -563,10 +564,9 @@ for number, name in enumerate(BONES, 1):
     lost = have["true"] - have["predicted"]
     why += [cut["predicted"][i].missing[name] for i in lost]
     each = [iou(auto[i][None], true[i][None])[0, 0, number - 1] for i in have["true"]]
-    value, low, high = mean_ci(each)
     rows.append((name, len(have["true"]), len(have["true"] & have["predicted"]),
                  len(lost), len(have["predicted"] - have["true"]),
-                 f"{value:.3f} ({low:.3f} to {high:.3f})"))
+                 with_ci(*mean_ci(each), ".3f")))
 
 # %%
 table(run, "found", pd.DataFrame(rows, columns=[
@@ -622,8 +622,7 @@ def agree(frame):
     if len(ok) >= 3:
         found = bland_altman(known[ok.index], ok).to_frame()
         found.index = ["bias", "SD", "lower limit", "upper limit"]
-        row |= {k: f"{v:+.1f} ({a:+.1f} to {b:+.1f})" for k, v, a, b
-                in found.itertuples()}
+        row |= {k: with_ci(*line, "+.1f") for k, *line in found.itertuples()}
         row |= {f"{k}, mm": f"{frame[k].mean():.1f}" for k in "Ww"}
     return row
 
@@ -715,8 +714,8 @@ say(run, "With true masks the reading is off by {true_bias:+.1f} points on avera
 # - **K, S, L, γ₀, λ, widths, epochs, learning rate**: the paper prints none of them. Here $K = 4$, $S = 2$, $L = 8$,
 #   $\gamma_0 = 1/(KS)$, the smallest that is feasible, $\lambda = 1$; $\gamma$ stays there for a third of the epochs and rises
 #   linearly in the second third.
-# - **The batch was chosen after a look.** With batches of 4, in half as many steps, the mixture recovered one habit of four; with
-#   2 it does better. So the scores of the mixture here are those of the better of two tries. How many habits come out hangs on how long the
+# - **The batch was chosen after a look.** In a trial with batches of 4, in half as many steps, the mixture recovered one habit of four;
+#   with 2 it does better. So the scores of the mixture here are those of the better of two tries. How many habits come out hangs on how long the
 #   bound $\gamma$ holds.
 # - **Cross-entropy at the start.** The soft IoU of a bone that no pixel predicts has hardly any gradient. A pixel cross-entropy
 #   with all annotations helps until $\gamma$ is 1 and is gone then. The paper has no such term.
@@ -783,8 +782,7 @@ overlap = np.array([dice(np.nan_to_num(iou(s[None], a[None])[0, 0, 2:]))
 there = np.array([[(a == n).any() for n in range(3, 8)] for a in accepted])
 for k, name in enumerate(METACARPALS):
     ok = overlap[there[:, k], k]
-    value, low, high = mean_ci(ok)
-    rows.append((name, len(ok), f"{value:.2f} ({low:.2f} to {high:.2f})",
+    rows.append((name, len(ok), with_ci(*mean_ci(ok)),
                  np.median(ok) if len(ok) else np.nan, int((ok > 0.7).sum())))
 table(run, "real", pd.DataFrame(rows, columns=[
     "bone", "accepted masks", "mean Dice (95 % CI)", "median", "of Dice over 0.7"]

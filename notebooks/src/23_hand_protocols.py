@@ -35,9 +35,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import osteolib
 import pandas as pd
-from osteolib.report import figure, load_or_explain, provenance, say, table
+from osteolib.report import figure, load_or_explain, provenance, say, table, with_ci
 from osteolib.report.style import GREY, use_style
-from osteolib.screen.hand_grid import film_rows
+from osteolib.segment.bones import film_rows
 
 run = osteolib.start(globals(), "23_hand_protocols")
 cohort = load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed,
@@ -168,9 +168,9 @@ def probed(x, by):
     """Probability of each bone that is held out, and the layer's history."""
     p = np.full(len(y), np.nan)
     for way in (parts[by], pd.Series(parts[by]).replace(swap).to_numpy(str)):
-        found, history = linear_probe(x, y, groups[by], way, seed=seed,
+        layer, history = linear_probe(x, y, groups[by], way, seed=seed,
                                       epochs=probe_epochs)
-        p[way == "test"] = found[way == "test"]
+        p[way == "test"] = layer(x[way == "test"])
     return p, history
 
 
@@ -200,15 +200,11 @@ def judged(p, by_person=True):
     return {m: (r.estimate[m], *r.ci[m]) for m in METRICS}
 
 # %%
-def shown(value):
-    return "{:.2f} ({:.2f} to {:.2f})".format(*value)
-
-
 results = {key: judged(p) for key, (p, _) in probes.items()}
 
 # %%
 lines = [{"encoder": name, "crops": crops, "split by": by}
-         | {m: shown(r[m]) for m in METRICS}
+         | {m: with_ci(*r[m]) for m in METRICS}
          for (name, crops, by), r in results.items()]
 table(run, "table2", pd.DataFrame(lines).rename(columns={"auroc": "AUROC", "f1": "F1"}),
       "Our Table 2, simulated people: each bone scored by itself, calls at 0.5, 95 % "

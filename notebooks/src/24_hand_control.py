@@ -39,7 +39,7 @@ import numpy as np
 import osteolib
 import pandas as pd
 import torch
-from osteolib.report import figure, load_or_explain, provenance, say, table
+from osteolib.report import figure, load_or_explain, provenance, say, table, with_ci
 from osteolib.report.style import GREY, use_style
 
 run = osteolib.start(globals(), "24_hand_control")
@@ -117,14 +117,11 @@ def auroc(y, score):
     return (r.estimate["auroc"], *r.ci["auroc"])
 
 
-def shown(value, digits=2):
-    return "{:.{d}f} ({:.{d}f} to {:.{d}f})".format(*value, d=digits)
-
 # %%
 run.fact(n=len(hands), n_all=len(cohort.subjects), n_bones=len(rows), n_male=male.sum(),
          n_missing=len(missing), without=len(cohort.subjects) - len(hands),
          youngest=age.min() / 12, oldest=age.max() / 12, age_f=age[male == 0].mean(),
-         age_m=age[male == 1].mean(), sex_by_age=shown(auroc(male, age)))
+         age_m=age[male == 1].mean(), sex_by_age=with_ci(*auroc(male, age)))
 run.fact(n_large=large.sum(), large_m=large[male == 1].sum(),
          large_f=large[male == 0].sum(), age_large=age[large == 1].mean(),
          age_small=age[large == 0].mean())
@@ -325,10 +322,11 @@ inside = {name: judged(spearman, age[one], vote[name, "age"][one]) for name in r
 
 # %%
 listed = pd.DataFrame({"known": list(rho),
-                       "Spearman, all": [shown(v) for v in rho.values()],
-                       "Spearman, smaller format": [shown(v) for v in inside.values()],
-                       "MAE, months": [shown(v, 0) for v in error.values()]})
-listed.loc[len(listed)] = ["nothing: mean of the others", "", "", shown(constant, 0)]
+                       "Spearman, all": [with_ci(*v) for v in rho.values()],
+                       "Spearman, smaller format": [with_ci(*inside[n]) for n in rho],
+                       "MAE, months": [with_ci(*v, ".0f") for v in error.values()]})
+nothing = with_ci(*constant, ".0f")
+listed.loc[len(listed)] = ["nothing: mean of the others", "", "", nothing]
 table(run, "bone_age", listed, "Real hands: bone age of held-out hands. Above, frozen "
       "features of bone images; below, models without a network. 95 % CI", index=False)
 
@@ -371,9 +369,10 @@ def word(name):
     return "found" if inside[name][1] > 0 else "not beyond the format"
 
 
-run.fact(found_s=shown(rho["SimCLR"]), found_v=shown(rho["VICReg"]),
+run.fact(found_s=with_ci(*rho["SimCLR"]), found_v=with_ci(*rho["VICReg"]),
          mae_s=error["SimCLR"][0], mae_v=error["VICReg"][0], mae_0=constant[0],
-         one_s=shown(inside["SimCLR"]), one_v=shown(inside["VICReg"]), n_one=one.sum(),
+         one_s=with_ci(*inside["SimCLR"]), one_v=with_ci(*inside["VICReg"]),
+         n_one=one.sum(),
          word_s=word("SimCLR"), word_v=word("VICReg"),
          short=max(v[0] for n, v in rho.items() if n.startswith(("film", "bone im"))))
 say(run, "**Bone age by the papers' chain. SimCLR: {word_s}. VICReg: {word_v}.** "
@@ -384,8 +383,9 @@ say(run, "**Bone age by the papers' chain. SimCLR: {word_s}. VICReg: {word_v}.**
 # %%
 n_found = sum(word(r) == "found" for r in RANDOM)
 run.fact(low_r=min(rho[r][0] for r in RANDOM), high_r=max(rho[r][0] for r in RANDOM),
-         gain_s=shown(gains["SimCLR"]), gain_v=shown(gains["VICReg"]), found_r=n_found,
-         n_random=n_random, length=shown(rho["length of M3, pixels (unseen)"]))
+         gain_s=with_ci(*gains["SimCLR"]), gain_v=with_ci(*gains["VICReg"]),
+         found_r=n_found, n_random=n_random,
+         length=with_ci(*rho["length of M3, pixels (unseen)"]))
 say(run, "**What did pre-training add?** {found_r} of {n_random} encoders with random "
     "weights find bone age, with Spearman {low_r:.2f} to {high_r:.2f}. Against their "
     "mean SimCLR stands at {gain_s}, VICReg at {gain_v} (paired; negative: worse than "
@@ -442,7 +442,8 @@ for name in rho:
                    "same film format": judged(within, male, score, large)}
 
 # %%
-text = pd.DataFrame({n: {k: shown(v) for k, v in r.items()} for n, r in sexes.items()})
+text = pd.DataFrame({n: {k: with_ci(*v) for k, v in r.items()}
+                     for n, r in sexes.items()})
 table(run, "sex", text.T.rename_axis("known").reset_index(), "Real hands: AUROC of sex "
       "(boys higher), in all pairs and in pairs that share a stratum (95 % CI)",
       index=False)
@@ -454,9 +455,9 @@ for name, r in sexes.items():
 # %%
 known = [n for n in rho if sexes[n]["AUROC"][1] > 0.5]
 low_end = [sexes[m]["AUROC"] for m in NAMES.values()]
-run.fact(sex_s=shown(low_end[0]), sex_v=shown(low_end[1]),
+run.fact(sex_s=with_ci(*low_end[0]), sex_v=with_ci(*low_end[1]),
          known="; ".join(known) or "none",
-         format=shown(sexes["film: height and width"]["AUROC"]),
+         format=with_ci(*sexes["film: height and width"]["AUROC"]),
          seen="finds" if min(v[1] for v in low_end) > 0.5 else "is not shown to find")
 say(run, "**The chain {seen} sex**: AUROC {sex_s} with SimCLR and {sex_v} with VICReg. "
     "The height and width of the film, without any bone, reach {format}. Intervals "
@@ -497,8 +498,8 @@ figure(run, "alone", fig, alt="Spearman correlation of each metacarpal's predict
 # %%
 best = max(alone, key=lambda c: alone[c][0])
 least = min(alone, key=lambda c: alone[c][0])
-run.fact(best=f"{best[1]} with {best[0]}", best_value=shown(alone[best]),
-         least=f"{least[1]} with {least[0]}", least_value=shown(alone[least]))
+run.fact(best=f"{best[1]} with {best[0]}", best_value=with_ci(*alone[best]),
+         least=f"{least[1]} with {least[0]}", least_value=with_ci(*alone[least]))
 say(run, "Highest: {best}, {best_value}; lowest: {least}, {least_value}. With {n} "
     "hands the intervals of neighbours overlap: read no ranking into this figure.")
 run.predictions(pd.DataFrame([
@@ -516,8 +517,8 @@ run.predictions(pd.DataFrame([
 # - **Masks** are capsules along keypoints and hold some soft tissue and the edges of neighbours; no ulna, no radius.
 # - **Size.** Some 180 bones a pre-training, against the papers' hundreds of people; in `quick` a half-width ResNet-18
 #   and 64 and 32 px views. One seed of the pre-training, one drawing of the parts.
-# - **Length.** The answer depends on it: with `epochs` at 100 (some minutes more) both methods kept more of bone age than with 20,
-#   VICReg about as much as random weights; neither kept more than those.
+# - **Length.** The answer depends on it. In a trial that is not on this page, with `epochs` at 100 (some minutes more), both methods kept more
+#   of bone age than with 20, VICReg about as much as random weights; neither kept more than those.
 # - **Linear layer**: ridge regression for both targets, because bone age is no class; the papers train theirs with LARC.
 # - **Film**: half size, JPEG; windowed between its 1st and 99th percentile before it is cut.
 # ```

@@ -91,6 +91,11 @@ def say(run: Run, text: str) -> None:
     display(Markdown(text.format(**run.facts)))
 
 
+def with_ci(value: float, low: float, high: float, spec: str = ".2f") -> str:
+    """An estimate and its interval as text: ``0.72 (0.61 to 0.83)``."""
+    return f"{value:{spec}} ({low:{spec}} to {high:{spec}})"
+
+
 def provenance(run: Run) -> None:
     """End the run and show how it was made: profile, cohorts, seed, versions, device, time."""
     record = run.finish()

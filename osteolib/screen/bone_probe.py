@@ -25,6 +25,7 @@ from osteolib.runs.store import artefact
 from osteolib.ssl.encoders import FEATURES, build_encoder
 from osteolib.ssl.larc import LARC
 from osteolib.ssl.pretrain import Recipe
+from osteolib.stats.metrics import f1
 from osteolib.train import fit
 from osteolib.views.multicrop import PRESETS, multi_crop
 
@@ -81,14 +82,6 @@ class Probe:
 
 
 def linear_probe(
-    features: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike, **options
-) -> tuple[np.ndarray, pd.DataFrame]:
-    """Probability of class 1 of every bone, shape (n,), and the history of :func:`train_probe`."""
-    probe, history = train_probe(features, target, groups, part, **options)
-    return probe(features), history
-
-
-def train_probe(
     features: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike,
     seed: int = 0, epochs: int = 100, batch_size: int = 128, lr: float = 0.1,
 ) -> tuple[Probe, pd.DataFrame]:  # fmt: skip
@@ -142,11 +135,11 @@ def train_probe(
             losses.append(loss.item())
         schedule.step()
         probability = layer(x).detach().softmax(1)[:, 1].double().numpy()
-        f1 = macro_f1(target[validation], probability[validation], code[validation])
-        if not history or f1 > max(row["macro_f1"] for row in history):
+        chosen = macro_f1(target[validation], probability[validation], code[validation])
+        if not history or chosen > max(row["macro_f1"] for row in history):
             best = Probe(mean, sd, layer.weight.detach().clone(), layer.bias.detach().clone())
         fitted = macro_f1(target[train], probability[train], code[train])
-        history.append({"epoch": epoch, "loss": np.mean(losses), "macro_f1": f1, "train_macro_f1": fitted})
+        history.append({"epoch": epoch, "loss": np.mean(losses), "macro_f1": chosen, "train_macro_f1": fitted})
     return best, pd.DataFrame(history)
 
 
@@ -175,9 +168,9 @@ def macro_f1(target: np.ndarray, probability: np.ndarray, groups: np.ndarray) ->
     """Macro-F1 of the more probable class of each group, by the vote of its bones; 0 for a class that nobody has."""
     _, first, member, size = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
     called, true = np.bincount(member, probability) / size > 0.5, target[first] == 1
-    right = np.array([(called & true).sum(), (~called & ~true).sum()])
-    wrong = (called != true).sum()
-    return float(np.mean(2 * right / np.maximum(2 * right + wrong, 1)))
+    tp, fp = (called & true).sum(), (called & ~true).sum()
+    fn, tn = (~called & true).sum(), (~called & ~true).sum()
+    return float(np.nan_to_num([f1(tp, fp, fn, tn), f1(tn, fn, fp, tp)]).mean())
 
 
 def supervised(

@@ -19,7 +19,7 @@ from osteolib.cohorts.hand_truth import read_masks
 from osteolib.radiograph import read_radiograph
 from osteolib.runs import load_profile
 from osteolib.screen.bone_probe import split_bones
-from osteolib.segment.bones import bone_images
+from osteolib.segment.bones import bone_images, film_rows
 from osteolib.ssl.pretrain import Recipe, pretrained
 from osteolib.views.multicrop import CROPS, Crop
 
@@ -51,11 +51,6 @@ class Segments:
     key: Mapping[str, Any]
 
 
-def film_rows(image_size: int) -> int:
-    """Rows of the films whose bones come to about ``image_size`` pixels."""
-    return max(64, 5 * image_size)
-
-
 def cut_segments(cohort: Cohort, image_size: int) -> Segments:
     """Bones of a phantom cohort, cut out with their true masks."""
     images, rows, missing = [], [], []
@@ -75,16 +70,14 @@ def cut_segments(cohort: Cohort, image_size: int) -> Segments:
 def grid_recipe(method: str, crops: str, seed: int, backbone: str, epochs: int, image_size: int) -> Recipe:
     """The papers' sizes for ResNet-50, and what two processor cores can do in minutes for any other backbone.
 
-    With SwAV's own epsilon of 0.05 its loss stays at that of a collapsed encoder here, as its authors warn of too high
-    a value (arXiv:2006.09882, Section 3.1). 0.03 was chosen by that loss alone.
+    With SwAV's own epsilon of 0.05 its loss stayed at that of a collapsed encoder when this was tried, as its authors
+    warn of too high a value (arXiv:2006.09882, Section 3.1). 0.03 was chosen by that loss alone.
     """
     whole = backbone == "resnet50"
     sizes = (224, 96) if whole else (64, 32) if image_size >= 128 else (32, 24)
     views = tuple(Crop(crop.n, size, crop.scale) for crop, size in zip(CROPS, sizes, strict=True))
     network = {} if whole else {"encoder": "resnet18-half", "head": "small", "batch_size": 64}
-    return Recipe(
-        method, crops=views, min_content=CONTENT[crops], epochs=epochs, epsilon=0.03, seed=seed, **network
-    )  # fmt: skip
+    return Recipe(method, crops=views, min_content=CONTENT[crops], epochs=epochs, epsilon=0.03, seed=seed, **network)
 
 
 def grid_encoder(segments: Segments, part: np.ndarray, recipe: Recipe) -> Path:

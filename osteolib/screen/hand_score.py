@@ -64,7 +64,7 @@ def score_film(
         value.
     segmenter, encoder, probe
         As trained: :class:`MixtureUNet`, :func:`osteolib.ssl.pretrain.load_encoder`, and the layer of
-        :func:`osteolib.screen.bone_probe.train_probe`.
+        :func:`osteolib.screen.bone_probe.linear_probe`.
     network_size, bone_size, view_size
         Longer side of the segmenter's input, sides of a bone image and of what the encoder sees of it: those they were
         trained with.

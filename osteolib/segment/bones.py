@@ -51,6 +51,11 @@ class Cortex:
     reason: str = ""
 
 
+def film_rows(image_size: int) -> int:
+    """Rows of the films whose bones come to about ``image_size`` pixels."""
+    return max(64, 5 * image_size)
+
+
 def bone_images(pixels: ArrayLike, labels: ArrayLike, size: int) -> BoneImages:
     """Seven Hadamard products of image and mask, cut to squares (lee2025_hand, Fig. 3).
 
