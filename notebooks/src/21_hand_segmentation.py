@@ -57,8 +57,9 @@ cohort = load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed,
 # the encoder's averaged features, weighs the modules by $\pi_k(x)$:
 #
 # $$ q_\theta(y \mid x) = \sum_{k=1}^{K} \pi_k(x)\, \frac{1}{S} \sum_{j=1}^{S} \delta\big(s_k^{(j)}\big)
-# = \sum_{i=1}^{N} \alpha^{(i)} \delta\big(s^{(i)}\big), \qquad
-# p(y \mid x) = \sum_{j=1}^{M} \beta^{(j)} \delta\big(y^{(j)}\big) . \tag{1–3} $$
+# = \sum_{i=1}^{N} \alpha^{(i)} \delta\big(s^{(i)}\big), \tag{1, 2} $$
+#
+# $$ p(y \mid x) = \sum_{j=1}^{M} \beta^{(j)} \delta\big(y^{(j)}\big) . \tag{3} $$
 #
 # $p$ is what $M$ annotators drew, with their weights $\beta$. The drawing is made from the network that is trained below.
 
@@ -150,10 +151,13 @@ run.fact(tight=spent["0.5"], free=spent["1.0"])
 say(run, "Unbound (γ = 1), each annotator's mass goes to the mask that is nearest to "
     "him and the cost is {free:.2f}. With γ = 0.5, mask 1 may take only 0.5 of 0.7, "
     "mask 2 learns a little from an annotator it is unlike; the cost is {tight:.2f}.")
+
+# %%
 try:
     transport_plan(cost, beta, 0.4)
 except ValueError as error:
-    print("γ = 0.4:", error)
+    run.fact(refused=str(error))
+say(run, "With γ = 0.4 there is no plan at all: *{refused}*.")
 
 # %% [markdown]
 # ## Hands and annotators
@@ -181,18 +185,15 @@ train, val, test = (np.flatnonzero(which)[:some]
 lone = np.random.default_rng(seed).choice(4, len(hands), p=beta)
 
 # %%
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from osteolib.runs.side_by_side import side_by_side
 
-# two films are too small a batch to share: trainings stand side by side, a core each
-with ProcessPoolExecutor(2, get_context("spawn"), torch.set_num_threads, (1,)) as side:
-    waiting = {}
-    for name, recipe in RECIPES.items():
-        who = lone if name.endswith("one annotator") else None
-        parts = [data.take(rows, None if who is None else who[rows])
-                 for rows in (train, val)]
-        waiting[name] = side.submit(trained_mixture, *parts, recipe)
-folders = {name: training.result() for name, training in waiting.items()}
+calls = {}
+for name, recipe in RECIPES.items():
+    who = lone if name.endswith("one annotator") else None
+    parts = [data.take(rows, None if who is None else who[rows])
+             for rows in (train, val)]
+    calls[name] = *parts, recipe
+folders = side_by_side(trained_mixture, calls)
 
 # %%
 models = {name: load_mixture(folders[name], RECIPES[name]) for name in RECIPES}

@@ -165,13 +165,15 @@ figure(run, "stages", fig, alt="Film with bone outlines, seven bone images, six 
 # collapse. The lower row shows the spread of the embeddings (0: a point, 1: even on the sphere).
 
 # %%
+from osteolib.runs.side_by_side import side_by_side
 from osteolib.screen.hand_grid import CONTENT, grid_encoder
 from osteolib.ssl.losses import METHODS
 
 NAMES = dict(zip(METHODS, ("SimCLR", "SupCon", "SwAV", "VICReg"), strict=True))
 CELLS = [(m, crops, seed + k) for m in METHODS for crops in CONTENT
          for k in range(n_seeds)]
-folders = {c: grid_encoder(segments, part, grid_recipe(*c, *sizes)) for c in CELLS}
+folders = side_by_side(grid_encoder, {
+    c: (segments, part, grid_recipe(*c, *sizes)) for c in CELLS})
 history = {c: pd.read_parquet(f / "history.parquet") for c, f in folders.items()}
 
 # %%

@@ -143,6 +143,7 @@ say(run, "Split by bones, features that know nothing reach **{many:.2f}** at ρ 
 # row the whole network; what was pre-trained saw no labels of anyone outside its own training people.
 
 # %%
+from osteolib.runs.side_by_side import side_by_side
 from osteolib.screen.bone_probe import embed, linear_probe, supervised
 from osteolib.screen.hand_grid import CONTENT, grid_encoder, grid_recipe
 from osteolib.ssl.losses import METHODS
@@ -159,9 +160,11 @@ groups = {"people": subject, "bones": bone_id}
 probe_epochs = 5 if profile == "smoke" else probe_epochs
 cells = [(m, crops) for m in METHODS for crops in CONTENT]
 recipes = {c: grid_recipe(*c, seed, *sizes) for c in cells}
-features = {(NAMES[c[0]], c[1]): embed(load_encoder(
-    grid_encoder(segments, parts["people"], r), r.encoder), segments.images,
-    r.crops[0].size) for c, r in recipes.items()}
+folders = side_by_side(grid_encoder, {
+    c: (segments, parts["people"], r) for c, r in recipes.items()})
+features = {(NAMES[c[0]], c[1]): embed(load_encoder(folders[c], r.encoder),
+                                       segments.images, r.crops[0].size)
+            for c, r in recipes.items()}
 
 # %%
 def probed(x, by):
@@ -178,13 +181,14 @@ probes = {(*key, by): probed(x, by) for key, x in features.items() for by in par
 
 # %%
 TAUGHT, learned = "supervised", {}
-for crops in CONTENT:
-    for by in parts:
-        folder = supervised(segments.images, y, groups[by], parts[by],
-                            recipes["simclr", crops], segments.key)
-        p = pd.read_parquet(folder / "probability.parquet")["probability"].to_numpy()
-        learned[TAUGHT, crops, by] = (np.where(parts[by] == "test", p, np.nan),
-                                      pd.read_parquet(folder / "history.parquet"))
+runs = side_by_side(supervised, {
+    (crops, by): (segments.images, y, groups[by], parts[by],
+                  recipes["simclr", crops], segments.key)
+    for crops in CONTENT for by in parts})
+for (crops, by), folder in runs.items():
+    p = pd.read_parquet(folder / "probability.parquet")["probability"].to_numpy()
+    learned[TAUGHT, crops, by] = (np.where(parts[by] == "test", p, np.nan),
+                                  pd.read_parquet(folder / "history.parquet"))
 probes = learned | probes
 
 # %%

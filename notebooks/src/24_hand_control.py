@@ -143,6 +143,7 @@ say(run, "{n} of {n_all} hands have keypoints and give {n_bones} bone images "
 
 # %%
 from osteolib.cohorts import grouped_folds
+from osteolib.runs.side_by_side import side_by_side
 from osteolib.screen.hand_grid import grid_recipe
 from osteolib.ssl.pretrain import load_encoder, pretrained
 
@@ -155,15 +156,16 @@ recipes = {m: grid_recipe(m, "extended", seed, backbone, epochs, image_size)
            for m in NAMES}
 
 # %%
-def taught(method, k):
-    """The stored encoder that part k is tested with."""
+def lesson(method, k):
+    """What the encoder learns that part k is tested with."""
     seen = fold[hand] != k
     unknown = np.full(seen.sum(), np.nan)
-    return pretrained(bones[seen], group[seen], unknown, set(group[~seen]),
-                      recipes[method], SOURCE)
+    return (bones[seen], group[seen], unknown, set(group[~seen]), recipes[method],
+            SOURCE)
 
 
-folders = {(m, k): taught(m, k) for m in NAMES for k in range(n_parts)}
+folders = side_by_side(pretrained, {
+    (m, k): lesson(m, k) for m in NAMES for k in range(n_parts)})
 history = {c: pd.read_parquet(f / "history.parquet") for c, f in folders.items()}
 
 # %%
