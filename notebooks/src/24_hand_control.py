@@ -374,8 +374,7 @@ def word(name):
 run.fact(found_s=with_ci(*rho["SimCLR"]), found_v=with_ci(*rho["VICReg"]),
          mae_s=error["SimCLR"][0], mae_v=error["VICReg"][0], mae_0=constant[0],
          one_s=with_ci(*inside["SimCLR"]), one_v=with_ci(*inside["VICReg"]),
-         n_one=one.sum(),
-         word_s=word("SimCLR"), word_v=word("VICReg"),
+         n_one=one.sum(), word_s=word("SimCLR"), word_v=word("VICReg"),
          short=max(v[0] for n, v in rho.items() if n.startswith(("film", "bone im"))))
 say(run, "**Bone age by the papers' chain. SimCLR: {word_s}. VICReg: {word_v}.** "
     "Spearman is {found_s} and {found_v}; in the {n_one} films of the smaller format "
