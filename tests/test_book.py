@@ -132,6 +132,12 @@ def test_no_link_is_broken(html, address, visits):
     assert not broken
 
 
+def test_no_page_shows_what_a_plotting_call_returns(html, visits):
+    bare = re.compile(r"&lt;matplotlib\.|\[Text\(")
+    shown = [p for p in visits if bare.search((html / p).read_text(encoding="utf-8"))]
+    assert not shown
+
+
 def test_pages_name_no_place_on_the_machine_that_built_them(html, visits):
     for page in visits:
         text = (html / page).read_text(encoding="utf-8")

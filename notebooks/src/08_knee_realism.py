@@ -172,7 +172,7 @@ axes[0].set_xticks([0.01, 0.03, 0.1, 0.3], ["0.01", "0.03", "0.1", "0.3"])
 axes[1].set(xlabel="grey", ylabel="share of pixels", title="Grey levels", yscale="log")
 axes[1].set_yticks([0.001, 0.01, 0.1], ["0.001", "0.01", "0.1"])
 axes[2].set(xlabel="widths of the shaft", ylabel="grey", title="Across the tibia")
-axes[0].legend(fontsize="small", loc="lower left")
+_ = axes[0].legend(fontsize="small", loc="lower left")
 
 # %%
 for axis in axes:

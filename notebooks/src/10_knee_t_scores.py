@@ -337,7 +337,7 @@ for place, (name, r, low, high) in enumerate(reversed(lines)):
 axis.axvline(0, color="#767676", lw=0.8, ls="--")
 axis.set(xlabel="Pearson r, 95 % interval", yticks=range(len(lines)), xlim=(-0.5, 1),
          ylim=(-0.6, len(lines) - 0.4))
-axis.set_yticklabels([name for name, *_ in reversed(lines)])
+_ = axis.set_yticklabels([line[0] for line in reversed(lines)])
 
 # %%
 text = "; ".join(f"{n} {r:.2f} ({low:.2f} to {high:.2f})" for n, r, low, high in lines)

@@ -250,7 +250,7 @@ mean, sd = paper["tscore.mean"], published["spread"]["tscore.mean"]
 grid = np.linspace(0.02, 1, 50)
 auc = [implied.thresholded_measurement(mean, sd, e, paper["cut.op"])[2] for e in grid]
 right.plot(grid, auc, color=style.INK)
-right.plot(film, found["X-11"]["auroc"], "o", color=ORANGE, ms=8)
+_ = right.plot(film, found["X-11"]["auroc"], "o", color=ORANGE, ms=8)
 
 # %%
 told = float(published["reported"]["T3.X1AI-Osteo.auc"]) / 100

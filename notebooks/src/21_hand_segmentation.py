@@ -619,11 +619,12 @@ for name in names:
 def agree(frame):
     """Bland-Altman against the truth, where at least three could be measured."""
     ok = frame["c"].dropna()
-    row = {"hands": len(frame), "measured": len(ok)}
+    row = {"measured": f"{len(ok)} of {len(frame)}"}
     if len(ok) >= 3:
-        found = bland_altman(known[ok.index], ok).to_frame()
-        found.index = ["bias", "SD", "lower limit", "upper limit"]
-        row |= {k: with_ci(*line, "+.1f") for k, *line in found.itertuples()}
+        b = bland_altman(known[ok.index], ok)
+        row |= {"bias": with_ci(b.bias, *b.bias_ci, "+.1f"), "SD": f"{b.sd:.1f}",
+                "lower limit": with_ci(b.loa_low, *b.loa_low_ci, "+.1f"),
+                "upper limit": with_ci(b.loa_high, *b.loa_high_ci, "+.1f")}
         row |= {f"{k}, mm": f"{frame[k].mean():.1f}" for k in "Ww"}
     return row
 
@@ -688,13 +689,12 @@ for name, values in lists.items():
 for name, value, low, high, n, _ in rows:
     run.result(None, f"auroc, {name}", value, ci=(low, high), n=n,
                cohort="hand-phantom")
-rows += [("attainable, everything on the film", attainable_auroc(seed=seed), np.nan,
-          np.nan, 50_000, None)]
-screen = pd.DataFrame(rows, columns=["known of the hand", "AUROC", "95 % CI from", "to",
-                                     "n", "osteoporosis"])
-screen["osteoporosis"] = screen["osteoporosis"].astype("Int64")
-table(run, "screen", screen.round(3).astype(object).fillna("–"), "Simulated people: "
-      "osteoporosis against the rest by the cortical percentage", index=False)
+screen = [(name, with_ci(*value, ".3f"), n, ill) for name, *value, n, ill in rows]
+screen.append(("attainable, everything on the film",
+               f"{attainable_auroc(seed=seed):.3f}", 50_000, "–"))
+table(run, "screen", pd.DataFrame(screen, columns=[
+    "known of the hand", "AUROC (95 % CI)", "n", "osteoporosis"]), "Simulated people: "
+    "osteoporosis against the rest by the cortical percentage", index=False)
 
 # %%
 both = pd.DataFrame({"by hand": lists["measured, true mask"],
@@ -783,11 +783,11 @@ overlap = np.array([dice(np.nan_to_num(iou(s[None], a[None])[0, 0, 2:]))
 there = np.array([[(a == n).any() for n in range(3, 8)] for a in accepted])
 for k, name in enumerate(METACARPALS):
     ok = overlap[there[:, k], k]
-    rows.append((name, len(ok), with_ci(*mean_ci(ok)),
-                 np.median(ok) if len(ok) else np.nan, int((ok > 0.7).sum())))
+    middle = f"{np.median(ok):.2f}" if len(ok) else "–"
+    rows.append((name, len(ok), with_ci(*mean_ci(ok)), middle, int((ok > 0.7).sum())))
 table(run, "real", pd.DataFrame(rows, columns=[
-    "bone", "accepted masks", "mean Dice (95 % CI)", "median", "of Dice over 0.7"]
-    ).round(2), f"REAL hands, n = {len(marked)}: the network trained on simulated "
+    "bone", "accepted masks", "mean Dice (95 % CI)", "median", "of Dice over 0.7"]),
+    f"REAL hands, n = {len(marked)}: the network trained on simulated "
     "films against accepted masks", index=False)
 
 # %%

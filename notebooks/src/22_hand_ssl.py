@@ -201,8 +201,10 @@ last = pd.DataFrame({c: h.iloc[-1] for c, h in history.items()}).T
 last.index.names = ["method", "crops", "seed"]
 ends = last[["loss", "collapsed_loss", "embedding_sd", "effective_rank"]].reset_index()
 ends["method"] = ends["method"].map(NAMES)
-table(run, "pretraining", ends.round(2), "Last epoch of each pre-training. Effective "
-      "rank: how many directions the embeddings of a batch use", index=False)
+ends.columns = [*last.index.names, "loss", "collapsed", "spread", "rank"]
+table(run, "pretraining", ends.round(2), "Last epoch of each pre-training. Collapsed: "
+      "loss of a collapse. Spread: SD of embeddings. Rank: directions they use",
+      index=False)
 gain = (1 - last["loss"] / last["collapsed_loss"]).groupby("method").mean()
 stuck = [NAMES[m] for m in METHODS if gain[m] < 0.01]
 run.fact(ssl_epochs=ssl_epochs,
@@ -452,8 +454,8 @@ run.fact(attainable=attainable, best=", ".join(best), worst=", ".join(worst),
 
 # %%
 say(run, "Attainable is an AUROC of **{attainable:.2f}**. The {n_cells} rows of "
-    "pre-trained encoders lie from {worst_auroc} ({worst}) to **{best_auroc}** "
-    "({best}), a random encoder at {random}. {n_above} of {n_cells} "
+    "pre-trained encoders lie from {worst_auroc}, {worst}, to **{best_auroc}**, "
+    "{best}, a random encoder at {random}. {n_above} of {n_cells} "
     "differences from the random encoder have an interval above zero. Extended crops "
     "help {n_gain} of four methods and harm {n_loss} by that rule. The row *{row}*, "
     "one number without any training, reaches **{cortex}** ({n_blind} people could "
@@ -511,7 +513,7 @@ for k, b in enumerate(BONES):
 right.axhline(0.5, color=GREY, ls=":")
 right.set_xticks(range(7), BONES)
 left.set(ylabel="mean probability")
-right.set(ylabel="AUROC of the bone alone")
+_ = right.set(ylabel="AUROC of the bone alone")
 
 # %%
 fig.legend(loc="outside lower center", ncols=2)
@@ -524,7 +526,7 @@ run.fact(highest="nobody is a true positive" if tp.isna().all() else str(tp.idxm
          bone_auroc=with_ci(*alone[top]), offset=np.ptp(means["all without"]),
          gap=(means["all with osteoporosis"] - means["all without"]).abs().max())
 say(run, "{n_tp} people are true positives; highest in them: {highest}. By itself "
-    "{best_bone} separates best ({bone_auroc}). In people **without** the disease the "
+    "{best_bone} separates best, {bone_auroc}. In people **without** the disease the "
     "means already differ between bones by up to {offset:.2f}; between all ill and all "
     "others they differ, in any one bone, by at most {gap:.2f}.")
 

@@ -115,7 +115,7 @@ for (by, dim), (colour, marker) in LOOK.items():
 axis.axhline(0.5, color=GREY, ls=":")
 axis.set(xlabel="share ρ of a feature's variance that a person's bones share",
          ylabel="AUROC without any knowledge")
-axis.legend(fontsize="small")
+_ = axis.legend(fontsize="small")
 
 # %%
 figure(run, "planted", fig, alt="AUROC of features without knowledge against the share "

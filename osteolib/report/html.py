@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Collection, Sequence
 
 import pandas as pd
+
+INTERVAL = re.compile(r"\([^ ()]+ to [^ ()]+\)")
 
 
 def html_table(
@@ -38,6 +41,7 @@ def html_table(
 
     def cell(name: str, value: object, address: object) -> str:
         text = "" if pd.isna(value) else html.escape(" ".join(str(value).split()))
+        text = INTERVAL.sub(lambda found: found[0].replace(" ", "&#160;"), text)  # whole, on a narrow screen too
         if name in chips and text:
             text = f'<span class="chip chip-{text.lower().replace(" ", "-")}">{text}</span>'
         if text and not pd.isna(address):
@@ -60,7 +64,7 @@ def html_table(
         bodies.append(f"<tbody>\n{head if group else ''}{rows}\n</tbody>")
     label = html.escape(caption)
     head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in shown)
-    tall = " tall" if len(table) > 16 else ""  # scrolls downwards too
+    tall = " tall" if len(table) > 24 else ""  # scrolls downwards too
     interactive = "" if filters is None else f' interactive" data-filters="{html.escape("|".join(filters))}'
     return (
         f'<div class="table-scroll{tall}" role="region" tabindex="0" aria-label="{label}">\n'

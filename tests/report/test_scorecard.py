@@ -163,6 +163,12 @@ def test_the_table_is_well_formed_labelled_and_escaped():
     assert [td.text for td in root.iter("td")] == ["1.0", None]
 
 
+def test_an_interval_stays_on_one_line():
+    table = pd.DataFrame({"": ["a"], "AUROC": ["0.72 (0.61 to 0.83)"], "words": ["up (to be seen) to here"]})
+    auroc, words = (td.text for td in ElementTree.fromstring(html_table(table, "c")).iter("td"))
+    assert auroc == "0.72 (0.61\xa0to\xa00.83)" and words == "up (to be seen) to here"
+
+
 def test_numbers_are_shown_in_the_unit_and_with_the_decimals_of_the_paper(published, states):
     rows = results(
         result("strnet2026_knee.test.auroc", "auroc", 0.94049, (0.9, 0.96), n=212),
@@ -175,7 +181,7 @@ def test_numbers_are_shown_in_the_unit_and_with_the_decimals_of_the_paper(publis
     shown = ElementTree.fromstring(scorecard_html(card[card["ours"].notna()], "Scorecard"))
     rows = [row for row in shown.iter("tr") if len(row) > 5]
     cells = {row[0].text: tuple("".join(row[i].itertext()) for i in (2, 4, 3)) for row in rows}
-    assert cells["AUROC; screening, internal test"] == ("0.933", "0.940 (0.900 to 0.960), n = 212", "reproduced")
+    assert cells["AUROC; screening, internal test"] == ("0.933", "0.940 (0.900\xa0to\xa00.960), n = 212", "reproduced")
     assert cells["women"] == ("77.0 %", "76.1 %, n = 50", "reproduced")
     assert cells["T-score; Normal"] == ("−0.66 T-score", "−0.65 T-score, n = 36", "reproduced")
     assert cells["p-value, age"] == ("< 0.001", "< 0.001, n = 239", "direction reproduced")
