@@ -6,17 +6,20 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import torch
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 
 
 def side_by_side(function: Callable[..., Any], calls: Mapping[Hashable, tuple]) -> dict[Hashable, Any]:
     """What ``function(*given)`` returns, for each name and tuple of ``calls`` and in their order.
 
     Small batches cannot keep several cores busy: two such trainings in two processes are done well before two in a row.
-    There are as many processes as torch may use threads. With one thread, or where there is an accelerator to share,
-    the calls run here, one after the other. The first error of a call is raised.
+    There are at most as many processes as torch may use threads, and they share them. With one thread, or where there
+    is an accelerator to share, the calls run here, one after the other. The first error of a call is raised.
     """
-    processes = 1 if torch.accelerator.is_available() else min(torch.get_num_threads(), len(calls))
-    with Parallel(processes, max_nbytes=None) as pool:
-        done = pool(delayed(function)(*given) for given in calls.values())
+    threads = 1 if torch.accelerator.is_available() else torch.get_num_threads()
+    processes = min(threads, len(calls))
+    if processes < 2:
+        return {name: function(*given) for name, given in calls.items()}
+    with parallel_config("loky", n_jobs=processes, inner_max_num_threads=threads // processes):
+        done = Parallel(max_nbytes=None)(delayed(function)(*given) for given in calls.values())
     return dict(zip(calls, done, strict=True))
