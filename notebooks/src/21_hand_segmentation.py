@@ -407,7 +407,8 @@ run.fact(words="; ".join(words), mix_ged=means["mixture", "GED²"][0],
 # %%
 say(run, "The mixture against the single decoder: **{words}**. GED² is {mix_ged:.3f} "
     "against {one_ged:.3f}; the true outline alone, one mask without any error, has "
-    "{true_ged:.3f}. There is one seed only, and the hands are simulated.")
+    "{true_ged:.3f}. Intervals resample hands: the luck of a training is not in them, "
+    "and there is one of each.")
 
 # %% [markdown]
 # ### Are the probabilities right?
@@ -718,6 +719,8 @@ say(run, "With true masks the reading is off by {true_bias:+.1f} points on avera
 # - **The batch was chosen after a look.** In a trial with batches of 4, in half as many steps, the mixture recovered one habit of four;
 #   with 2 it does better. So the scores of the mixture here are those of the better of two tries. How many habits come out hangs on how long the
 #   bound $\gamma$ holds.
+# - **One training of each.** Sums taken in another order are enough to lead the same recipe and seed to another network. Small differences
+#   between the models are not to be trusted.
 # - **Cross-entropy at the start.** The soft IoU of a bone that no pixel predicts has hardly any gradient. A pixel cross-entropy
 #   with all annotations helps until $\gamma$ is 1 and is gone then. The paper has no such term.
 # - **KL or cross-entropy?** The formula says one, the text the other; their gradients are equal.

@@ -13,13 +13,13 @@ def side_by_side(function: Callable[..., Any], calls: Mapping[Hashable, tuple]) 
     """What ``function(*given)`` returns, for each name and tuple of ``calls`` and in their order.
 
     Small batches cannot keep several cores busy: two such trainings in two processes are done well before two in a row.
-    There are at most as many processes as torch may use threads, and they share them. With one thread, or where there
-    is an accelerator to share, the calls run here, one after the other. The first error of a call is raised.
+    There are as many processes as torch may use threads, of one thread each, so that the number of cores does not
+    change what comes out. Where there is an accelerator to share, the calls run here, one after the other. The first
+    error of a call is raised.
     """
-    threads = 1 if torch.accelerator.is_available() else torch.get_num_threads()
-    processes = min(threads, len(calls))
-    if processes < 2:
+    threads = torch.get_num_threads()
+    if threads == 1 or torch.accelerator.is_available():
         return {name: function(*given) for name, given in calls.items()}
-    with parallel_config("loky", n_jobs=processes, inner_max_num_threads=threads // processes):
+    with parallel_config("loky", n_jobs=threads, inner_max_num_threads=1):
         done = Parallel(max_nbytes=None)(delayed(function)(*given) for given in calls.values())
     return dict(zip(calls, done, strict=True))
