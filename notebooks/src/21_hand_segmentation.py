@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.5, quick: 6, paper: 60}
+#     minutes: {smoke: 0.5, quick: 5, paper: 60}
 #     trains: true
 #     needs: [hand-phantom, hand-rsna]
 # ---
@@ -19,8 +19,8 @@
 #
 # **You will** solve a transport problem by hand, train the mixture and its simpler relatives under the same conditions, see
 # which module draws like whom, take the number of annotators down to one, cut out bones, measure the cortex of the second
-# metacarpal without a hand on the mouse, and try the network on real films. Six minutes to run (`quick`) on two cores,
-# four of them training.
+# metacarpal without a hand on the mouse, and try the network on real films. Five minutes to run (`quick`) on two cores,
+# most of them training.
 #
 # **Everything before the last section is measured on simulated hands** and answers no value of the paper. What one
 # decoder instead of several costs in *screening* (its Table 5) is a question of its own, for the whole chain.

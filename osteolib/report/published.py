@@ -151,13 +151,6 @@ def load_published(paper: str | None = None, folder: Path = FOLDER) -> pd.DataFr
     return pd.concat([_table(path) for key, path in known.items() if paper in (None, key)], ignore_index=True)
 
 
-def load_papers(folder: Path = FOLDER) -> pd.DataFrame:
-    """One row a paper, indexed by its key: title, authors, year, identifiers, code address, how it evaluates."""
-    lists = {"paper", "values", "not_recoverable", "code_defaults", "notes"}
-    papers = {key: _read(path).model_dump(exclude=lists) for key, path in _files(folder).items()}
-    return pd.DataFrame.from_dict(papers, orient="index").rename_axis("paper")
-
-
 def printed_texts(paper: str, folder: Path = FOLDER) -> dict[str, str]:
     """Every number of a paper by its id, as printed: '97.2 %' where its unit is percent.
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from osteolib.report.published import Value, load_papers, load_published
+from osteolib.report.published import Value, load_published
 from osteolib.runs import ROOT
 
 FILE = """
@@ -152,11 +152,12 @@ def test_a_number_is_accepted_as_printed_and_refused_one_last_digit_away(units, 
 def test_identifiers_of_the_papers_are_those_of_the_bibliography():
     bibliography = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
     entries = {m[1]: m[0] for m in re.finditer(r"@\w+\{(\w+),.*?\n\}", bibliography, flags=re.DOTALL)}
-    for paper in load_papers().itertuples():
-        entry = re.sub(r"[{}]", "", entries[paper.Index])
-        for identifier in (paper.title, str(paper.year), paper.doi, paper.arxiv):
-            assert pd.isna(identifier) or identifier in " ".join(entry.split()), (paper.Index, identifier)
-        assert all(author.split()[-1] in entry for author in paper.authors)
+    for path in (ROOT / "data_manifests" / "published").glob("*.yaml"):
+        paper = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entry = " ".join(re.sub(r"[{}]", "", entries[paper["paper"]]).split())
+        for identifier in ("title", "year", "doi", "arxiv"):
+            assert paper.get(identifier) is None or str(paper[identifier]) in entry, (path.name, identifier)
+        assert all(author.split()[-1] in entry for author in paper["authors"])
 
 
 def test_no_manifest_needs_more_than_safe_yaml():
