@@ -1,6 +1,5 @@
 import re
 
-import pandas as pd
 import pytest
 import yaml
 from hypothesis import given, settings
