@@ -33,13 +33,14 @@ def fingerprint(modules: Iterable[str], exclude: tuple[str, ...] = BOOKKEEPING, 
         if _file(module, root) is None:
             raise ValueError(f"no module {module!r} under {root.name}/: fingerprints cover the project's own code only")
         names |= {module} | _reach(module, root)
-    parts = [f"{name}:{_tree_hash(_file(name, root))}" for name in sorted(names) if not _within(name, exclude)]
+    files = {name: _file(name, root) for name in sorted(names) if not _within(name, exclude)}
+    parts = [f"{name}:{_tree_hash(path, path.stat().st_mtime_ns)}" for name, path in files.items()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def dependencies(source: str, root: Path = ROOT) -> frozenset[str]:
     """Dotted names of the project's modules that Python source text depends on, directly or through others."""
-    direct = _imports(ast.parse(source), root)
+    direct = _modules(_mentions(ast.parse(source)), root)
     return frozenset(direct.union(*(_reach(name, root) for name in direct)))
 
 
@@ -61,23 +62,27 @@ def _reach(module: str, root: Path) -> set[str]:
     todo = [module]
     while todo:
         path = _file(todo.pop(), root)
-        new = _imports(_parse(path, path.stat().st_mtime_ns), root) - found
+        new = _modules(_mentioned(path, path.stat().st_mtime_ns), root) - found
         found |= new
         todo += new
     return found
 
 
-def _imports(tree: ast.AST, root: Path) -> set[str]:
-    found: set[str] = set()
+def _mentions(tree: ast.AST) -> set[tuple[str, str]]:
+    """Pairs of a package and a name imported from it; the name is empty where the module itself is imported."""
+    found: set[tuple[str, str]] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and _within(node.module, (PACKAGE,)):
-            for alias in node.names:
-                found |= _resolve(node.module, alias.name, root)
+            found |= {(node.module, alias.name) for alias in node.names}
         elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name.startswith(PACKAGE + ".")}
+            found |= {(alias.name, "") for alias in node.names if alias.name.startswith(PACKAGE + ".")}
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == PACKAGE:
-            found |= _resolve(PACKAGE, node.attr, root)  # `import osteolib`, then `osteolib.start`
+            found.add((PACKAGE, node.attr))  # `import osteolib`, then `osteolib.start`
     return found
+
+
+def _modules(mentions: Iterable[tuple[str, str]], root: Path) -> set[str]:
+    return set().union(*(_resolve(package, name, root) if name else {package} for package, name in mentions))
 
 
 def _resolve(package: str, name: str, root: Path) -> set[str]:
@@ -95,12 +100,19 @@ def _resolve(package: str, name: str, root: Path) -> set[str]:
     return {package}
 
 
+# Two dozen notebooks share most of their modules: each is read once as long as its time stamp stays.
+@lru_cache(maxsize=1024)
+def _mentioned(path: Path, mtime_ns: int) -> frozenset[tuple[str, str]]:
+    return frozenset(_mentions(_parse(path, mtime_ns)))
+
+
 @lru_cache(maxsize=1024)
 def _parse(path: Path, mtime_ns: int) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
-def _tree_hash(path: Path) -> str:
+@lru_cache(maxsize=1024)
+def _tree_hash(path: Path, mtime_ns: int) -> str:
     tree = ast.parse(path.read_text(encoding="utf-8"))  # parsed anew: the next lines change it
     for node in ast.walk(tree):
         if isinstance(getattr(node, "body", None), list):  # a bare string documents, wherever it stands
