@@ -106,7 +106,8 @@ rule hand_cell:
         code=NOTEBOOKS["22_hand_ssl"].fingerprint(profile),
     log:
         f"{BUILD}/logs/hand_grid/{{method}}-{{crops}}-{{seed}}.txt",
-    threads: workflow.cores
+    # one thread each, as on the pages; the papers' sizes need the whole machine and what accelerates it
+    threads: workflow.cores if profile == "paper" else 1
     shell:
         "OMP_NUM_THREADS={threads} {PYTHON} -m osteolib.screen.hand_grid "
         "{profile} {wildcards.method} {wildcards.crops} {wildcards.seed} > {log} 2>&1 || (tail -n 25 {log} >&2; exit 1)"
