@@ -11,8 +11,9 @@ def here(number: int) -> tuple[int, int, int]:
     return number, os.getpid(), torch.get_num_threads()
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_every_call_has_its_answer_and_two_threads_become_two_processes_of_one(threads, monkeypatch):
+@pytest.mark.parametrize(("threads", "accelerator"), [(1, False), (2, False), (2, True)])
+def test_every_call_has_its_answer_and_two_threads_become_two_processes_of_one(threads, accelerator, monkeypatch):
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: accelerator)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # as the book's workflow sets it; a process alone takes no more than one
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -22,8 +23,9 @@ def test_every_call_has_its_answer_and_two_threads_become_two_processes_of_one(t
         torch.set_num_threads(before)
     assert {name: answer[0] for name, answer in answers.items()} == {"c": 0, "a": 1, "b": 2}
     assert list(answers) == ["c", "a", "b"]
-    assert ({answer[1] for answer in answers.values()} == {os.getpid()}) == (threads == 1)
-    assert {answer[2] for answer in answers.values()} == {1}
+    alone = threads == 1 or accelerator
+    assert ({answer[1] for answer in answers.values()} == {os.getpid()}) == alone
+    assert {answer[2] for answer in answers.values()} == {threads if alone else 1}
 
 
 def test_an_error_of_a_call_is_raised():
