@@ -76,8 +76,8 @@ rule notebook:
     log:
         notebook=f"{BUILD}/logs/{{notebook}}.ipynb",  # kept when the run fails, with the cell that failed
         text=f"{BUILD}/logs/{{notebook}}.txt",
-    # a training takes every core, but not in smoke: threads that wait for each other there cost more than they give
-    threads: lambda w: workflow.cores if NOTEBOOKS[w.notebook].trains and profile != "smoke" else 1
+    # a core for each training; in smoke one, since starting processes there costs more than they give
+    threads: lambda w: max(1, NOTEBOOKS[w.notebook].trains) if profile != "smoke" else 1
     shell:
         "rm -rf {BUILD}/results/{wildcards.notebook}; "
         "OMP_NUM_THREADS={threads} {PYTHON} -m papermill --no-progress-bar -p profile {profile} "

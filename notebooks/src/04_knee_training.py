@@ -4,7 +4,7 @@
 #   osteolib:
 #     minutes: {smoke: 1, quick: 7, paper: 400}
 #     needs: [knee-wani]
-#     trains: true
+#     trains: 5
 # ---
 # %% [markdown]
 # # Training STR-Net on the real knees

@@ -4,7 +4,7 @@
 #   osteolib:
 #     minutes: {smoke: 1, quick: 5, paper: 300}
 #     needs: [knee-phantom]
-#     trains: true
+#     trains: 1
 # ---
 # %% [markdown]
 # # A phantom knee with known truth

@@ -5,7 +5,7 @@
 #     minutes: {smoke: 1, quick: 1, paper: 30}
 #     needs: [knee-phantom, knee-wani]
 #     after: [04_knee_training, 05_knee_phantom]
-#     trains: true
+#     trains: 5
 # ---
 # %% [markdown]
 # # Where does the network look?

@@ -4,7 +4,7 @@
 #   osteolib:
 #     minutes: {smoke: 0.5, quick: 0.7, paper: 5}
 #     needs: [knee-wani, knee-phantom]
-#     trains: true
+#     trains: 5
 # ---
 # %% [markdown]
 # # How sure is a sensitivity of 0.800?

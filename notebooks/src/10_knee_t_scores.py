@@ -4,7 +4,7 @@
 #   osteolib:
 #     minutes: {smoke: 0.4, quick: 0.4, paper: 2}
 #     needs: [knee-phantom, knee-wani]
-#     trains: true
+#     trains: 5
 # ---
 # %% [markdown]
 # # Does the predicted T-score agree?

@@ -4,7 +4,6 @@
 #   osteolib:
 #     minutes: {smoke: 0.4, quick: 0.4, paper: 0.4}
 #     needs: []
-#     trains: false
 # ---
 # %% [markdown]
 # # The numbers of the hand studies

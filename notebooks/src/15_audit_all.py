@@ -4,7 +4,6 @@
 #   osteolib:
 #     minutes: {smoke: 1, quick: 1, paper: 1}
 #     needs: []
-#     trains: false
 # ---
 # %% [markdown]
 # # Do the published numbers hold together?

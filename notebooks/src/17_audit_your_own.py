@@ -4,7 +4,6 @@
 #   osteolib:
 #     minutes: {smoke: 0.2, quick: 0.2, paper: 0.2}
 #     needs: []
-#     trains: false
 # ---
 # %% [markdown]
 # # Audit a paper yourself

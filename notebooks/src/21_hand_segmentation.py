@@ -3,7 +3,7 @@
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
 #     minutes: {smoke: 0.5, quick: 5, paper: 60}
-#     trains: true
+#     trains: 3
 #     needs: [hand-phantom, hand-rsna]
 # ---
 # %% [markdown]
@@ -29,7 +29,7 @@
 profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of hands, annotators, weights and bootstrap
 image_size: int | None = None  # longer side of the network's input; films: five times
-epochs: int | None = None  # of each training; None: from the profile
+segment_epochs: int | None = None  # epochs of each training; None: from the profile
 n_boot: int | None = None  # bootstrap replicates; None: from the profile
 n_real: int = 12  # real hands with outlines by prompt
 
@@ -67,7 +67,7 @@ cohort = load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed,
 from osteolib.segment.training import Recipe, draw, load_mixture, to_film, to_network
 from osteolib.segment.training import phantom_annotations, trained_mixture
 
-common = {"width": 8, "epochs": epochs, "batch": 2, "seed": seed}
+common = {"width": 8, "epochs": segment_epochs, "batch": 2, "seed": seed}
 RECIPES = {"mixture": Recipe(k=4, n_samples=2, latent=8, **common),
            "single decoder": Recipe(k=1, n_samples=1, latent=0, **common),
            "mixture, one annotator": Recipe(k=4, n_samples=2, latent=8, **common)}
@@ -199,7 +199,7 @@ folders = side_by_side(trained_mixture, calls)
 models = {name: load_mixture(folders[name], RECIPES[name]) for name in RECIPES}
 history = {name: pd.read_parquet(folder / "history.parquet")
            for name, folder in folders.items()}
-run.fact(n_train=len(train), n_val=len(val), n_test=len(test), epochs=epochs,
+run.fact(n_train=len(train), n_val=len(val), n_test=len(test), epochs=segment_epochs,
          mm=float(hands["spacing_mm"].median() * hands["height"].iloc[0] / image_size))
 say(run, "{n_train} hands to train, {n_val} to choose the epoch, {n_test} to test; "
     "{epochs} epochs. A pixel of the network is {mm:.1f} mm wide.")
@@ -207,11 +207,11 @@ say(run, "{n_train} hands to train, {n_val} to choose the epoch, {n_test} to tes
 # %%
 from osteolib.segment.transport import gamma_at, progress
 
-at = np.arange(epochs)
-gamma = [gamma_at(progress(e, epochs), 1 / (mine.k * mine.n_samples)) for e in at]
+at = np.arange(segment_epochs)
+gamma = [gamma_at(progress(e, segment_epochs), 1 / (mine.k * mine.n_samples)) for e in at]
 fig, axes = plt.subplots(1, 3, figsize=(8.6, 2.9))
 axes[0].plot(at, gamma, color="#0072B2", label="row bound γ")
-axes[0].plot(at, [1 - progress(e, epochs) for e in at], "--", color="#D55E00",
+axes[0].plot(at, [1 - progress(e, segment_epochs) for e in at], "--", color="#D55E00",
              label="weight of cross-entropy")
 axes[0].set(title="What is annealed", ylim=(0, 1.35))
 for term, style in {"transport": "-", "routing": "--"}.items():

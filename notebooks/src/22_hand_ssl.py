@@ -4,7 +4,7 @@
 #   osteolib:
 #     minutes: {smoke: 1, quick: 4, paper: 600}
 #     needs: [hand-phantom]
-#     trains: true
+#     trains: 8
 # ---
 # %% [markdown]
 # # Four ways to learn without labels

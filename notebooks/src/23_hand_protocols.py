@@ -5,7 +5,7 @@
 #     minutes: {smoke: 1, quick: 3, paper: 200}
 #     needs: [hand-phantom]
 #     after: [22_hand_ssl]
-#     trains: true
+#     trains: 4
 # ---
 # %% [markdown]
 # # When a person stands on both sides

@@ -4,7 +4,7 @@
 #   osteolib:
 #     minutes: {smoke: 1, quick: 2, paper: 20}
 #     needs: [hand-rsna]
-#     trains: true
+#     trains: 4
 # ---
 # %% [markdown]
 # # A positive control on real hands

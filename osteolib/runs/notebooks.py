@@ -17,8 +17,8 @@ FOLDER = ROOT / "notebooks"
 class Notebook:
     """One notebook under ``notebooks/``.
 
-    ``needs`` names the cohorts it reads and ``after`` the notebooks whose results it reads; one that ``trains`` is
-    given every core, so that two do not race.
+    ``needs`` names the cohorts it reads and ``after`` the notebooks whose results it reads. ``trains`` is how many
+    trainings it can have side by side: it is given that many cores, if there are as many, and no core to wait for.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Notebook:
     minutes: dict[str, float]
     needs: tuple[str, ...]
     after: tuple[str, ...]
-    trains: bool
+    trains: int
     cells: tuple[tuple[str, str], ...]
 
     def fingerprint(self, profile: str) -> str:
@@ -74,7 +74,7 @@ def read_notebook(path: Path) -> Notebook:
         minutes=facts["minutes"],
         needs=tuple(facts.get("needs", ())),
         after=tuple(facts.get("after", ())),
-        trains=facts.get("trains", False),
+        trains=facts.get("trains", 0),
         cells=tuple(cells),
     )
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-import torch
-from joblib import Parallel, delayed, parallel_config
-
 
 def side_by_side(function: Callable[..., Any], calls: Mapping[Hashable, tuple]) -> dict[Hashable, Any]:
     """What ``function(*given)`` returns, for each name and tuple of ``calls`` and in their order.
@@ -17,6 +14,9 @@ def side_by_side(function: Callable[..., Any], calls: Mapping[Hashable, tuple]) 
     change what comes out. Where there is an accelerator to share, the calls run here, one after the other. The first
     error of a call is raised.
     """
+    import torch
+    from joblib import Parallel, delayed, parallel_config
+
     threads = torch.get_num_threads()
     if threads == 1 or torch.accelerator.is_available():
         return {name: function(*given) for name, given in calls.items()}

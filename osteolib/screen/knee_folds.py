@@ -17,6 +17,7 @@ import pandas as pd
 from osteolib.cohorts import bone_loss, grouped_folds
 from osteolib.radiograph import normalise_intensity, otsu_crop, read_radiograph, resize, to_tensor_range
 from osteolib.runs.paths import digest
+from osteolib.runs.side_by_side import side_by_side
 from osteolib.runs.store import STORE, artefact
 from osteolib.stats import sensitivity_constrained_threshold
 
@@ -80,14 +81,19 @@ def cross_validate(
     validates once. History: the columns of :func:`osteolib.train.fit` and ``fold``.
     """
     folds = grouped_folds(subjects, bone_loss(subjects["label"]), n_folds, recipe.seed)
-    scores, histories = [], []
+    calls = {}
     for fold in range(n_folds):
         test, validation = folds == fold, folds == (fold + 1) % n_folds
         parts = {"test": test, "validation": validation, "train": ~(test | validation)}
-        folder = train_once(subjects, images, parts, recipe, {"cohort": fingerprint, "n_folds": n_folds, "fold": fold})
-        scores.append(pd.read_parquet(folder / "scores.parquet").assign(fold=fold))
-        histories.append(pd.read_parquet(folder / "history.parquet").assign(fold=fold))
-    return pd.concat(scores, ignore_index=True), pd.concat(histories, ignore_index=True)
+        key = {"cohort": fingerprint, "n_folds": n_folds, "fold": fold}
+        calls[fold] = (subjects, images, parts, recipe, key)
+    folders = side_by_side(train_once, calls)
+    tables = (
+        pd.concat([pd.read_parquet(at / f"{name}.parquet").assign(fold=fold) for fold, at in folders.items()])
+        for name in ("scores", "history")
+    )
+    scores, history = (table.reset_index(drop=True) for table in tables)
+    return scores, history
 
 
 def train_once(
