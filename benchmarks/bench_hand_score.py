@@ -17,9 +17,11 @@ from PIL import Image
 from torch.nn import functional
 
 from osteolib.cohorts import load_manifest
-from osteolib.cohorts.hand_phantom import plan_films, present, render_film, simulate, with_people
-from osteolib.cohorts.phantom_dicom import write_dicom
-from osteolib.cohorts.physics import Acquisition
+from osteolib.phantoms.dicom import write_dicom
+from osteolib.phantoms.hand.film import plan_films, present, render_film
+from osteolib.phantoms.hand.people import simulate
+from osteolib.phantoms.physics import Acquisition
+from osteolib.phantoms.settings import with_people
 from osteolib.radiograph import read_radiograph
 from osteolib.screen.bone_probe import Probe, embed
 from osteolib.screen.hand_score import measure_cortex, score_film, segment

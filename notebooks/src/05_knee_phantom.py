@@ -84,7 +84,7 @@ brightness = bootstrap_ci(film_loss, out_of_fold(statistics, film_loss, folds),
 # never rendered.
 
 # %%
-from osteolib.cohorts.knee_phantom import attainable_auroc
+from osteolib.phantoms.knee.truth import attainable_auroc
 
 attainable = {name: attainable_auroc(name, seed=seed) for name in "AB"}
 run.fact(attainable_a=attainable["A"], attainable_b=attainable["B"],

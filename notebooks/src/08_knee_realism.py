@@ -94,7 +94,7 @@ figure(run, "regions", plots.contact_sheet(drawn, ["real"] * 12 + ["phantom"] * 
 # the region that the phantom calls periarticular?
 
 # %%
-from osteolib.cohorts.knee_phantom import read_masks
+from osteolib.phantoms.knee.truth import read_masks
 from osteolib.radiograph import otsu_crop, read_radiograph, resize
 
 
@@ -314,7 +314,7 @@ table(run, "carried", carried.round(2), "Phantom told from real by groups of mea
 
 # %%
 from osteolib.cohorts import load_manifest
-from osteolib.cohorts.phantom_people import age_terms, fit_people, t_terms
+from osteolib.phantoms.people import age_terms, fit_people, t_terms
 
 model = load_manifest("knee-phantom").settings["people"]
 again = fit_people(nhanes.subjects)
@@ -433,7 +433,7 @@ figure(run, "quantiles", fig, alt="Quantiles of T-score and BMI of the simulated
        "people against those of NHANES people of the same ages, with the diagonal.")
 
 # %%
-from osteolib.cohorts.phantom_people import sample_people
+from osteolib.phantoms.people import sample_people
 
 many = sample_people(model, 100_000, np.random.default_rng(seed))
 run.fact(men_model=many.loc[many["sex"] == "M", "t_score"].quantile(0.05))

@@ -146,7 +146,7 @@ def agreement(run, cohort, name, reference, predicted, groups):
 
 # %%
 from osteolib.cohorts import load_manifest
-from osteolib.cohorts.knee_phantom import LATENTS, simulate
+from osteolib.phantoms.knee.people import LATENTS, simulate
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler

@@ -70,8 +70,8 @@ figure(run, "films", plots.contact_sheet(
 # metacarpal's length, or 15 mm of a forearm bone's shaft; what is not shown has no mask.
 
 # %%
-from osteolib.cohorts.hand_shapes import BONES
-from osteolib.cohorts.hand_truth import read_masks
+from osteolib.phantoms.hand.shapes import BONES
+from osteolib.phantoms.hand.truth import read_masks
 
 COLOURS = ("#0072B2", "#56B4E9", "#CC79A7", "#D55E00", "#E69F00", "#F0E442", "#009E73")
 masks = {row.image_id: read_masks(row.masks_path, row.image_id)
@@ -119,7 +119,7 @@ say(run, "{n_fewer} of {n} hands show fewer than seven bones; the film yields "
 # comes a tremor. Their weights are the truth that a segmentation should recover.
 
 # %%
-from osteolib.cohorts.hand_truth import ANNOTATOR_WEIGHTS, annotate
+from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS, annotate
 
 one = whole.iloc[0]
 film, truth = pixels[one["image_id"]], masks[one["image_id"]]
@@ -236,7 +236,8 @@ figure(run, "profile", fig, alt="Mean grey profiles across the second metacarpal
 
 # %%
 from osteolib.cohorts import load_manifest
-from osteolib.cohorts.hand_phantom import simulate, with_people
+from osteolib.phantoms.hand.people import simulate
+from osteolib.phantoms.settings import with_people
 from osteolib.stats import fisher_z_ci
 
 settings = with_people(load_manifest("hand-phantom").settings)
@@ -269,7 +270,7 @@ say(run, "In 100,000 simulated people r is **{r_crowd:.3f}**, the published valu
 # its two *specificities* hold. Its sensitivities were left free: they follow from $r$.
 
 # %%
-from osteolib.cohorts.hand_truth import threshold_check
+from osteolib.phantoms.hand.truth import threshold_check
 
 check = threshold_check(crowd, settings)
 pairs = {f"{kind}: {who}": check[("published_" if who == "published" else "") + kind]
@@ -279,7 +280,7 @@ table(run, "thresholds", check[["class", "below"]].join(pd.DataFrame(pairs)).rou
       "in 200 patients, ours in 100,000 simulated people", index=False)
 
 # %%
-from osteolib.cohorts.labels import label_from_t_score
+from osteolib.stats.labels import label_from_t_score
 
 classes = label_from_t_score(crowd["t_score"], "who").to_numpy()
 z = (crowd["t_score"] - crowd["t_score"].mean()) / crowd["t_score"].std()
@@ -390,7 +391,7 @@ honest = {name: bootstrap_ci(sick, s, "auroc", n_boot=n_boot, seed=seed)
 # read them off seven small bones.
 
 # %%
-from osteolib.cohorts.hand_truth import attainable_auroc
+from osteolib.phantoms.hand.truth import attainable_auroc
 
 best = {"everything that reaches the film": attainable_auroc(seed=seed),
         "and age, sex and BMI": attainable_auroc(covariates=True, seed=seed)}

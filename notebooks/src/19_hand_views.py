@@ -57,8 +57,8 @@ hands = load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed,
 # A bone that is cut off or broken into pieces counts as missing, with the reason; none is made up.
 
 # %%
-from osteolib.cohorts.hand_shapes import BONES
-from osteolib.cohorts.hand_truth import read_masks
+from osteolib.phantoms.hand.shapes import BONES
+from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
 from osteolib.segment.bones import bone_images
 

@@ -172,8 +172,8 @@ print("\n".join(f"{key}: {json.dumps(value)}" for key, value in short.items()))
 # The prompts, too, are as good as they can be: their axes are those of the true bones.
 
 # %%
-from osteolib.cohorts.hand_shapes import BONES
-from osteolib.cohorts.hand_truth import read_masks
+from osteolib.phantoms.hand.shapes import BONES
+from osteolib.phantoms.hand.truth import read_masks
 
 WORDS = ("area", "elongation", "covered", "waist", "piece", "shared")
 

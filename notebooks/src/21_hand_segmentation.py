@@ -172,7 +172,7 @@ say(run, "With γ = 0.4 there is no plan at all: *{refused}*.")
 
 # %%
 from osteolib.cohorts import grouped_folds
-from osteolib.cohorts.hand_truth import ANNOTATOR_WEIGHTS, annotate, read_masks
+from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS, annotate, read_masks
 
 hands = cohort.subjects.reset_index(drop=True)
 names = list(ANNOTATOR_WEIGHTS)
@@ -530,7 +530,7 @@ say(run, "Trained on four annotators the mixture recovers {n_modes} of 4 modes, 
 # cut off counts as missing, with the reason; none is made up.
 
 # %%
-from osteolib.cohorts.hand_shapes import BONES
+from osteolib.phantoms.hand.shapes import BONES
 from osteolib.radiograph import read_radiograph
 from osteolib.segment.bones import bone_images
 
@@ -676,7 +676,7 @@ lists = {"true percentage": known,
          "the same, hands not trained on": read["mixture, all hands"]["c"][held]}
 
 # %%
-from osteolib.cohorts.hand_truth import attainable_auroc
+from osteolib.phantoms.hand.truth import attainable_auroc
 from osteolib.stats import bootstrap_ci
 
 rows = []

@@ -84,7 +84,7 @@ say(run, "{n_hands} simulated people, {n_ill} with osteoporosis, give {n_bones} 
 # layer reads its features of each whole bone, and a person's score is the mean over the bones present.
 
 # %%
-from osteolib.cohorts.hand_truth import read_masks
+from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
 from osteolib.screen.hand_grid import grid_recipe
 from osteolib.views.multicrop import PRESETS, multi_crop
@@ -351,7 +351,7 @@ if n_blind < len(tested) / 2:
     plain = {("cortex of M2, measured", "none"): filled} | plain
 
 # %%
-from osteolib.cohorts.hand_truth import attainable_auroc
+from osteolib.phantoms.hand.truth import attainable_auroc
 from osteolib.stats import bootstrap_ci
 
 CALLED = ("auroc", "ppv", "sensitivity", "f1", "accuracy")
@@ -487,7 +487,7 @@ table(run, "printed", printed[["paper", "source", "of", "reported", "spread"]],
 # chosen for high probabilities. So here are the same means for everyone else too, and the AUROC of each bone alone.
 
 # %%
-from osteolib.cohorts.hand_shapes import BONES
+from osteolib.phantoms.hand.shapes import BONES
 
 SHOWN = ("SimCLR", "extended")
 by_bone = rows.assign(p=scores[SHOWN].mean(0))[held].merge(

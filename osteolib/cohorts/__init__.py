@@ -3,10 +3,10 @@
 from osteolib.cohorts.cohort import Cohort, flow
 from osteolib.cohorts.files import DataNotFound, Verification, find_data, state, verify
 from osteolib.cohorts.folds import grouped_folds
-from osteolib.cohorts.labels import LABELS, RULES, bone_loss, label_from_t_score
 from osteolib.cohorts.load import load_cohort
 from osteolib.cohorts.manifest import Manifest, list_manifests, load_manifest
 from osteolib.cohorts.own import FolderProblems, add_folder
+from osteolib.stats.labels import LABELS, RULES, bone_loss, label_from_t_score
 
 __all__ = [
     "LABELS",

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from osteolib.cohorts.labels import LABELS
 from osteolib.cohorts.manifest import Manifest
 from osteolib.cohorts.tables import PLAIN_ID
 from osteolib.runs.paths import digest
+from osteolib.stats.labels import LABELS
 
 TEXT, NUMBER = "str", "float64"
 COLUMNS = {

@@ -12,9 +12,9 @@ import pandas as pd
 from osteolib.cohorts.cohort import Cohort, make_cohort
 from osteolib.cohorts.duplicates import leave_out_cross_class, split_groups
 from osteolib.cohorts.films import to_units
-from osteolib.cohorts.labels import label_from_t_score
 from osteolib.cohorts.manifest import Manifest
 from osteolib.cohorts.tables import read_table, tidy_table
+from osteolib.stats.labels import label_from_t_score
 
 
 def read(manifest: Manifest, folder: Path, *, unit: str = "knee", cross_class_duplicates: str = "exclude") -> Cohort:

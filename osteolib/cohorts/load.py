@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from osteolib.cohorts import hand_phantom, hand_rsna, knee_phantom, knee_wani, nhanes, own
+from osteolib.cohorts import hand_rsna, knee_wani, nhanes, own, phantoms
 from osteolib.cohorts.cohort import Cohort
 from osteolib.cohorts.files import find_data, verify_files
 from osteolib.cohorts.manifest import load_manifest
 
 READERS = {"hand_rsna": hand_rsna.read, "knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read}
-PHANTOMS = {"hand-phantom": hand_phantom.read, "knee-phantom": knee_phantom.read}
+PHANTOMS = {"hand-phantom": phantoms.read_hand_phantom, "knee-phantom": phantoms.read_knee_phantom}
 """Cohorts that are made, not read: they have no files to find."""
 
 

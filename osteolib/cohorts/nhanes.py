@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from osteolib.cohorts.cohort import Cohort, make_cohort
-from osteolib.cohorts.labels import label_from_t_score
 from osteolib.cohorts.manifest import Manifest
 from osteolib.cohorts.tables import read_table, tidy_table
+from osteolib.stats.labels import label_from_t_score
 
 SITES = {"neck": "femoral neck", "total_hip": "total hip", "spine": "lumbar spine"}
 

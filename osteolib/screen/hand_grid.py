@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from osteolib.cohorts import Cohort, load_cohort
-from osteolib.cohorts.hand_truth import read_masks
+from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
 from osteolib.runs import load_profile
 from osteolib.screen.bone_probe import split_bones

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from osteolib.cohorts import Cohort, bone_loss, grouped_folds
-from osteolib.cohorts.knee_phantom import read_masks
+from osteolib.phantoms.knee.truth import read_masks
 from osteolib.radiograph import otsu_crop, read_radiograph, resize
 from osteolib.screen.knee_folds import Recipe, knee_images, train_once
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision import models
 
-from osteolib.cohorts.labels import bone_loss
+from osteolib.stats.labels import bone_loss
 from osteolib.train import put_weights, read_weights
 
 BACKBONES = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from osteolib.cohorts.hand_shapes import BONES
+from osteolib.phantoms.hand.shapes import BONES
 from osteolib.segment.prompts import HALF_WIDTH, Axis
 
 BEYOND = 0.05  # of the axis's length, past each end: keypoints lie in the head, not at its edge; assumption

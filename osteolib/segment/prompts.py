@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osteolib.cohorts.files import file_sha256
-from osteolib.cohorts.hand_shapes import BONES
+from osteolib.phantoms.hand.shapes import BONES
 from osteolib.radiograph import normalise_intensity
 
 SIDE, ZOOM = 256, 1.6  # pixels of the upright crop, and how many lengths of the axis it shows

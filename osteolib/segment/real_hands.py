@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from osteolib.cohorts.files import file_sha256
 from osteolib.cohorts.hand_rsna import read_keypoints
-from osteolib.cohorts.hand_truth import read_masks
+from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
 from osteolib.runs.paths import write_atomic
 from osteolib.runs.store import artefact

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from osteolib.cohorts import Cohort
-from osteolib.cohorts.hand_truth import ANNOTATOR_WEIGHTS, annotate, read_masks
+from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS, annotate, read_masks
 from osteolib.radiograph import read_radiograph
 from osteolib.runs.paths import digest
 from osteolib.runs.store import STORE, artefact

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from osteolib.cohorts import load_cohort
-from osteolib.cohorts.hand_truth import read_masks
+from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
 from osteolib.runs.paths import ROOT
 from osteolib.screen import hand_grid

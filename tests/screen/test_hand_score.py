@@ -7,8 +7,8 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional
 
-from osteolib.cohorts.hand_shapes import BONES
-from osteolib.cohorts.phantom_dicom import write_dicom
+from osteolib.phantoms.dicom import write_dicom
+from osteolib.phantoms.hand.shapes import BONES
 from osteolib.radiograph import Radiograph, RadiographError
 from osteolib.screen.bone_probe import Probe
 from osteolib.screen.hand_score import score_film, segment

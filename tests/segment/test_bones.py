@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, label
 
-from osteolib.cohorts.hand_shapes import BONES
+from osteolib.phantoms.hand.shapes import BONES
 from osteolib.radiograph import resize
 from osteolib.segment.bones import bone_images, cortical_percentage
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from osteolib.cohorts.hand_shapes import BONES
+from osteolib.phantoms.hand.shapes import BONES
 from osteolib.segment.bones import bone_images
 from osteolib.segment.keypoint_bones import BEYOND, capsules
 from osteolib.segment.prompts import HALF_WIDTH

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from osteolib.cohorts import load_cohort
-from osteolib.cohorts.hand_shapes import BONES
-from osteolib.cohorts.hand_truth import read_masks
+from osteolib.phantoms.hand.shapes import BONES
+from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
 from osteolib.segment.prompts import (
     Predictor,

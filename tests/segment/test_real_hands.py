@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from osteolib.cohorts.hand_shapes import BONES
+from osteolib.phantoms.hand.shapes import BONES
 from osteolib.segment import real_hands
 from osteolib.segment.prompts import Predictor, axes_from_keypoints, decode_rle
 from osteolib.segment.real_hands import METACARPALS, annotated_hands, annotated_phantoms

@@ -129,7 +129,7 @@ def test_a_film_is_reduced_padded_and_brought_back():
 def test_phantom_films_are_drawn_by_all_annotators(tmp_path, monkeypatch):
     """At the network's size the truth lies between the tight and the loose drawing; weights are the annotators'."""
     from osteolib.cohorts import load_cohort
-    from osteolib.cohorts.hand_truth import ANNOTATOR_WEIGHTS
+    from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS
 
     monkeypatch.setattr("osteolib.runs.store.STORE", tmp_path)
     cohort = load_cohort("hand-phantom", n_subjects=2, seed=1, size=320)

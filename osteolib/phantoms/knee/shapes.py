@@ -1,7 +1,7 @@
 """The drawn shapes of a knee: four bones and the leg around them, in millimetres of an average knee.
 
 x to the outside of the body, y down the leg, 0 at the femoral condyles. Drawn by hand after anatomy and films in
-general, not traced from a film. :mod:`osteolib.cohorts.knee_anatomy` says what the tables mean along a ray.
+general, not traced from a film. :mod:`osteolib.phantoms.knee.anatomy` says what the tables mean along a ray.
 """
 
 from __future__ import annotations

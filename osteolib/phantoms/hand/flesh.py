@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from osteolib.cohorts.hand_pose import HandPose, Placed, direction
-from osteolib.cohorts.hand_shapes import ARM, FLESH
-from osteolib.cohorts.knee_anatomy import Image, chord, smooth_noise
+from osteolib.phantoms.hand.pose import HandPose, Placed, direction
+from osteolib.phantoms.hand.shapes import ARM, FLESH
+from osteolib.phantoms.rays import Image, chord, smooth_noise
 
 SKIN_MM = 1.5
 PALM_MM, WEB_MM, WRIST_MM, ARM_MM = 13.0, 11.0, 15.0, 15.5  # half the depth from back to palm
@@ -24,7 +24,7 @@ def soft_tissue(
     """Thickness in mm of ``soft`` and ``fat`` of a hand without bones; ``cortical`` is zero. Each of ``pose.shape``.
 
     Limbs and webs are painted with half their depth; the rays run through them as through a bone
-    (:func:`osteolib.cohorts.knee_anatomy.chord`), by their distance to the skin.
+    (:func:`osteolib.phantoms.rays.chord`), by their distance to the skin.
     """
     shrink = max(1.0, pose.scale / FINEST)
     g = pose.scale / shrink

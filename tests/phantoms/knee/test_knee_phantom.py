@@ -8,9 +8,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from osteolib.cohorts import bone_loss, load_cohort, load_manifest
-from osteolib.cohorts import knee_phantom as phantom
-from osteolib.cohorts.knee_anatomy import Pose, chord, knee
-from osteolib.cohorts.physics import Acquisition
+from osteolib.phantoms.knee import film as phantom
+from osteolib.phantoms.knee.anatomy import Pose, chord, knee
+from osteolib.phantoms.knee.people import simulate
+from osteolib.phantoms.knee.truth import attainable_auroc, read_masks
+from osteolib.phantoms.physics import Acquisition
 from osteolib.radiograph import read_radiograph, split_knees
 
 MANIFEST = load_manifest("knee-phantom")
@@ -26,7 +28,7 @@ def rendered(tmp_path_factory):
 
 def one_film(**changes) -> dict:
     """One knee on one film of acquisition A without metal, wide window."""
-    people = phantom.simulate(SETTINGS, 1, "A", 0)
+    people = simulate(SETTINGS, 1, "A", 0)
     film = people.join(phantom.plan_films(SETTINGS, people, "A", 0, 128)).iloc[0].to_dict()
     film |= {"n_legs": 1, "width": 128, "spacing_mm": 1.5, "marker": False, "implant": False, "artefact": False}
     return film | {"exposure": 1.0, "window_low": -1.5, "window_high": 4.0} | changes
@@ -51,7 +53,7 @@ def test_a_cohort_like_any_other(rendered):
 def test_the_same_seed_gives_the_same_bits_and_another_seed_or_setting_other_people(tmp_path):
     def make(seed: int, folder: str) -> list[bytes]:
         options = {"n_subjects": 3, "acquisition": "A", "seed": seed, "size": 64}
-        people = phantom.simulate(SETTINGS, 3, "A", seed)
+        people = simulate(SETTINGS, 3, "A", seed)
         films = people.join(phantom.plan_films(SETTINGS, people, "A", seed, 64))
         (tmp_path / folder).mkdir()
         phantom.render_films(SETTINGS, films, options, tmp_path / folder)
@@ -83,7 +85,7 @@ def test_honest_no_statistic_of_the_whole_film_tells_the_label(rendered):
 
 
 def test_exposure_window_and_pose_know_nothing_of_the_person():
-    people = phantom.simulate(SETTINGS, 20_000, "A", 0)
+    people = simulate(SETTINGS, 20_000, "A", 0)
     films = phantom.plan_films(SETTINGS, people, "A", 0, 256)
     taken = films[["n_legs", "spacing_mm", "exposure", "window_low", "window_high", "implant", "artefact", "marker"]]
     person = people[["t_score", "density", "cortical_thickness_mm"]]
@@ -92,7 +94,7 @@ def test_exposure_window_and_pose_know_nothing_of_the_person():
 
 
 def test_the_knee_follows_the_hip_as_the_manifest_says():
-    people = phantom.simulate(SETTINGS, 50_000, "B", 0)
+    people = simulate(SETTINGS, 50_000, "B", 0)
     bone = SETTINGS["bone"]
     z = (people.hip_t_score - people.hip_t_score.mean()) / people.hip_t_score.std()
     assert people.hip_t_score.mean() == pytest.approx(bone["t_score_mean"], abs=0.05)
@@ -135,7 +137,7 @@ def test_a_thicker_cortex_adds_mineral_to_every_bone():
 
 def test_masks_lie_where_they_should(rendered):
     for row in rendered.subjects.head(20).itertuples():
-        bone, region = phantom.read_masks(row.masks_path, row.image_id)
+        bone, region = read_masks(row.masks_path, row.image_id)
         assert bone.shape == region.shape == (row.height, row.width)
         assert not (region & ~bone).any()
         assert 0 < region[:, row.x0 : row.x1].sum() < 0.7 * bone[:, row.x0 : row.x1].sum()
@@ -156,13 +158,13 @@ def test_films_of_both_knees_show_two_legs():
 
 
 def test_attainable_lies_between_one_latent_and_the_truth():
-    both = phantom.attainable_auroc(n_subjects=12_000)
-    people = phantom.simulate(SETTINGS, 40_000, "A", 1)
+    both = attainable_auroc(n_subjects=12_000)
+    people = simulate(SETTINGS, 40_000, "A", 1)
     loss = people.t_score < -1
     assert both > roc_auc_score(loss, -people.density) + 0.02  # density alone is less
     assert both < 0.95  # the knee does not know the hip
-    assert phantom.attainable_auroc(n_subjects=12_000, covariates=True) > both
-    assert phantom.attainable_auroc("B", n_subjects=12_000) < both - 0.05  # its label is another method's
+    assert attainable_auroc(n_subjects=12_000, covariates=True) > both
+    assert attainable_auroc("B", n_subjects=12_000) < both - 0.05  # its label is another method's
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""``knee-phantom``: simulated AP knees of simulated people, with the truth a real film never comes with.
+"""Films of simulated knees: tissue along the rays -> film, and the masks that a real film never comes with.
 
-person -> T-score -> (partly) density and cortex of the knee -> tissue along the rays -> film. Exposure, window, pose,
-soft tissue and artefacts are drawn apart from density, so that no statistic of the whole film gives the label away.
+Exposure, window, pose, soft tissue and artefacts are drawn apart from density, so that no statistic of the whole film
+gives the label away.
 """
 
 from __future__ import annotations
@@ -16,102 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from osteolib.cohorts.cohort import Cohort, make_cohort
-from osteolib.cohorts.knee_anatomy import Pose, knee
-from osteolib.cohorts.labels import LABELS, label_from_t_score
-from osteolib.cohorts.manifest import Manifest, load_manifest
-from osteolib.cohorts.phantom_people import sample_people
-from osteolib.cohorts.physics import Acquisition, attenuation_per_mm, expose, optical_depth
-from osteolib.runs.fingerprint import fingerprint
-from osteolib.runs.store import artefact
-
-LATENTS = ("density", "cortical_thickness_mm", "bone_scale", "fat_mm", "muscle_scale", "joint_space_mm")
-"""Whatever of a person reaches the pixels."""
+from osteolib.phantoms.knee.anatomy import Pose, knee
+from osteolib.phantoms.physics import Acquisition, attenuation_per_mm, expose, optical_depth
 
 METAL_PER_MM = 5.0  # steel and lead are opaque at these energies; the figure only has to be large
 MASKS = "masks.npz"
-
-
-def read(
-    manifest: Manifest,
-    folder: None = None,
-    *,
-    n_subjects: int = 500,
-    acquisition: str = "A",
-    seed: int = 0,
-    size: int = 256,
-    render: bool = True,
-) -> Cohort:
-    """Simulate the cohort; one unit per knee, two for a film of both.
-
-    Parameters
-    ----------
-    acquisition
-        ``"A"`` or ``"B"``: tube, detector and label method of the manifest; their people differ as well.
-    size
-        Height of the films in pixels; a film of one knee is as wide, one of both half as wide again.
-    render
-        Make the films (or find them in the artefact store) and fill ``path`` and ``masks_path``; without, the table
-        alone.
-
-    Returns
-    -------
-    Cohort of kind ``phantom``. Beside the usual columns the truth: :data:`LATENTS`, ``hip_t_score``; where a knee lies
-    on its film (``x0, y0, x1, y1`` in pixels, ends excluded), ``spacing_mm``, ``exposure``, ``window_low``,
-    ``window_high``, ``implant``, ``artefact``.
-
-    Raises
-    ------
-    ValueError
-        An option is out of range.
-    """
-    if acquisition not in manifest.settings["acquisitions"]:
-        raise ValueError(f"acquisition must be one of {', '.join(manifest.settings['acquisitions'])}: {acquisition!r}")
-    if not (n_subjects >= 1 and size >= 64 and size % 8 == 0):
-        raise ValueError(f"n_subjects must be 1 or more and size a multiple of 8 from 64 on: {n_subjects}, {size}")
-    options = {"n_subjects": n_subjects, "acquisition": acquisition, "seed": seed, "size": size}
-    people = simulate(manifest.settings, n_subjects, acquisition, seed)
-    films = people.join(plan_films(manifest.settings, people, acquisition, seed, size))
-    films["label"] = label_from_t_score(films.t_score, manifest.label_rule)
-    if render:
-        key = options | {"manifest": manifest.content()}
-        into = artefact("knee-phantom", key, [__name__], lambda to: render_films(manifest.settings, films, options, to))
-        films["path"] = [str(into / f"{image}.png") for image in films.image_id]
-        films["masks_path"] = str(into / MASKS)
-    notes = (
-        "Simulated: tests whether a method does what it says, never a clinical number.",
-        "What the knee knows of the T-score is an assumption of the manifest (settings, bone).",
-    )
-    code = {"code": fingerprint([__name__])}  # the content of a phantom is its code
-    return make_cohort(manifest, options | code, to_knees(films), notes=notes)
-
-
-def simulate(settings: Mapping[str, Any], n: int, acquisition: str, seed: int) -> pd.DataFrame:
-    """People and the latents of their knees, without a film; one row each."""
-    rng = np.random.default_rng([seed, ord(acquisition), 0])
-    people = sample_people(settings["people"], n, rng)
-    bone, label = settings["bone"], settings["labels"][acquisition]
-    z = (people.t_score - bone["t_score_mean"]) / bone["t_score_sd"]
-    e = rng.normal(size=(8, n))
-
-    def tied(correlation: float, noise: NDArray) -> pd.Series:
-        return correlation * z + np.sqrt(1 - correlation**2) * noise
-
-    man, bmi = people.sex == "M", people.bmi_kg_m2 - 27
-    own_cortex = bone["shared"] * e[0] + np.sqrt(1 - bone["shared"] ** 2) * e[1]
-    cortex, space, scale = bone["cortical_thickness_mm"], bone["joint_space_mm"], bone["scale"]
-    method_t = bone["t_score_mean"] + bone["t_score_sd"] * tied(label["t_correlation"], e[2])
-    fat = (9 + 0.55 * bmi).clip(4) * np.where(man, 0.75, 1.15)  # mm beside the knee; assumption
-    return people.assign(
-        hip_t_score=people.t_score,
-        t_score=method_t.clip(-6, 5).round(2),
-        density=np.exp(bone["density_sd"] * tied(bone["density_correlation"], e[0])).clip(0.35, 2.0),
-        cortical_thickness_mm=(cortex["mean"] + cortex["sd"] * tied(bone["cortex_correlation"], own_cortex)).clip(1.8),
-        bone_scale=np.where(man, scale["M"], scale["F"]) + scale["sd"] * e[3],
-        fat_mm=(fat * np.exp(0.45 * e[4])).clip(2, 32),
-        muscle_scale=(1 + 0.006 * bmi + 0.07 * e[5]).clip(0.75),
-        joint_space_mm=(space["mean"] + space["sd"] * e[6]).clip(1.5),
-    )
 
 
 def plan_films(
@@ -232,50 +141,3 @@ def collimated(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.b
     skew = rng.normal(0, 0.006, 4)
     open_field = (u > left + skew[0] * v) & (u < 1 - right + skew[1] * v)
     return open_field & (v > top + skew[2] * u) & (v < 1 - bottom + skew[3] * u)
-
-
-def read_masks(masks_path: str | Path, image_id: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Truth of one film, each of shape (height, width): bone, and the periarticular region."""
-    with np.load(masks_path) as masks:
-        bits = masks[image_id]
-    return (bits & 1).astype(bool), (bits & 2).astype(bool)
-
-
-def attainable_auroc(
-    acquisition: str = "A",
-    positive: tuple[str, ...] = LABELS[1:],
-    covariates: bool = False,
-    n_subjects: int = 100_000,
-    seed: int = 0,
-) -> float:
-    """The AUROC of P(label | every latent that reaches the pixels): what no model of the films can pass.
-
-    A logistic regression on splines of :data:`LATENTS` and the products of the bone's, fitted on half of the simulated
-    people and judged on the other half; nothing is rendered.
-
-    Parameters
-    ----------
-    positive
-        Labels counted as positive: by default osteopenia or osteoporosis.
-    covariates
-        Give it age, sex and BMI as well, as a model with clinical inputs has.
-    """
-    from sklearn.compose import make_column_transformer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import roc_auc_score
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, SplineTransformer, StandardScaler
-
-    manifest = load_manifest("knee-phantom")
-    people = simulate(manifest.settings, n_subjects, acquisition, seed)
-    y = label_from_t_score(people.t_score, manifest.label_rule).isin(positive).to_numpy()
-    known = [*LATENTS, *(["age_years", "bmi_kg_m2", "is_woman"] if covariates else [])]
-    x = people.assign(is_woman=(people.sex == "F").astype(float))[known]
-    flexible = make_column_transformer(
-        (SplineTransformer(5, extrapolation="linear"), known[: 6 + 2 * covariates]),
-        (make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False)), known),
-    )
-    model = make_pipeline(flexible, LogisticRegression(C=10, max_iter=300))
-    half = n_subjects // 2
-    model.fit(x[:half], y[:half])
-    return float(roc_auc_score(y[half:], model.predict_proba(x[half:])[:, 1]))

@@ -2,7 +2,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from osteolib.cohorts.phantom_dicom import write_dicom
+from osteolib.phantoms.dicom import write_dicom
 from osteolib.radiograph import read_radiograph
 
 

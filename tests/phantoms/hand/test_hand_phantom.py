@@ -7,16 +7,18 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from osteolib.cohorts import hand_phantom as phantom
 from osteolib.cohorts import load_cohort, load_manifest
-from osteolib.cohorts.hand_anatomy import hand, render
-from osteolib.cohorts.hand_pose import HandPose, skeleton
-from osteolib.cohorts.hand_shapes import BONES
-from osteolib.cohorts.hand_truth import ANNOTATOR_WEIGHTS, annotate, attainable_auroc, read_masks, threshold_check
-from osteolib.cohorts.physics import Acquisition
+from osteolib.phantoms.hand import film as phantom
+from osteolib.phantoms.hand.anatomy import hand, render
+from osteolib.phantoms.hand.people import simulate
+from osteolib.phantoms.hand.pose import HandPose, skeleton
+from osteolib.phantoms.hand.shapes import BONES
+from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS, annotate, attainable_auroc, read_masks, threshold_check
+from osteolib.phantoms.physics import Acquisition
+from osteolib.phantoms.settings import with_people
 from osteolib.radiograph import read_radiograph
 
-SETTINGS = phantom.with_people(load_manifest("hand-phantom").settings)
+SETTINGS = with_people(load_manifest("hand-phantom").settings)
 LATENT = {
     "density": 1.0, "cortical_percentage": 0.6, "joint_space_mm": 2.2, "bone_scale": 0.9, "fat_mm": 2.0,
     "muscle_scale": 1.0,
@@ -31,7 +33,7 @@ def rendered(tmp_path_factory):
 
 
 def one_film(size: int = 256, **changes) -> dict:
-    people = phantom.simulate(SETTINGS, 1, 0)
+    people = simulate(SETTINGS, 1, 0)
     film = people.join(phantom.plan_films(SETTINGS, people, 0, size)).iloc[0].to_dict()
     plain = {"x": 0.0, "y": 0.17, "exposure": 1.0, "window_low": -0.6, "window_high": 1.8, "spacing_mm": 270 / size}
     film |= plain | {f"open_{edge}": -0.1 for edge in ("left", "right", "top", "bottom")}
@@ -56,7 +58,7 @@ def test_the_preset_has_the_papers_subjects_by_sex_and_label(rendered):
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_other_people(tmp_path):
     def make(seed: int, folder: str) -> list[bytes]:
-        people = phantom.simulate(SETTINGS, 2, seed)
+        people = simulate(SETTINGS, 2, seed)
         films = people.join(phantom.plan_films(SETTINGS, people, seed, 64))
         films["bones_present"] = [" ".join(phantom.present(film)) for film in films.to_dict("records")]
         (tmp_path / folder).mkdir()
@@ -72,7 +74,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_other_people(tmp_pat
 
 
 def test_the_hand_follows_the_hip_as_strongly_as_measured():
-    people = phantom.simulate(SETTINGS, 50_000, 0)
+    people = simulate(SETTINGS, 50_000, 0)
     bone = SETTINGS["bone"]
     assert people.t_score.mean() == pytest.approx(bone["t_score_mean"], abs=0.03)
     assert people.t_score.std() == pytest.approx(bone["t_score_sd"], rel=0.03)
@@ -82,7 +84,7 @@ def test_the_hand_follows_the_hip_as_strongly_as_measured():
 
 def test_thresholds_keep_the_published_specificities_and_the_normal_law():
     """The two specificities fix mean and SD; the sensitivities follow from r, here by simulation of the normal law."""
-    people = phantom.simulate(SETTINGS, 100_000, 1)
+    people = simulate(SETTINGS, 100_000, 1)
     table = threshold_check(people, SETTINGS).set_index("class")
     np.testing.assert_allclose(table.specificity, table.published_specificity, atol=0.015)
     cortex, bone = SETTINGS["bone"]["cortical_percentage"], SETTINGS["bone"]
@@ -125,7 +127,7 @@ def test_honest_no_statistic_of_the_whole_film_tells_the_label(rendered):
 
 
 def test_how_a_film_is_taken_knows_nothing_of_the_person():
-    people = phantom.simulate(SETTINGS, 20_000, 0)
+    people = simulate(SETTINGS, 20_000, 0)
     films = phantom.plan_films(SETTINGS, people, 0, 256).select_dtypes(["number", "bool"])
     films = films.drop(columns=["height", "width"]).astype(float)
     person = people[["t_score", "density", "cortical_percentage"]]
@@ -194,7 +196,7 @@ def test_metal_shows_only_where_it_is_asked_for():
 
 
 def test_attainable_lies_between_one_latent_and_the_truth():
-    people = phantom.simulate(SETTINGS, 40_000, 1)
+    people = simulate(SETTINGS, 40_000, 1)
     sick = people.t_score < -2.5
     both = attainable_auroc(n_subjects=20_000)
     assert roc_auc_score(sick, -people.cortical_percentage) + 0.02 < both < 0.93

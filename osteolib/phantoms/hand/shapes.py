@@ -2,7 +2,7 @@
 
 x to the thumb, y to the elbow, in mm of a large adult hand, 0 in the capitate. Drawn by hand after anatomy and films in
 general, not traced from a film. A long bone has a template in its own frame: v across in half-widths of its shaft, to
-the thumb, u along from 0 at the base to 1 at the head. :mod:`osteolib.cohorts.hand_anatomy` puts them together.
+the thumb, u along from 0 at the base to 1 at the head. :mod:`osteolib.phantoms.hand.anatomy` puts them together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BONES = ("ulna", "radius", "M1", "M2", "M3", "M4", "M5")
 class Shape:
     """One bone; tables are (u, value). ``depth`` is half the depth from back to palm in half-widths, ``cortex`` the
     wall in units of the shaft's, ``sponge`` the mineral in units of that below a joint, ``roundness`` the exponent of
-    :func:`osteolib.cohorts.knee_anatomy.chord`. ``lines`` are sheets of bone seen edge-on: rims of a joint's cup.
+    :func:`osteolib.phantoms.rays.chord`. ``lines`` are sheets of bone seen edge-on: rims of a joint's cup.
     """
 
     outline: Points

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from osteolib.cohorts.physics import (
+from osteolib.phantoms.physics import (
     ENERGIES_KEV,
     TISSUES,
     Acquisition,

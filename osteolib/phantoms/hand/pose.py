@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from osteolib.cohorts.hand_shapes import DISC, FINGERS, SESAMOIDS, SHAFTS, TEMPLATES, WRIST, WRIST_MIDDLE, Shape
+from osteolib.phantoms.hand.shapes import DISC, FINGERS, SESAMOIDS, SHAFTS, TEMPLATES, WRIST, WRIST_MIDDLE, Shape
 
 
 @dataclass(frozen=True)

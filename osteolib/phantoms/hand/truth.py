@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects, gaussian_filter
 
-from osteolib.cohorts.hand_phantom import LATENTS, simulate, with_people
-from osteolib.cohorts.labels import label_from_t_score
-from osteolib.cohorts.manifest import load_manifest
+from osteolib.phantoms.hand.people import LATENTS, simulate
+from osteolib.phantoms.settings import phantom_settings
+from osteolib.stats.labels import label_from_t_score
 
-ANNOTATORS = load_manifest("hand-phantom").settings["annotators"]
+ANNOTATORS = phantom_settings("hand-phantom")["annotators"]
 ANNOTATOR_WEIGHTS = {name: style["weight"] for name, style in ANNOTATORS.items()}
 
 
@@ -95,9 +95,9 @@ def attainable_auroc(covariates: bool = False, n_subjects: int = 100_000, seed: 
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-    manifest = load_manifest("hand-phantom")
-    people = simulate(with_people(manifest.settings), n_subjects, seed)
-    y = label_from_t_score(people.t_score, manifest.label_rule).eq("osteoporosis").to_numpy()
+    settings = phantom_settings("hand-phantom")
+    people = simulate(settings, n_subjects, seed)
+    y = label_from_t_score(people.t_score, settings["label_rule"]).eq("osteoporosis").to_numpy()
     known = [*LATENTS, *(["age_years", "bmi_kg_m2", "is_woman"] if covariates else [])]
     x = people.assign(is_woman=people.sex.eq("F").astype(float), density=np.log(people.density))[known]
     model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(C=10, max_iter=500))

@@ -1,10 +1,9 @@
 """Millimetres of tissue along the rays through one knee, seen from the front.
 
-A bone is a closed smooth outline. At a distance d inside it a ray crosses 2 D (1 - (1 - d/D)^p)^(1/p) of bone, with D
-half the depth of the bone from front to back: for p = 2 and D the radius, the chord of a cylinder. What lies deeper
-than the cortex, d - t with D - t, is spongy bone; the difference is cortex, so that rims shine where rays graze it.
+A bone is a closed smooth outline with the ray lengths of :mod:`osteolib.phantoms.rays`. What lies deeper than the
+cortex, d - t with D - t, is spongy bone; the difference is cortex, so that rims shine where rays graze it.
 
-Coordinates are those of :mod:`osteolib.cohorts.knee_shapes`.
+Coordinates are those of :mod:`osteolib.phantoms.knee.shapes`.
 """
 
 from __future__ import annotations
@@ -15,12 +14,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
-from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from osteolib.cohorts.knee_shapes import BONES, LEG, Bone
+from osteolib.phantoms.knee.shapes import BONES, LEG, Bone
+from osteolib.phantoms.rays import (
+    Image,
+    along,
+    by_length,
+    chord,
+    closed_curve,
+    coarse,
+    fine,
+    inside_mm,
+    sheet,
+    smooth_noise,
+)
 
-Image = NDArray[np.float32]
-FINE = 2  # outlines are drawn at twice the resolution and averaged, for smooth edges
 SPONGE = 0.15  # mineral of the densest spongy bone at density 1, as a volume fraction of cortical bone
 ROI_Y = {"femur": (-45, -4), "tibia": (10, 45)}  # the bands of spongy bone beside the joint
 ROI_RIM_MM = 4.0  # kept from the outline: no cortex in the region
@@ -119,7 +127,7 @@ def place(bone: Bone, name: str, pose: Pose, latent: Mapping[str, float], rng: n
     fraction = SPONGE * density * along(bone.sponge, y) * struts(rng, x, y, pose.scale, density)
     cortex = np.maximum(outer - inner, 0)
     for points, width, amount in bone.lines:
-        cx, cy = CubicSpline(*_by_length(np.array(points, float)))(np.linspace(0, 1, 60)).T
+        cx, cy = CubicSpline(*by_length(np.array(points, float)))(np.linspace(0, 1, 60)).T
         cortex += sheet(x, y, cx, cy, width, amount) * (inner > 0) * np.float32(min(1.5, shaft / 4.5))
     depth_inside = coarse(inside)
     region = (outer > 0.5).astype(np.uint8)
@@ -130,36 +138,6 @@ def place(bone: Bone, name: str, pose: Pose, latent: Mapping[str, float], rng: n
     return box, cortex, (inner * fraction, inner * (1 - fraction)), region
 
 
-def closed_curve(points: NDArray, n: int = 600) -> NDArray:
-    """A smooth closed curve through points (k, 2): periodic cubic spline over the root of the chord length."""
-    ring = np.vstack([points, points[:1]])
-    # centripetal: a spline over the plain length swings out at corners (Lee, Computer-Aided Design 21:363, 1989)
-    step = np.sqrt(np.hypot(*np.diff(ring, axis=0).T))
-    s = np.append(0, np.cumsum(step))
-    return CubicSpline(s, ring, bc_type="periodic")(np.linspace(0, s[-1], n, endpoint=False))
-
-
-def inside_mm(curve: NDArray, box: tuple[int, int, int, int], scale: float) -> Image:
-    """Distance to the outline in mm inside of it, 0 outside; FINE times the resolution of the box."""
-    from PIL import Image as Pillow
-    from PIL import ImageDraw
-
-    margin = 12  # beyond the film a bone goes on: its border there is no outline
-    size = ((box[2] - box[0]) * FINE + 2 * margin, (box[3] - box[1]) * FINE + 2 * margin)
-    drawn = Pillow.new("L", size)
-    corner = np.array(box[:2])
-    ImageDraw.Draw(drawn).polygon([tuple(p) for p in ((curve - corner) * FINE + margin - 0.5).tolist()], fill=1)
-    filled = np.pad(np.asarray(drawn), 1, mode="edge")
-    distance = distance_transform_edt(filled)[1:-1, 1:-1][margin:-margin, margin:-margin]
-    return np.maximum(distance.astype(np.float32) - 0.5, 0) / np.float32(scale * FINE)
-
-
-def chord(d: Image, half_depth: Image, p: Image) -> Image:
-    """Path of a ray at distance ``d`` inside an outline: 2 D (1 - (1 - d/D)^p)^(1/p), 2 D from d = D on."""
-    share = np.clip(d / half_depth, 0, 1)
-    return 2 * half_depth * (1 - (1 - share) ** p) ** (1 / p)
-
-
 def struts(rng: np.random.Generator, x: Image, y: Image, scale: float, density: float) -> Image:
     """Relative mineral of spongy bone around 1: struts along the load, ties across, patches; fewer where thin."""
     shape = y.shape
@@ -168,19 +146,6 @@ def struts(rng: np.random.Generator, x: Image, y: Image, scale: float, density: 
     patches = smooth_noise(rng, shape, 6 * scale)
     contrast = 0.11 / max(density, 0.5) ** 0.7  # ties are lost first: what remains stands out
     return np.exp(contrast * vertical + 0.6 * contrast * density * across + 0.12 * patches)
-
-
-def smooth_noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: float | tuple[float, float]) -> Image:
-    """Gaussian noise of SD 1, smoothed by ``sigma`` pixels."""
-    noise = gaussian_filter(rng.standard_normal(shape, np.float32), sigma, mode="wrap", truncate=2.5)
-    return noise / max(float(noise.std()), 1e-6)
-
-
-def sheet(x: Image, y: Image, cx: NDArray, cy: NDArray, width: float, amount: float) -> Image:
-    """Mineral of a thin sheet seen edge-on, y = f(x) along increasing x."""
-    order = np.argsort(cx)
-    f = np.interp(x, cx[order], cy[order], left=1e3, right=1e3).astype(np.float32)
-    return np.float32(amount) * np.exp(-0.5 * ((y - f) / width) ** 2)
 
 
 def soft_tissue(pose: Pose, latent: Mapping[str, float], rng: np.random.Generator) -> dict[str, Image]:
@@ -217,24 +182,3 @@ def _fat_plane(rng: np.random.Generator, x: Image, y: Image, centre: Image, halv
     f = centre + halves * (at + slope * (y - middle) + bend * (y - middle) ** 2)
     width, amount = rng.uniform(1.2, 3.5), rng.uniform(0.03, 0.14)
     return np.float32(amount) * np.exp(-0.5 * ((x - f) / width) ** 2 - (((y - middle) / reach) ** 4).clip(0, 50))
-
-
-def along(table: tuple[tuple[float, float], ...], y: Image) -> Image:
-    """A table (y, value) interpolated at each pixel."""
-    at, value = np.array(table, float).T
-    return np.interp(y, at, value).astype(np.float32)
-
-
-def fine(image: Image) -> Image:
-    """Each pixel FINE x FINE times."""
-    return image.repeat(FINE, 0).repeat(FINE, 1)
-
-
-def coarse(image: Image) -> Image:
-    """Mean over FINE x FINE pixels."""
-    return image.reshape(image.shape[0] // FINE, FINE, -1, FINE).mean((1, 3))
-
-
-def _by_length(points: NDArray) -> tuple[NDArray, NDArray]:
-    s = np.append(0, np.cumsum(np.hypot(*np.diff(points, axis=0).T)))
-    return s / s[-1], points

@@ -1,7 +1,7 @@
 """Millimetres of tissue along the rays through one hand, seen from the back, and which bone lies where.
 
-Rays cross a bone as in :mod:`osteolib.cohorts.knee_anatomy`: an outline, its depth, a cortex, spongy bone within.
-Shapes are those of :mod:`osteolib.cohorts.hand_shapes`.
+Rays cross a bone as in :mod:`osteolib.phantoms.knee.anatomy`: an outline, its depth, a cortex, spongy bone within.
+Shapes are those of :mod:`osteolib.phantoms.hand.shapes`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from osteolib.cohorts.hand_flesh import soft_tissue
-from osteolib.cohorts.hand_pose import HandPose, Placed, skeleton
-from osteolib.cohorts.hand_shapes import BONES, SHAFTS
-from osteolib.cohorts.knee_anatomy import (
+from osteolib.phantoms.hand.flesh import soft_tissue
+from osteolib.phantoms.hand.pose import HandPose, Placed, skeleton
+from osteolib.phantoms.hand.shapes import BONES, SHAFTS
+from osteolib.phantoms.rays import (
     Image,
     along,
     chord,

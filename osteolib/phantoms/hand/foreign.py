@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osteolib.cohorts.hand_pose import HandPose, skeleton
+from osteolib.phantoms.hand.pose import HandPose, skeleton
 
 METAL_PER_MM = 5.0  # opaque at these energies; the figure only has to be large
 

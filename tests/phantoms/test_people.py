@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from osteolib.cohorts import load_manifest
-from osteolib.cohorts.phantom_people import fit_people, sample_people
+from osteolib.phantoms.people import fit_people, sample_people
 
 PEOPLE = load_manifest("knee-phantom").settings["people"]
 PLANTED = {

@@ -1,0 +1,1 @@
+"""Hands: anatomy, film, truth."""

@@ -1,0 +1,1 @@
+"""Knees: anatomy, film, truth."""
