@@ -1,7 +1,9 @@
 """Notebooks as they are shipped, and as people call them."""
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,12 +35,56 @@ def test_no_notebook_lacks_a_source():
     assert [p.stem for p in NOTEBOOKS] == [p.stem for p in SOURCES]
 
 
+def folded(cell) -> bool:
+    return bool({"hide-input", "solution", "parameters"} & set(cell.metadata.get("tags", [])))
+
+
+def lines_of_code(path: Path) -> int:
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    lines = [line.strip() for cell in cells for line in cell.source.splitlines()]
+    return sum(1 for line in lines if line and not line.startswith("#"))
+
+
+def test_notebooks_are_short():
+    lines = {path.stem: lines_of_code(path) for path in NOTEBOOKS}
+    assert not {name: n for name, n in lines.items() if n > 125}
+    assert sorted(lines.values())[len(lines) // 2] < 90
+
+
+PLUMBING = {"figure", "table", "say", "provenance", "load_or_explain", "start", "result", "fact", "predictions", "uses"}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_plumbing_is_folded_and_what_teaches_stands_open(path):
+    """A cell that draws, tabulates, records, prints a sentence or only imports is one click away on the page."""
+    code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    for cell in code:
+        statements = ast.parse(cell.source).body
+        calls = [node.func for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+        named = {f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "") for f in calls}
+        plumbing = named & PLUMBING or all(isinstance(node, ast.Import | ast.ImportFrom) for node in statements)
+        assert folded(cell) or not plumbing, f'fold this cell (tags=["hide-input"]) or split it:\n{cell.source}'
+    assert any(not folded(cell) for cell in code), "something must stand open"
+
+
+def test_no_sentence_stands_twice():
+    seen: dict[str, str] = {}
+    twice = []
+    for path in NOTEBOOKS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            for sentence in re.split(r"(?<=[.?!:])\s+", cell.source) if cell.cell_type == "markdown" else ():
+                words = " ".join(re.findall(r"\w+", sentence.lower()))
+                if len(words.split()) >= 8 and seen.setdefault(words, path.stem) is not path.stem:
+                    twice.append((seen[words], path.stem, sentence))
+    assert not twice
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_notebook_is_thin_and_complete(path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert all(len(cell.source.splitlines()) <= 15 for cell in code), "no cell over 15 lines"
+    assert all(len(cell.source.splitlines()) <= (30 if folded(cell) else 15) for cell in code), "no cell over 15 lines"
     assert max(len(line) for cell in code for line in cell.source.splitlines()) <= 88  # what a page shows unscrolled
     assert not [cell for cell in code if cell.outputs or cell.execution_count]
     assert f'osteolib.start(globals(), "{path.stem}")' in "\n".join(cell.source for cell in code)
@@ -52,7 +98,7 @@ def test_a_notebook_is_thin_and_complete(path):
 
 @pytest.mark.parametrize("notebook", list_notebooks(), ids=lambda n: n.name)
 def test_every_profile_gives_every_parameter_a_value(notebook):
-    assert set(notebook.minutes) == {"smoke", "quick", "paper"}
+    assert set(notebook.minutes) == {"smoke", "quick", "long", "paper"}
     for profile in notebook.minutes:
         values = resolve(notebook.parameters, {"profile": profile})
         assert None not in values.values()

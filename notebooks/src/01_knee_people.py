@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.6, quick: 0.6, paper: 0.6}
+#     minutes: {smoke: 0.6, quick: 0.6, long: 0.6, paper: 0.6}
 #     needs: [knee-wani]
 # ---
 # %% [markdown]
@@ -16,7 +16,7 @@
 # the paper's baseline table on the real rows. About one minute to run, thirty to work through.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw
 
 # %%

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.4, quick: 1.2, paper: 20}
+#     minutes: {smoke: 0.4, quick: 1.2, long: 20, paper: 20}
 #     needs: [knee-wani]
 # ---
 # %% [markdown]
@@ -20,7 +20,7 @@
 # %% tags=["parameters"]
 cohort: str = "knee-wani"  # a cohort of films with T-scores
 cross_class_duplicates: str = "exclude"  # or "keep": films under two labels
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of the folds, the shuffles and the bootstrap
 n_boot: int | None = None  # bootstrap replicates; None: from the profile
 n_folds: int | None = None  # grouped folds; None: from the profile

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.3, quick: 0.3, paper: 0.3}
+#     minutes: {smoke: 0.3, quick: 0.3, long: 0.3, paper: 0.3}
 #     needs: [nhanes-dxa]
 # ---
 # %% [markdown]
@@ -19,7 +19,7 @@
 # %% tags=["parameters"]
 cohort: str = "nhanes-dxa"  # a cohort with T-scores at several sites
 min_age: int = 50  # years; below, T-scores are not meant for diagnosis
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw
 
 # %%

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 7, paper: 400}
+#     minutes: {smoke: 1, quick: 7, long: 240, paper: 400}
 #     needs: [knee-wani]
 #     trains: 5
 # ---
@@ -18,7 +18,7 @@
 # each fold, and read the scores with intervals. About seven minutes to run (`quick`), an hour to work through.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 tarr: str = "released"  # routing module as in the released code, or "text"
 initialisation: str = "none"  # or "imagenet", or the path of a weights file
 seed: int = 0  # seed of folds, weights, augmentation and bootstrap

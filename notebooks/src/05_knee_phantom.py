@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 5, paper: 300}
+#     minutes: {smoke: 1, quick: 5, long: 240, paper: 300}
 #     needs: [knee-phantom]
 #     trains: 1
 # ---
@@ -19,7 +19,7 @@
 # chapter on them, and carry its threshold unchanged to a second kind of phantom. About five minutes to run (`quick`).
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of the people, films, weights and bootstrap
 n_phantoms: int | None = None  # simulated people; None: from the profile
 image_size: int | None = None  # pixels; None: from the profile

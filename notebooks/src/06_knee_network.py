@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.5, quick: 0.5, paper: 1}
+#     minutes: {smoke: 0.5, quick: 0.5, long: 1, paper: 1}
 #     needs: [knee-phantom, knee-wani]
 # ---
 # %% [markdown]
@@ -19,7 +19,7 @@
 # thirty to work through.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 architecture: str = "resnet50"  # the backbone, as in the paper; or resnet18
 seed: int = 0  # seed of weights, phantom and augmentation
 image_size: int | None = None  # pixels; None: from the profile

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 1, paper: 30}
+#     minutes: {smoke: 1, quick: 1, long: 30, paper: 30}
 #     needs: [knee-phantom, knee-wani]
 #     after: [04_knee_training, 05_knee_phantom]
 #     trains: 5
@@ -20,7 +20,7 @@
 # a minute to run (`quick`) once the networks of the last chapters are there.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # as in the chapters whose networks are looked at
 n_phantoms: int | None = None  # simulated people; None: from the profile
 image_size: int | None = None  # pixels; None: from the profile

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.5, quick: 0.5, paper: 2}
+#     minutes: {smoke: 0.5, quick: 0.5, long: 2, paper: 2}
 #     needs: [knee-phantom, knee-wani, nhanes-dxa]
 # ---
 # %% [markdown]
@@ -20,7 +20,7 @@
 # see whether all measures together give it away, and hold the simulated people against NHANES. Half a minute to run.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of the people, the choice of knees and the bootstrap
 n_phantoms: int | None = None  # simulated people; None: from the profile
 n_boot: int | None = None  # bootstrap replicates; None: from the profile

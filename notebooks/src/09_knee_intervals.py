@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.5, quick: 0.7, paper: 5}
+#     minutes: {smoke: 0.5, quick: 0.7, long: 5, paper: 5}
 #     needs: [knee-wani, knee-phantom]
 #     trains: 5
 # ---
@@ -20,7 +20,7 @@
 # once the networks are trained, forty to work through.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 knee_correlation: float = 0.7  # of the scores of a simulated person's two knees
 seed: int = 0  # seed of every random draw, and of the networks
 n_phantoms: int | None = None  # simulated people; None: from the profile

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.4, quick: 0.4, paper: 2}
+#     minutes: {smoke: 0.4, quick: 0.4, long: 2, paper: 2}
 #     needs: [knee-phantom, knee-wani]
 #     trains: 5
 # ---
@@ -19,7 +19,7 @@
 # that the network makes beside age. Under a minute to run once the networks are trained, thirty to work through.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw, and of the networks
 n_phantoms: int | None = None  # simulated people; None: from the profile
 image_size: int | None = None  # pixels; None: from the profile

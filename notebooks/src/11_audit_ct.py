@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.4, quick: 0.4, paper: 0.4}
+#     minutes: {smoke: 0.4, quick: 0.4, long: 0.4, paper: 0.4}
 #     needs: []
 # ---
 # %% [markdown]
@@ -23,7 +23,7 @@
 
 # %% tags=["parameters"]
 n_controls: int = 10  # per site: tables with moved digits, to see what chance would fit
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of the controls
 
 # %%

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.4, quick: 0.4, paper: 0.4}
+#     minutes: {smoke: 0.4, quick: 0.4, long: 0.4, paper: 0.4}
 #     needs: []
 # ---
 # %% [markdown]
@@ -19,7 +19,7 @@
 
 # %% tags=["parameters"]
 n_studies: int = 200_000  # simulated sets of five runs
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw
 
 # %%

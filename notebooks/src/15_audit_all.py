@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 1, paper: 1}
+#     minutes: {smoke: 1, quick: 1, long: 1, paper: 1}
 #     needs: []
 # ---
 # %% [markdown]
@@ -17,7 +17,7 @@
 # search. One minute to run, half an hour to read.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of the made-up studies
 n_studies: int = 1000  # made-up studies of each kind
 

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.7, quick: 0.7, paper: 0.7}
+#     minutes: {smoke: 0.7, quick: 0.7, long: 0.7, paper: 0.7}
 #     needs: []
 # ---
 # %% [markdown]
@@ -25,7 +25,7 @@
 n_studies: int = 2000  # simulated studies for every number below; at least 100
 correlation: float = 0.5  # of two methods' errors on one image: assumed; varied below
 icc: float = 0.5  # of a method's errors on two units of a person: assumed; varied below
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw
 
 # %%

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.2, quick: 0.2, paper: 0.2}
+#     minutes: {smoke: 0.2, quick: 0.2, long: 0.2, paper: 0.2}
 #     needs: []
 # ---
 # %% [markdown]
@@ -21,7 +21,7 @@
 # work through.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml; all alike here
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml; all alike here
 seed: int = 0  # of every run; nothing on this page is drawn at random
 
 # %%

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 1, paper: 8}
+#     minutes: {smoke: 1, quick: 1, long: 8, paper: 8}
 #     needs: [hand-phantom, hand-rsna]
 # ---
 # %% [markdown]
@@ -23,7 +23,7 @@
 # where its films differ from real ones. One or two minutes to run (`quick`).
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of the people, the films and the bootstrap
 image_size: int | None = None  # films have five times the rows; None: from the profile
 n_boot: int | None = None  # bootstrap replicates; None: from the profile

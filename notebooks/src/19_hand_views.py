@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.7, quick: 1, paper: 8}
+#     minutes: {smoke: 0.7, quick: 1, long: 8, paper: 8}
 #     needs: [hand-phantom]
 # ---
 # %% [markdown]
@@ -23,7 +23,7 @@
 # this kind, not how well anything is diagnosed.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of the hands, the views and the bootstrap
 image_size: int | None = None  # films have five times the rows; None: from the profile
 n_boot: int | None = None  # bootstrap replicates; None: from the profile

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 4, paper: 4}
+#     minutes: {smoke: 1, quick: 4, long: 4, paper: 4}
 #     needs: [hand-phantom, hand-rsna]
 # ---
 # %% [markdown]
@@ -22,7 +22,7 @@
 # two cores; the masks are stored.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of the simulated hands and the bootstrap
 n_boot: int | None = None  # bootstrap replicates; None: from the profile
 n_hands: int = 12  # real hands; smoke takes one, and one bone of it

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.5, quick: 5, paper: 60}
+#     minutes: {smoke: 0.5, quick: 5, long: 60, paper: 60}
 #     trains: 3
 #     needs: [hand-phantom, hand-rsna]
 # ---
@@ -26,7 +26,7 @@
 # decoder instead of several costs in *screening* (its Table 5) is a question of its own, for the whole chain.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of hands, annotators, weights and bootstrap
 image_size: int | None = None  # longer side of the network's input; films: five times
 segment_epochs: int | None = None  # epochs of each training; None: from the profile

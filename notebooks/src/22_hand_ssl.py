@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 4, paper: 600}
+#     minutes: {smoke: 1, quick: 4, long: 240, paper: 600}
 #     needs: [hand-phantom]
 #     trains: 8
 # ---
@@ -24,7 +24,7 @@
 # version apart. About four minutes the first time (`quick`), seconds afterwards.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # of the hands, the split, the first pre-training and the bootstrap
 image_size: int | None = None  # pixels along a side of a bone; None: from the profile
 backbone: str | None = None  # resnet50 for the papers' sizes; None: from the profile

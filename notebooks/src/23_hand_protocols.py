@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 3, paper: 200}
+#     minutes: {smoke: 1, quick: 3, long: 200, paper: 200}
 #     needs: [hand-phantom]
 #     after: [22_hand_ssl]
 #     trains: 4
@@ -22,7 +22,7 @@
 # Simulated hands in a short training: no value of a paper is answered on this page. About three minutes (`quick`).
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # of the hands, the splits, the pre-training and the bootstrap
 image_size: int | None = None  # pixels along a side of a bone; None: from the profile
 backbone: str | None = None  # resnet50 for the papers' sizes; None: from the profile

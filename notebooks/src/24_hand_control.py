@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 2, paper: 20}
+#     minutes: {smoke: 1, quick: 2, long: 20, paper: 20}
 #     needs: [hand-rsna]
 #     trains: 4
 # ---
@@ -24,7 +24,7 @@
 # hold every number against shortcuts that need no network. Everything on this page is real; no value of a paper is answered.
 
 # %% tags=["parameters"]
-profile: str = "quick"  # smoke, quick or paper: osteolib/profiles.yaml
+profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of the folds, the pre-training and the bootstrap
 image_size: int | None = None  # pixels along a side of a bone; None: from the profile
 backbone: str | None = None  # resnet50 trains the papers' sizes; None: from the profile

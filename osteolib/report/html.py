@@ -73,8 +73,33 @@ def html_table(
     )
 
 
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of results as a reader wants it: an interval in one column, and headers in words.
+
+    ``ci_low`` and ``ci_high`` become "95 % CI", ``null_low`` and ``null_high`` "by chance, 95 %", and any other pair
+    ``x_low``, ``x_high`` "x, 95 % CI"; both ends get the decimals of the more exact one. Underscores become spaces.
+    """
+    shown = {}
+    for name in table.columns:
+        stem, _, end = str(name).rpartition("_")
+        pair = f"{stem}_low", f"{stem}_high"
+        if stem and end in ("low", "high") and all(side in table.columns for side in pair):
+            header = {"ci": "95 % CI", "null": "by chance, 95 %"}.get(stem, f"{stem.replace('_', ' ')}, 95 % CI")
+            shown[header] = [_interval(low, high) for low, high in zip(*(table[side] for side in pair), strict=True)]
+        else:
+            shown[str(name).replace("_", " ")] = table[name]
+    return pd.DataFrame(shown, index=table.index)
+
+
+def _interval(low: float, high: float) -> str:
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    digits = max(len(f"{end:.3f}".rstrip("0").partition(".")[2]) for end in (low, high))
+    return f"{low:,.{digits}f} to {high:,.{digits}f}".replace("-", "−")
+
+
 def with_download(table: pd.DataFrame, name: str, caption: str, **options) -> str:
-    """:func:`html_table` and under it the table as ``name.csv``, inside the page, so that no server is needed."""
+    """:func:`readable` as :func:`html_table`, and under it the table as ``name.csv``, so that no server is needed."""
     address = f"data:text/csv;base64,{base64.b64encode(table.to_csv(index=False).encode()).decode()}"
     link = f'<p class="download"><a download="{name}.csv" href="{address}">Download as CSV</a></p>'
-    return f"{html_table(table, caption, **options)}\n{link}"
+    return f"{html_table(readable(table), caption, **options)}\n{link}"
