@@ -1,0 +1,298 @@
+"""Many methods on the same people: estimates with intervals, paired differences, shares of the attainable.
+
+One object holds what a page shows, draws and records of a comparison; :mod:`osteolib.report.forest` draws it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from osteolib.report.show import with_ci
+from osteolib.runs import Run
+from osteolib.stats import BootstrapResult, bootstrap_ci, bootstrap_difference, bootstrap_statistic
+from osteolib.stats.checks import binary_target, finite_vector
+
+INTERVAL = ["value", "ci_low", "ci_high"]
+ROWS = ["method", "metric", *INTERVAL, "n", "people", "attainable"]
+DIFFERENCES = ["method", "reference", "metric", *INTERVAL, "n", "people"]
+LABELS = {
+    "auroc": "AUROC", "auprc": "AUPRC", "brier": "Brier score", "ppv": "PPV", "npv": "NPV", "f1": "F1", "mcc": "MCC",
+    "balanced_accuracy": "balanced accuracy", "youden_j": "Youden's J",
+}  # fmt: skip
+
+Reference = str | Iterable[tuple[str, str]] | None
+Arrays = ArrayLike | tuple[ArrayLike, ...]
+Interval = tuple[float, float, float]  # value, lower end, upper end
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Methods on the same people; made by :func:`compare_scores`, :func:`compare_statistics`, :func:`together`.
+
+    ``rows`` has the columns :data:`ROWS`, one row a method and metric; ``differences`` the columns
+    :data:`DIFFERENCES`, method minus reference on the same resamples. An interval that cannot be had is NaN.
+    """
+
+    rows: pd.DataFrame
+    differences: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=DIFFERENCES))
+
+    def __post_init__(self):
+        if (twice := self.rows.duplicated(["method", "metric"])).any():
+            raise ValueError(f"{' of '.join(self.rows.loc[twice, ['metric', 'method']].iloc[0])} stands twice")
+
+    @property
+    def methods(self) -> list[str]:
+        return list(self.rows["method"].unique())
+
+    @property
+    def metrics(self) -> list[str]:
+        return list(self.rows["metric"].unique())
+
+    def estimate(self, method: str, metric: str | None = None) -> Interval:
+        """Value and interval of a method; ``metric`` defaults to the first one."""
+        return _interval_of(self.rows, method=method, metric=metric or self.metrics[0])
+
+    def difference(self, method: str, reference: str, metric: str | None = None) -> Interval:
+        """Method minus reference and its interval, for a pair that was asked for."""
+        return _interval_of(self.differences, method=method, reference=reference, metric=metric or self.metrics[0])
+
+    def share(self, method: str) -> Interval:
+        """Share of the attainable above chance, ``(auroc - 0.5) / (attainable - 0.5)``; the ends likewise."""
+        rows = self.rows[self.rows["attainable"].notna()]
+        value, low, high = _interval_of(rows, method=method)
+        above = rows.loc[rows["method"] == method, "attainable"].iloc[0] - 0.5
+        return (value - 0.5) / above, (low - 0.5) / above, (high - 0.5) / above
+
+    def table(self, metrics: Iterable[str] | None = None, head: str = "method", spec: str = ".2f") -> pd.DataFrame:
+        """One row a method: each metric with its interval as text, the share of the attainable, n where it differs."""
+        lines = []
+        for method, rows in self.rows.groupby("method", sort=False):
+            line = {head: method} | {
+                f"{label(row.metric)} (95 % CI)": with_ci(row.value, row.ci_low, row.ci_high, spec)
+                for row in rows.itertuples()
+                if metrics is None or row.metric in metrics
+            }
+            if rows["attainable"].notna().any():
+                percent = (100 * end for end in self.share(method))
+                line["share of the attainable, % (95 % CI)"] = with_ci(*percent, ".0f")
+            lines.append(line | ({"n": rows["n"].iloc[0]} if self.rows["n"].nunique() > 1 else {}))
+        return pd.DataFrame(lines).fillna("–")
+
+    def difference_table(self, metrics: Iterable[str] | None = None, spec: str = "+.3f") -> pd.DataFrame:
+        """One row a pair, ``method − reference``; each metric's difference with its interval as text."""
+        lines = {}
+        for row in self.differences.itertuples():
+            if metrics is None or row.metric in metrics:
+                pair = f"{row.method} − {row.reference}"
+                shown = with_ci(row.value, row.ci_low, row.ci_high, spec)
+                lines.setdefault(pair, {"difference": pair})[f"{label(row.metric)} (95 % CI)"] = shown
+        return pd.DataFrame(lines.values()).fillna("–")
+
+    def words(self, metric: str | None = None, spec: str = ".2f") -> str:
+        """The estimates of one metric as text, for readers who cannot see the figure."""
+        rows = self.rows[self.rows["metric"] == (metric or self.metrics[0])]
+        return "; ".join(
+            f"{row.method} {with_ci(row.value, row.ci_low, row.ci_high, spec)}" for row in rows.itertuples()
+        )
+
+    def record(
+        self,
+        run: Run,
+        cohort: str,
+        text: str = "{metric}, {method}",
+        difference: str | None = None,
+        published: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
+        """Record every row as a result of the run; with ``difference`` the differences too.
+
+        Parameters
+        ----------
+        text, difference
+            How a result is called, with the fields ``{metric}``, ``{method}`` and, of a difference, ``{reference}``.
+        published
+            The published value that a ``(method, metric)`` answers. One that is not there is an error.
+        """
+        published = dict(published or {})
+        for form, rows in ((text, self.rows), (difference, self.differences if difference else self.rows[:0])):
+            for row in rows.to_dict("records"):
+                answers = published.pop((row["method"], row["metric"]), None) if form is text else None
+                ci = row["ci_low"], row["ci_high"]
+                run.result(answers, form.format(**row), row["value"], n=row["n"], cohort=cohort, ci=ci)
+        if published:
+            raise ValueError(f"no result answers these published values: {sorted(published.values())}")
+
+    def renamed(self, form: str) -> Comparison:
+        """The same with every method's name put into ``form``, e.g. ``"{}, recorded"``."""
+        names = {"method": form.format, "reference": form.format}
+        frames = (f.transform({c: names.get(c, lambda v: v) for c in f}) for f in (self.rows, self.differences))
+        return replace(self, **dict(zip(("rows", "differences"), frames, strict=True)))
+
+
+def compare_scores(
+    y_true: ArrayLike,
+    scores: Mapping[str, ArrayLike],
+    metrics: str | Iterable[str] = "auroc",
+    *,
+    reference: Reference = None,
+    attainable: float | None = None,
+    groups: ArrayLike | None = None,
+    threshold: float | None = None,
+    n_boot: int = 2000,
+    seed: int = 0,
+) -> Comparison:
+    """Scores of a binary target, through :func:`osteolib.stats.bootstrap_ci`: all methods on the same resamples.
+
+    Parameters
+    ----------
+    y_true
+        Shape (n,), 0 or 1, both present.
+    scores
+        Name of each method and its scores, shape (n,), finite, higher means more likely 1.
+    metrics, groups, threshold, n_boot, seed
+        As in ``bootstrap_ci``. With a threshold, PPV is left out of a method that calls nobody and NPV of one that
+        calls everybody: there they do not exist.
+    reference
+        The method that all others are set against, or pairs ``(method, reference)``.
+    attainable
+        The AUROC of the best possible reader, above 0.5.
+
+    Raises
+    ------
+    ValueError
+        ``y_true`` holds one class only, a method's scores are not one a unit, a reference is no method, or an
+        argument is not as ``bootstrap_ci`` wants it.
+    """
+    y, how = binary_target(y_true), {"groups": groups, "threshold": threshold, "n_boot": n_boot, "seed": seed}
+    metrics = [metrics] if isinstance(metrics, str) else list(metrics)
+    if attainable is not None and not (0.5 < attainable <= 1 and "auroc" in metrics):
+        raise ValueError(
+            f"attainable is an AUROC above 0.5 and needs the metric auroc, got {attainable} with {metrics}"
+        )
+    known = {method: _one_a_unit(method, score, y.size) for method, score in scores.items()}
+    found: dict[str, BootstrapResult] = {}
+    for method, score in known.items():
+        called = np.ones(1) if threshold is None else score >= threshold
+        exists = {"ppv": called.any(), "npv": threshold is None or not called.all()}
+        found[method] = bootstrap_ci(y, score, [m for m in metrics if exists.get(m, True)], **how)
+    rows = [
+        (method, metric, value, *r.ci[metric], r.n, r.n_subjects, attainable if metric == "auroc" else None)
+        for method, r in found.items()
+        for metric, value in r.estimate.items()
+    ]
+    differences = []
+    for (method, other), metric in product(_pairs(reference, known), metrics):
+        if metric in found[method].estimate and metric in found[other].estimate:
+            d = bootstrap_difference(y, known[other], known[method], metric, **how)
+            differences.append((method, other, metric, d.difference, *d.ci, d.n, d.n_subjects))
+    return _comparison(rows, differences)
+
+
+def compare_statistics(
+    statistics: Mapping[str, Callable[..., float]],
+    values: Mapping[str, Arrays],
+    *,
+    reference: Reference = None,
+    groups: ArrayLike | None = None,
+    n_boot: int = 2000,
+    seed: int = 0,
+) -> Comparison:
+    """Any statistic (mean, correlation, MAE, Dice), through :func:`osteolib.stats.bootstrap_statistic`.
+
+    Parameters
+    ----------
+    statistics
+        Name of each metric and its function, called with a method's arrays.
+    values
+        Name of each method and its array, shape (n,), or a tuple of arrays, say ``(truth, predicted)``. A unit with
+        a NaN is left out of that method's rows and of its differences; of fewer than three there is no interval.
+    reference, groups, n_boot, seed
+        As in :func:`compare_scores`.
+
+    Raises
+    ------
+    ValueError
+        The methods differ in length, a reference is no method, or a statistic of a whole sample is not finite.
+    """
+    known = {}  # (arrays, n) each
+    for method, arrays in values.items():
+        if isinstance(arrays, tuple) and len({len(a) for a in arrays}) > 1:
+            raise ValueError(f"method {method!r}: its arrays differ in length")
+        known[method] = np.atleast_2d(np.asarray(arrays, float))
+    n = next(iter(known.values())).shape[1]
+    for method, arrays in known.items():
+        if arrays.shape[1] != n:
+            raise ValueError(f"method {method!r} has {arrays.shape[1]} values, {next(iter(known))!r} has {n}")
+    subjects = None if groups is None else np.asarray(groups)
+
+    def found(name: str, statistic: Callable[..., float], arrays: np.ndarray) -> tuple:
+        whole = np.isfinite(arrays).all(axis=0)
+        own = None if subjects is None else subjects[whole]
+        if whole.sum() < 3:
+            people = whole.sum() if own is None else len(np.unique(own))
+            value = statistic(*arrays[:, whole]) if whole.any() else np.nan
+            return value, np.nan, np.nan, int(whole.sum()), int(people)
+        try:
+            b = bootstrap_statistic(statistic, *arrays[:, whole], groups=own, n_boot=n_boot, seed=seed)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+        return b.estimate, *b.ci, b.n, b.n_subjects
+
+    rows, differences = [], []
+    for (method, arrays), (metric, statistic) in product(known.items(), statistics.items()):
+        rows.append((method, metric, *found(f"{metric} of {method}", statistic, arrays), None))
+    for (method, other), (metric, statistic) in product(_pairs(reference, known), statistics.items()):
+
+        def minus(*both: np.ndarray, k: int = len(known[method]), f: Callable = statistic) -> float:
+            return f(*both[:k]) - f(*both[k:])
+
+        both = np.concatenate([known[method], known[other]])
+        differences.append((method, other, metric, *found(f"{metric} of {method} − {other}", minus, both)))
+    return _comparison(rows, differences)
+
+
+def together(*parts: Comparison) -> Comparison:
+    """Several comparisons as one, in their order: other metrics, or (under other names) other people."""
+    rows = [part.rows for part in parts]
+    differences = [part.differences for part in parts if len(part.differences)] or [parts[0].differences]
+    return Comparison(*(pd.concat(frames, ignore_index=True) for frames in (rows, differences)))
+
+
+def label(metric: str) -> str:
+    """A metric as a reader writes it: ``auroc`` is AUROC."""
+    return LABELS.get(metric, metric)
+
+
+def _comparison(rows: list[tuple], differences: list[tuple]) -> Comparison:
+    frame = pd.DataFrame(rows, columns=ROWS).astype({"attainable": float})
+    return Comparison(frame, pd.DataFrame(differences, columns=DIFFERENCES))
+
+
+def _interval_of(rows: pd.DataFrame, **where: str) -> Interval:
+    for column, name in where.items():
+        if name not in set(rows[column]):
+            raise KeyError(f"{column} {name!r} is not compared; there are {sorted(set(rows[column]))}")
+        rows = rows[rows[column] == name]
+    return tuple(float(rows[end].iloc[0]) for end in INTERVAL)
+
+
+def _one_a_unit(method: str, score: ArrayLike, n: int) -> np.ndarray:
+    score = finite_vector(score, f"method {method!r}")
+    if score.size != n:
+        raise ValueError(f"method {method!r} has {score.size} scores for {n} units")
+    return score
+
+
+def _pairs(reference: Reference, methods: Mapping[str, object]) -> list[tuple[str, str]]:
+    if reference is None:
+        return []
+    pairs = [(m, reference) for m in methods if m != reference] if isinstance(reference, str) else list(reference)
+    unknown = {reference} if isinstance(reference, str) else {name for pair in pairs for name in pair}
+    if unknown := sorted(unknown - set(methods)):
+        raise ValueError(f"reference {unknown} is no method: there are {list(methods)}")
+    return pairs
