@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ def html_table(
     group: str | None = None,
     chips: Collection[str] = (),
     links: str | None = None,
+    folds: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """A table as plain HTML in a box that scrolls sideways; all text is escaped and the first column heads its row.
 
@@ -36,8 +37,16 @@ def html_table(
         Columns whose entries are few words (a verdict): each gets the class ``chip-<words-with-hyphens>``.
     links
         A column of addresses which the column before it links to.
+    folds
+        Under a column, others that open with a click on its text instead of standing beside it.
     """
-    shown = [name for name in table.columns if name not in (group, links)]
+    folds = folds or {}
+    inside = [name for names in folds.values() for name in names]
+    shown = [name for name in table.columns if name not in (group, links, *inside)]
+
+    def opened(values: dict[str, object], names: Sequence[str]) -> str:
+        told = [(n, values[n]) for n in names if str(values[n]) and not pd.isna(values[n])]
+        return "".join(f"<dt>{html.escape(n)}</dt><dd>{html.escape(' '.join(str(v).split()))}</dd>" for n, v in told)
 
     def cell(name: str, value: object, address: object) -> str:
         text = "" if pd.isna(value) else html.escape(" ".join(str(value).split()))
@@ -54,7 +63,11 @@ def html_table(
     linked = table.columns[table.columns.get_loc(links) - 1] if links else None
 
     def row(values: dict[str, object]) -> str:
-        cells = (cell(name, values[name], values[links] if name == linked else None) for name in shown)
+        cells = [cell(name, values[name], values[links] if name == linked else None) for name in shown]
+        for name, names in folds.items():
+            text = html.escape(" ".join(str(values[name]).split()))
+            details = f"<details><summary>{text}</summary><dl>{opened(values, names)}</dl></details>"
+            cells[shown.index(name)] = f'<td class="long">{details}</td>'
         return f"<tr>{''.join(cells)}</tr>"
 
     bodies = []
@@ -98,8 +111,12 @@ def _interval(low: float, high: float) -> str:
     return f"{low:,.{digits}f} to {high:,.{digits}f}".replace("-", "−")
 
 
-def with_download(table: pd.DataFrame, name: str, caption: str, **options) -> str:
-    """:func:`readable` as :func:`html_table`, and under it the table as ``name.csv``, so that no server is needed."""
+def with_download(table: pd.DataFrame, name: str, caption: str, folded: str = "", **options) -> str:
+    """:func:`readable` as :func:`html_table`, and under it the table as ``name.csv``, so that no server is needed.
+
+    ``folded`` is a line behind which both stand until a click.
+    """
     address = f"data:text/csv;base64,{base64.b64encode(table.to_csv(index=False).encode()).decode()}"
     link = f'<p class="download"><a download="{name}.csv" href="{address}">Download as CSV</a></p>'
-    return f"{html_table(readable(table), caption, **options)}\n{link}"
+    body = f"{html_table(readable(table), caption, **options)}\n{link}"
+    return f'<details class="fold"><summary>{html.escape(folded)}</summary>\n{body}\n</details>' if folded else body
