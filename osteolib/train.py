@@ -1,17 +1,20 @@
-"""The training loop: AdamW, a schedule that waits for plateaus, clipping, early stopping, checkpoints, resume.
+"""The training loop, the only one: clipping, schedule, early stopping, checkpoints, resume; one process or several.
 
-The defaults are the knee paper's (STR-Net, arXiv:2604.20268, Section 2.4 and Table 2). Every epoch draws its random
-numbers from the seed and its own number, so a run that was cut off needs no generator state to go on where it was.
+Optimiser and schedule are given; the defaults are the knee paper's (STR-Net, arXiv:2604.20268, Section 2.4 and Table 2).
+Every epoch draws its random numbers from the seed and its own number, so a run that was cut off needs no generator state
+to go on where it was.
 """
 
 from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +22,14 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from osteolib.runs.paths import write_atomic
 
 STATE = "state.pt"
 SECONDS_BETWEEN_LINES = 30
+ADAMW = partial(torch.optim.AdamW, lr=1e-4, weight_decay=1e-4)
+HALVED_AT_REST = partial(ReduceLROnPlateau, mode="max", factor=0.5, patience=20)
 
 
 @dataclass(frozen=True)
@@ -59,20 +65,20 @@ def fit(
     model: nn.Module,
     loss_fn: Callable[[nn.Module, Any, int], Mapping[str, Tensor]],
     train_batches: Callable[[int, torch.Generator], Iterable[Any]],
-    validate: Callable[[nn.Module], Mapping[str, float]],
+    validate: Callable[[nn.Module], Mapping[str, float]] | None,
     *,
     folder: Path,
-    monitor: str,
+    monitor: str | None,
     epochs: int = 100,
     seed: int = 0,
-    lr: float = 1e-4,
-    weight_decay: float = 1e-4,
-    plateau_patience: int = 20,
+    optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer] = ADAMW,
+    schedule: Callable[[torch.optim.Optimizer], LRScheduler] = HALVED_AT_REST,
     stop_patience: int = 30,
     max_norm: float = 1.0,
     precision: str | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> Fitted:
-    """Train a model and leave it with its best weights.
+    """Train a model and leave it with its best weights; started by ``torchrun``, on all its processes.
 
     Parameters
     ----------
@@ -80,18 +86,25 @@ def fit(
         ``loss_fn(model, batch, epoch)``: the scalar ``"loss"`` to minimise and any further terms to record.
     train_batches
         ``train_batches(epoch, generator)`` yields the batches of an epoch, drawing from the generator (on the CPU)
-        alone; tensors in tuples or dictionaries are moved to the model's device.
+        alone; tensors in tuples or dictionaries are moved to the model's device. Of several processes each yields its
+        own :func:`share`.
     validate
         Called after each epoch with the model in evaluation mode and without gradients; returns metrics by name.
     folder
         Of this run alone. A run found there goes on from its last whole epoch, on a CPU bit for bit as if it had never
         stopped.
     monitor
-        The metric to maximise.
-    plateau_patience, stop_patience
-        Epochs without improvement before the learning rate is halved, and before training stops.
+        The metric to maximise; None where nothing is validated, and the last epoch counts.
+    optimizer, schedule
+        Made from the parameters, and from the optimiser; the schedule steps once an epoch.
+    stop_patience
+        Epochs without improvement before training stops.
+    max_norm
+        To which the gradient is clipped; ``math.inf`` leaves it as it is.
     precision
         As Fabric names it; ``None`` for :func:`bf16_or_float32`.
+    about
+        What else a run in ``folder`` must share to be gone on with: plain values by name.
 
     Raises
     ------
@@ -99,51 +112,71 @@ def fit(
         The folder holds a run with other settings or of another model; there are no batches; a loss or the monitored
         metric is not finite.
     """
-    from lightning_fabric import Fabric
-
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision on every page
-    device = Fabric(accelerator="auto", devices=1).device
+    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     precision = precision or bf16_or_float32(device)
-    fabric = Fabric(accelerator=device.type, devices=1, precision=precision)
-    settings = {
-        "monitor": monitor, "seed": seed, "lr": lr, "weight_decay": weight_decay, "plateau_patience": plateau_patience,
-        "stop_patience": stop_patience, "max_norm": max_norm, "precision": precision,
-    }  # fmt: skip
+    fabric = _fabric(device, precision)
+    gpu = [fabric.device.index] if fabric.device.type == "cuda" else []
+    if gpu and fabric.world_size > 1:
+        model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
     model.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay)
-    wrapped, optimizer = fabric.setup(model, optimizer)
-    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer.optimizer, mode="max", factor=0.5, patience=plateau_patience
-    )
-    history = _resume(folder, settings, model, optimizer, plateau)
+    wrapped, stepped = fabric.setup(model, optimizer(model.parameters()))
+    rate = schedule(stepped.optimizer)
+    settings = dict(about or {}) | {"monitor": monitor, "seed": seed, "stop_patience": stop_patience,
+                                    "max_norm": max_norm, "precision": precision}  # fmt: skip
+    for part in (stepped.optimizer, rate):
+        values = part.defaults if isinstance(part, torch.optim.Optimizer) else part.state_dict()
+        plain = {name: value for name, value in values.items() if isinstance(value, int | float | str)}
+        settings |= {f"{type(part).__name__}.{name}": value for name, value in plain.items()}
+    history = _resume(folder, settings, model, stepped, rate)
     printed = time.monotonic()
-    gpu = [device.index] if device.type == "cuda" else []
     with torch.random.fork_rng(gpu), torch.backends.cudnn.flags(benchmark=False, deterministic=True):
         for epoch in range(len(history), epochs):
-            if history and epoch - 1 - _best(history, monitor) >= stop_patience:
+            if monitor and history and epoch - 1 - _best(history, monitor) >= stop_patience:
                 break
             draw = int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
             torch.manual_seed(draw)
             batches = train_batches(epoch, torch.Generator().manual_seed(draw))
-            row = {"epoch": epoch, "lr": optimizer.param_groups[0]["lr"]}
-            row |= _epoch(fabric, wrapped, optimizer, loss_fn, batches, epoch, max_norm)
-            wrapped.eval()
-            with torch.no_grad():
-                row |= {name: float(value) for name, value in validate(wrapped).items()}
-            if not np.isfinite(row[monitor]):
+            row = {"epoch": epoch, "lr": stepped.param_groups[0]["lr"]}
+            row |= _epoch(fabric, wrapped, stepped, loss_fn, batches, epoch, max_norm)
+            if validate:
+                wrapped.eval()
+                with torch.no_grad():
+                    row |= {name: float(value) for name, value in validate(wrapped).items()}
+            if monitor and not np.isfinite(row[monitor]):
                 raise ValueError(f"{monitor} is {row[monitor]} after epoch {epoch}: does the validation set hold it?")
-            plateau.step(row[monitor])
+            rate.step(*[row[monitor]] if isinstance(rate, ReduceLROnPlateau) else [])
             history.append(row)
-            _save(folder, settings, model, optimizer, plateau, history)
+            if fabric.is_global_zero:
+                _save(folder, settings, model, stepped, rate, history)
             if time.monotonic() - printed > SECONDS_BETWEEN_LINES:
                 printed = time.monotonic()
-                print(f"epoch {epoch + 1}/{epochs}: loss {row['loss']:.4f}, {monitor} {row[monitor]:.4f}",
-                      file=sys.stderr)  # fmt: skip
+                reached = f", {monitor} {row[monitor]:.4f}" if monitor else ""
+                print(f"epoch {epoch + 1}/{epochs}: loss {row['loss']:.4f}{reached}", file=sys.stderr)
+    fabric.barrier()
     best = _best(history, monitor)
     weights = _weights_file(folder, best)
     put_weights(model, read_weights(weights), weights.name)
     model.eval()
     return Fitted(pd.DataFrame(history), best, weights)
+
+
+def _fabric(device: torch.device, precision: str):
+    """One process, or one of those that torchrun started."""
+    from lightning_fabric import Fabric
+
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision on every page
+    local, nodes = (int(os.environ.get(name, 1)) for name in ("LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE"))
+    strategy = "ddp" if local * nodes > 1 else "auto"
+    fabric = Fabric(accelerator=device.type, strategy=strategy, devices=local, num_nodes=nodes, precision=precision)
+    fabric.launch()
+    return fabric
+
+
+def share(n: int) -> slice:
+    """Which of the n rows of a batch are this process's own: all of them where it is alone."""
+    several = torch.distributed.is_available() and torch.distributed.is_initialized()
+    rank, world = (torch.distributed.get_rank(), torch.distributed.get_world_size()) if several else (0, 1)
+    return slice(rank * n // world, (rank + 1) * n // world)
 
 
 def _epoch(fabric, model, optimizer, loss_fn, batches, epoch: int, max_norm: float) -> dict[str, float]:
@@ -167,22 +200,23 @@ def _epoch(fabric, model, optimizer, loss_fn, batches, epoch: int, max_norm: flo
     return means
 
 
-def _best(history: list[dict], monitor: str) -> int:
-    return int(np.argmax([row[monitor] for row in history]))  # the first of equals
+def _best(history: list[dict], monitor: str | None) -> int:
+    """The epoch whose weights count: the first of the highest, or the last where nothing is monitored."""
+    return int(np.argmax([row[monitor] for row in history])) if monitor else len(history) - 1
 
 
 def _weights_file(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch:04d}.safetensors"
 
 
-def _save(folder: Path, settings: dict, model, optimizer, plateau, history: list[dict]) -> None:
+def _save(folder: Path, settings: dict, model, optimizer, schedule, history: list[dict]) -> None:
     """Weights first; the state's renaming makes the epoch count, and only then are older weights removed."""
     from safetensors.torch import save
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     write_atomic(_weights_file(folder, len(history) - 1), save(tensors))
     buffer = io.BytesIO()
-    state = {"optimizer": optimizer.state_dict(), "plateau": plateau.state_dict()}
+    state = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
     torch.save(state | {"settings": settings, "history": history}, buffer)
     write_atomic(folder / STATE, buffer.getvalue())
     kept = {_weights_file(folder, epoch) for epoch in (len(history) - 1, _best(history, settings["monitor"]))}
@@ -190,7 +224,7 @@ def _save(folder: Path, settings: dict, model, optimizer, plateau, history: list
         old.unlink()
 
 
-def _resume(folder: Path, settings: dict, model, optimizer, plateau) -> list[dict]:
+def _resume(folder: Path, settings: dict, model, optimizer, schedule) -> list[dict]:
     """Put the last whole epoch back, if there is one, and return its history."""
     if not (folder / STATE).is_file():
         return []
@@ -201,7 +235,7 @@ def _resume(folder: Path, settings: dict, model, optimizer, plateau) -> list[dic
     last = _weights_file(folder, len(state["history"]) - 1)
     put_weights(model, read_weights(last), last.name)
     optimizer.load_state_dict(state["optimizer"])
-    plateau.load_state_dict(state["plateau"])
+    schedule.load_state_dict(state["schedule"])
     return state["history"]
 
 

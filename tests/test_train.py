@@ -1,5 +1,6 @@
 import copy
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -46,6 +47,9 @@ def accuracy(model):
 
 def run(folder, model=None, **options):
     options = {"epochs": 5, "monitor": "accuracy", "lr": 1e-2, "precision": "32-true"} | options
+    how = {name: options.pop(name) for name in ("lr", "weight_decay") if name in options}
+    patience = {"patience": options.pop("plateau_patience")} if "plateau_patience" in options else {}
+    options |= {"optimizer": partial(train.ADAMW, **how), "schedule": partial(train.HALVED_AT_REST, **patience)}
     given = [options.pop(name, default) for name, default in
              (("loss_fn", cross_entropy), ("train_batches", shuffled), ("validate", accuracy))]  # fmt: skip
     model = model or small_model()
@@ -201,7 +205,7 @@ def test_what_cannot_be_trained_is_named_and_leaves_no_checkpoint(tmp_path, opti
 
 def test_a_folder_of_another_run_is_refused(tmp_path):
     run(tmp_path / "mine", epochs=1)
-    with pytest.raises(ValueError, match=r"mine holds a run with other .*: seed 0 \(now 5\), lr 0.01 \(now 0.1\)"):
+    with pytest.raises(ValueError, match=r"mine holds a run with .*: seed 0 \(now 5\), AdamW.lr 0.01 \(now 0.1\)"):
         run(tmp_path / "mine", seed=5, lr=0.1)
     with pytest.raises(
         ValueError, match=r"epoch-0000.safetensors is of another model .*first 0.weight: \(4, 1, 3, 3\)"

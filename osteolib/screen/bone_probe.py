@@ -8,10 +8,13 @@ person stand on both sides of the split.
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from osteolib.cohorts.folds import grouped_folds
 from osteolib.runs.store import artefact
@@ -117,30 +121,30 @@ def linear_probe(
     x = torch.from_numpy((features - mean) / sd).float()
     y = torch.from_numpy(target)
     rows = torch.from_numpy(np.flatnonzero(train))
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)  # one for all epochs: a run of seconds is never gone on with
     layer = nn.Linear(x.shape[1], 2)
     nn.init.normal_(layer.weight, std=0.01, generator=generator)
     nn.init.zeros_(layer.bias)
-    optimizer = LARC(layer.parameters(), lr)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     code = np.unique(groups, return_inverse=True)[1]  # numbers are found faster than names, every epoch
-    history, best = [], None
-    for epoch in range(epochs):
-        losses = []
+
+    def batches(epoch: int, _: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         for batch in rows[torch.randperm(len(rows), generator=generator)].split(batch_size):
-            loss = functional.cross_entropy(layer(x[batch]), y[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.item())
-        schedule.step()
-        probability = layer(x).detach().softmax(1)[:, 1].double().numpy()
-        chosen = macro_f1(target[validation], probability[validation], code[validation])
-        if not history or chosen > max(row["macro_f1"] for row in history):
-            best = Probe(mean, sd, layer.weight.detach().clone(), layer.bias.detach().clone())
-        fitted = macro_f1(target[train], probability[train], code[train])
-        history.append({"epoch": epoch, "loss": np.mean(losses), "macro_f1": chosen, "train_macro_f1": fitted})
-    return best, pd.DataFrame(history)
+            yield x[batch], y[batch]
+
+    def loss(model: nn.Module, batch: tuple[Tensor, Tensor], epoch: int) -> dict[str, Tensor]:
+        return {"loss": functional.cross_entropy(model(batch[0]), batch[1])}
+
+    def validate(model: nn.Module) -> dict[str, float]:
+        probability = model(x.to(layer.weight.device)).softmax(1)[:, 1].double().cpu().numpy()
+        chosen, fitted = (macro_f1(target[at], probability[at], code[at]) for at in (validation, train))
+        return {"macro_f1": chosen, "train_macro_f1": fitted}
+
+    with TemporaryDirectory() as folder:
+        fitted = fit(layer, loss, batches, validate, folder=Path(folder), monitor="macro_f1", epochs=epochs, seed=seed,
+                     optimizer=partial(LARC, lr=lr), schedule=partial(CosineAnnealingLR, T_max=epochs),
+                     stop_patience=epochs, max_norm=math.inf, precision="32-true")  # fmt: skip
+    layer = layer.cpu().requires_grad_(False)
+    return Probe(mean, sd, layer.weight, layer.bias), fitted.history.drop(columns="lr")
 
 
 def vote(groups: ArrayLike, target: ArrayLike, probability: ArrayLike) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from osteolib.runs.store import STORE, artefact
 from osteolib.segment.mixture import MixtureUNet, hypothesis_weights, mixture_probability
 from osteolib.segment.overlap import distance, ged_squared
 from osteolib.segment.transport import gamma_at, mean_cross_entropy, progress, transport_loss
-from osteolib.train import Fitted, fit, put_weights, read_weights
+from osteolib.train import ADAMW, Fitted, fit, put_weights, read_weights
 
 MODEL = "mixture.safetensors"
 
@@ -114,7 +115,8 @@ def train_mixture(train: Annotated, validation: Annotated, recipe: Recipe, folde
         apart = [distance(m[None], y)[0] @ b for m, y, b in zip(masks, labels, beta, strict=True)]
         return {"negative_ged": -ged, "ged": ged, "iou": 1 - np.mean(apart)}
 
-    options = {"epochs": recipe.epochs, "seed": recipe.seed, "lr": recipe.lr, "monitor": "negative_ged"}
+    steps = partial(ADAMW, lr=recipe.lr)
+    options = {"epochs": recipe.epochs, "seed": recipe.seed, "optimizer": steps, "monitor": "negative_ged"}
     return model, fit(model, loss, batches, validate, folder=folder, **options)
 
 

@@ -6,17 +6,16 @@ lee2025_hand, "Contrastive self-supervised pretraining"). They print no learning
 
 from __future__ import annotations
 
-import logging
+import math
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import ArrayLike
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -26,7 +25,7 @@ from osteolib.runs.store import STORE, artefact
 from osteolib.ssl.encoders import FEATURES, HEADS, PROTOTYPES, build_encoder, build_head
 from osteolib.ssl.larc import LARC
 from osteolib.ssl.losses import METHODS, SwAV, collapse_measures, collapsed_loss, gathered, simclr, supcon, vicreg
-from osteolib.train import Fitted, _epoch, _resume, _save, _weights_file, bf16_or_float32, put_weights, read_weights
+from osteolib.train import Fitted, fit, put_weights, read_weights, share
 from osteolib.views.multicrop import CROPS, PRESETS, Crop, multi_crop
 
 ENCODER = "encoder.safetensors"
@@ -113,10 +112,9 @@ def pretrain(
     bones: np.ndarray, groups: ArrayLike, labels: ArrayLike, held_out: Collection, recipe: Recipe, folder: Path,
     transductive: bool = False, precision: str | None = None,
 ) -> Fitted:  # fmt: skip
-    """Train a :class:`Learner` for all its epochs; started by ``torchrun``, on all its processes.
+    """Train a :class:`Learner` with LARC and a cosine for all its epochs, of which the last counts.
 
-    ``osteolib.train.fit`` has one optimiser and one schedule; until it takes others, this loop is its shape around
-    LARC and the cosine, made of its own parts, so checkpoints and resume are the same. The last epoch counts.
+    Started by ``torchrun``, on all its processes.
 
     Parameters
     ----------
@@ -149,50 +147,29 @@ def pretrain(
     groups, known = check_rows(bones, groups, labels, held_out, transductive)
     if recipe.method == "supcon" and len(np.unique(known[~np.isnan(known)])) < 2:
         raise ValueError("supcon needs labels of two classes among the training subjects; without any it is simclr")
-    local, nodes = (int(os.environ.get(name, 1)) for name in ("LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE"))  # of torchrun
-    world, batch_size = local * nodes, min(recipe.batch_size, len(bones))
+    world, batch_size = int(os.environ.get("WORLD_SIZE", 1)), min(recipe.batch_size, len(bones))  # as torchrun says
     if batch_size < 2 or batch_size % world:
         raise ValueError(f"a batch of {batch_size} cannot be shared by {world} processes, or is less than two images")
-    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    precision = precision or bf16_or_float32(device)
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    strategy = "ddp" if world > 1 else "auto"
-    fabric = Fabric(accelerator=device.type, strategy=strategy, devices=local, num_nodes=nodes, precision=precision)
-    fabric.launch()
-    gpu = [fabric.device.index] if fabric.device.type == "cuda" else []
-    with torch.random.fork_rng(gpu), torch.backends.cudnn.flags(benchmark=False, deterministic=True):
+    with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        learner = Learner(recipe).to(memory_format=torch.channels_last)
-        if gpu and world > 1:
-            learner = nn.SyncBatchNorm.convert_sync_batchnorm(learner)
-        model, optimizer = fabric.setup(learner, LARC(learner.parameters(), recipe.lr * batch_size / 256))
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer.optimizer, recipe.epochs)
-        settings = asdict(recipe) | {
-            "monitor": "epoch",
-            "precision": precision,
-            "rows": digest([groups.tolist(), known.tolist()]),
-        }
-        history = _resume(folder, settings, learner, optimizer, schedule)
-        pixels, shown = torch.from_numpy(bones).to(fabric.device), torch.from_numpy(known)
+        learner = Learner(recipe)
+    pixels, shown = torch.from_numpy(bones), torch.from_numpy(known)
 
-        def batches(generator: torch.Generator) -> Iterator[tuple[list[Tensor], Tensor]]:
-            order = torch.randperm(len(pixels), generator=generator)
-            for rows in order[: len(order) - len(order) % batch_size].split(batch_size):
-                images = pixels[rows.to(pixels.device), None] / 255
-                views = multi_crop(images, generator, recipe.crops, PRESETS[recipe.augmentation], recipe.min_content)
-                own = slice(fabric.global_rank * batch_size // world, (fabric.global_rank + 1) * batch_size // world)
-                yield [view[:, own] for view in views], shown[rows][own]
+    def batches(epoch: int, generator: torch.Generator) -> Iterator[tuple[list[Tensor], Tensor]]:
+        there = pixels.to(next(learner.parameters()).device)
+        order = torch.randperm(len(pixels), generator=generator)
+        for rows in order[: len(order) - len(order) % batch_size].split(batch_size):
+            images = there[rows.to(there.device), None] / 255
+            views = multi_crop(images, generator, recipe.crops, PRESETS[recipe.augmentation], recipe.min_content)
+            own = share(batch_size)
+            yield [view[:, own] for view in views], shown[rows][own]
 
-        for epoch in range(len(history), recipe.epochs):
-            draw = int(np.random.SeedSequence([recipe.seed, epoch]).generate_state(1)[0])
-            row = {"epoch": epoch, "lr": optimizer.param_groups[0]["lr"]}
-            drawn = batches(torch.Generator().manual_seed(draw))
-            history.append(row | _epoch(fabric, model, optimizer, _loss, drawn, epoch, float("inf")))
-            schedule.step()
-            if fabric.is_global_zero:
-                _save(folder, settings, learner, optimizer, schedule, history)
-    fabric.barrier()
-    return Fitted(pd.DataFrame(history), recipe.epochs - 1, _weights_file(folder, recipe.epochs - 1))
+    return fit(
+        learner, _loss, batches, None, folder=folder, monitor=None, epochs=recipe.epochs, seed=recipe.seed,
+        optimizer=partial(LARC, lr=recipe.lr * batch_size / 256),
+        schedule=partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=recipe.epochs), max_norm=math.inf,
+        precision=precision, about=asdict(recipe) | {"rows": digest([groups.tolist(), known.tolist()])},
+    )  # fmt: skip
 
 
 def _loss(model: nn.Module, batch: tuple[list[Tensor], Tensor], epoch: int) -> dict[str, Tensor]:

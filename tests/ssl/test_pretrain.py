@@ -98,7 +98,7 @@ def test_an_interrupted_run_ends_bit_for_bit_where_it_would_have(tmp_path, monke
         return epoch(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(module, "_epoch", cut)
+        patch.setattr(train, "_epoch", cut)
         run(tmp_path / "cut", swav)
     torch.manual_seed(99)
     resumed = run(tmp_path / "cut", swav)

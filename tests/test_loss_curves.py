@@ -1,0 +1,105 @@
+"""Proof of value: five steps of each kind of training give the loss curve that is stored here.
+
+One thread, float32. Whoever changes a curve says why in the commit that stores the new one
+(``python tests/test_loss_curves.py`` prints all of them).
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from osteolib.runs import store
+
+STORED = Path(__file__).with_name("loss_curves.json")
+N, STEPS = 24, 5
+RNG = np.random.default_rng(0)
+X = np.abs(np.linspace(-1, 1, 32))
+WIDTH = RNG.uniform(0.3, 0.9, N)
+GREY = np.stack([np.tile((w > X) * np.where(0.7 * w > X, 0.4, 1.0) * 200, (32, 1)) for w in WIDTH]).astype(np.uint8)
+NAMES = np.array([f"S{i:02d}" for i in range(N)])
+Y = (WIDTH < 0.6).astype(int)
+PART = np.array(["train"] * 14 + ["validation"] * 5 + ["test"] * 5)
+CROPS = ((2, 24, (0.3, 1)), (1, 17, (0.1, 0.3)))
+
+
+def pre_training(method: str, folder: Path) -> pd.DataFrame:
+    from osteolib.ssl.pretrain import Recipe, pretrain
+    from osteolib.views.multicrop import Crop
+
+    recipe = Recipe(method, "resnet18-half", "small", tuple(Crop(*crop) for crop in CROPS), epochs=STEPS, batch_size=N)
+    labels = Y.astype(float) if method == "supcon" else np.full(N, np.nan)
+    return pretrain(GREY, NAMES, labels, (), recipe, folder).history
+
+
+def mixture(folder: Path) -> pd.DataFrame:
+    from osteolib.segment.training import Annotated, Recipe, train_mixture
+
+    images = torch.from_numpy(GREY[:6])[:, None] / 255
+    labels = torch.stack([images[:, 0] > 0.3, images[:, 0] > 0.6], dim=1).to(torch.uint8)
+    data = Annotated(images, labels, torch.full((6, 2), 0.5))
+    return train_mixture(data, data.take([0, 1]), Recipe(epochs=STEPS, batch=6), folder)[1].history
+
+
+def screening(folder: Path) -> pd.DataFrame:
+    from osteolib.screen.knee_folds import Recipe, train_once
+
+    subjects = pd.DataFrame({
+        "unit_id": NAMES, "label": np.where(Y == 1, np.where(WIDTH < 0.45, "osteoporosis", "osteopenia"), "normal"),
+        "t_score": 4 * WIDTH - 3, "age_years": 50.0 + np.arange(N), "sex": ["F", "M"] * (N // 2), "bmi_kg_m2": 25.0,
+    })  # fmt: skip
+    recipe = Recipe(backbone="resnet18", image_size=32, epochs=STEPS)
+    made = train_once(subjects, GREY, {name: name == PART for name in ("train", "validation", "test")}, recipe, {})
+    return pd.read_parquet(made / "history.parquet")
+
+
+def labelled_bones(folder: Path) -> pd.DataFrame:
+    from osteolib.screen.bone_probe import supervised
+    from osteolib.ssl.pretrain import Recipe
+    from osteolib.views.multicrop import Crop
+
+    recipe = Recipe(
+        encoder="resnet18-half", head="small", crops=tuple(Crop(*crop) for crop in CROPS), epochs=STEPS, batch_size=N
+    )
+    return pd.read_parquet(supervised(GREY, Y, NAMES, PART, recipe, {}) / "history.parquet")
+
+
+def linear_layer(folder: Path) -> pd.DataFrame:
+    from osteolib.screen.bone_probe import linear_probe
+
+    features = np.random.default_rng(1).normal(size=(N, 6)).astype(np.float32) + Y[:, None]
+    return linear_probe(features, Y, NAMES, PART, epochs=STEPS)[1]
+
+
+KINDS = {
+    **{method: lambda folder, method=method: pre_training(method, folder)
+       for method in ("simclr", "supcon", "swav", "vicreg")},
+    "mixture": mixture, "screening": screening, "labelled bones": labelled_bones, "linear layer": linear_layer,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_training_takes_the_steps_it_always_took(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "STORE", tmp_path)
+    monkeypatch.setattr("osteolib.screen.knee_folds.STORE", tmp_path)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})  # float32 everywhere
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        curve = KINDS[kind](tmp_path / "run")["loss"]
+    finally:
+        torch.set_num_threads(threads)
+    # processors add in different orders: the last digits of a step are not the same everywhere
+    np.testing.assert_allclose(curve, json.loads(STORED.read_text())[kind], rtol=2e-4)
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as name:
+        store.STORE = Path(name)
+        print(json.dumps({kind: run(Path(name) / kind)["loss"].tolist() for kind, run in KINDS.items()}, indent=1))
