@@ -1,6 +1,6 @@
 """STR-Net: one radiograph, three answers (arXiv:2604.20268, Sections 2.3 and 2.4, Table 2).
 
-A ResNet's features pass a shared neck; task-aware representation routing (TARR) gives each task its own embedding;
+A backbone's features pass a shared neck; task-aware representation routing (TARR) gives each task its own embedding;
 heads answer whether there is bone loss, whether the loss is osteoporosis, and which T-score to expect. The text and
 the released code describe two different TARR modules. Both are here, and each has its exact number of parameters.
 """
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision import models
 
+from osteolib.screen.weights import trained_encoder, untrained_encoder
 from osteolib.stats.labels import bone_loss
 from osteolib.train import put_weights, read_weights
 
@@ -24,6 +25,7 @@ BACKBONES = {
     "resnet18": (models.resnet18, models.ResNet18_Weights.DEFAULT),
     "resnet50": (models.resnet50, models.ResNet50_Weights.DEFAULT),  # the default of the released code, too
 }
+INSTALLED = "efficientnet_lite0"  # a backbone whose ImageNet weights install as a package
 TASKS = ("screen", "severity", "t_score")
 DIM, ADAPTER, DROPOUT = 128, 64, 0.3  # Table 2
 STOPS = ("adapter", "route", "none")
@@ -86,7 +88,7 @@ class STRNet(nn.Module):
     Parameters
     ----------
     backbone
-        ``resnet50`` as in the paper, or ``resnet18``.
+        ``resnet50`` as in the paper, ``resnet18``, or ``efficientnet_lite0``.
     tarr
         ``released``: a shared Linear-LayerNorm-ReLU and :class:`ReleasedRoute`; ``text``: :class:`TextRoute`.
     stop_gradient
@@ -97,18 +99,22 @@ class STRNet(nn.Module):
     def __init__(self, backbone: str = "resnet50", tarr: str = "released", stop_gradient: str = "adapter") -> None:
         super().__init__()
         for name, value, known in (
-            ("backbone", backbone, tuple(BACKBONES)),
+            ("backbone", backbone, (*BACKBONES, INSTALLED)),
             ("tarr", tarr, ("released", "text")),
             ("stop_gradient", stop_gradient, STOPS),
         ):
             if value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
         self.architecture, self.stop_gradient = backbone, stop_gradient
-        self.backbone = BACKBONES[backbone][0]()
-        features = self.backbone.fc.in_features
-        self.backbone.fc = nn.Identity()
-        self.backbone.conv1 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
-        nn.init.kaiming_normal_(self.backbone.conv1.weight, mode="fan_out", nonlinearity="relu")  # as torchvision does
+        if backbone == INSTALLED:
+            self.backbone = untrained_encoder(backbone, channels=1)
+            features = self.backbone.num_features
+        else:
+            self.backbone = BACKBONES[backbone][0]()
+            features = self.backbone.fc.in_features
+            self.backbone.fc = nn.Identity()
+            self.backbone.conv1 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
+            nn.init.kaiming_normal_(self.backbone.conv1.weight, mode="fan_out", nonlinearity="relu")  # torchvision's
         self.neck = nn.Sequential(nn.Linear(features, DIM), nn.ReLU(), nn.Dropout(DROPOUT))
         shared = (nn.Linear(DIM, DIM), nn.LayerNorm(DIM), nn.ReLU()) if tarr == "released" else ()
         route = ReleasedRoute if tarr == "released" else TextRoute
@@ -165,10 +171,11 @@ def initialise(model: STRNet, source: str | Path) -> None:
     Parameters
     ----------
     source
-        ``none``: leave the random weights. ``imagenet``: torchvision's default weights for the backbone, if they lie
-        in torch's cache. Else the path of a safetensors or torch file that holds a whole STR-Net of this kind, or a
-        torchvision ResNet alone; of a backbone for colour the first convolution becomes the mean over its three
-        channels (Table 2, "weight averaging"), and its classifier is left out.
+        ``none``: leave the random weights. ``imagenet``: for a ResNet torchvision's default weights, if they lie in
+        torch's cache; for ``efficientnet_lite0`` those that install as a package. Else the path of a safetensors or
+        torch file that holds a whole STR-Net of this kind, or a torchvision ResNet alone. Of a backbone for colour the
+        first convolution becomes the mean over its three channels (Table 2, "weight averaging"), and its classifier is
+        left out.
 
     Raises
     ------
@@ -177,13 +184,16 @@ def initialise(model: STRNet, source: str | Path) -> None:
     """
     if source == "none":
         return
+    if source == "imagenet" and model.architecture == INSTALLED:
+        return put_weights(model.backbone, trained_encoder(INSTALLED, channels=1).state_dict(), INSTALLED)
     path = Path(source)
     if source == "imagenet":
         weights = BACKBONES[model.architecture][1]
         path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
         if not path.is_file():
             raise ValueError(f"ImageNet weights of {model.architecture} are not in torch's cache: put {path.name} into "
-                             f"{path.parent}, or give its path, or initialise from 'none'")  # fmt: skip
+                             f"{path.parent}, or give its path, or take the backbone {INSTALLED!r}, whose weights "
+                             "install with osteolib, or initialise from 'none'")  # fmt: skip
     state = read_weights(path)
     if "conv1.weight" not in state:  # not a bare backbone
         return put_weights(model, state, path.name)

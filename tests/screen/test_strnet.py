@@ -22,6 +22,7 @@ from osteolib.screen.strnet import (
     predict,
     strnet_loss,
 )
+from osteolib.screen.weights import trained_encoder
 from osteolib.train import fit
 
 torch.set_num_threads(1)
@@ -233,6 +234,28 @@ def test_imagenet_comes_from_the_cache_or_not_at_all(tmp_path, monkeypatch, colo
     torch.save(colour_backbone, tmp_path / "checkpoints" / "resnet18-f37072fd.pth")
     initialise(model, "imagenet")
     assert holds(model, colour_backbone)
+
+
+def test_the_installed_backbone_starts_from_imagenet_where_a_resnet_would_need_torch_s_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    with pytest.raises(ValueError, match="or take the backbone 'efficientnet_lite0', whose weights install"):
+        initialise(small(), "imagenet")
+    torch.manual_seed(0)
+    model = STRNet("efficientnet_lite0")
+    neck = model.neck[0].weight.clone()
+    assert neck.shape == (128, 1280)
+    initialise(model, "imagenet")
+    own, colour = model.backbone.state_dict(), trained_encoder("efficientnet_lite0").state_dict()
+    torch.testing.assert_close(own["conv_stem.weight"], colour["conv_stem.weight"].mean(1, keepdim=True))
+    assert all(torch.equal(own[name], colour[name]) for name in colour if name != "conv_stem.weight")
+    assert torch.equal(model.neck[0].weight, neck)
+    assert model(IMAGES).severity.shape == (6,)
+    save_file(model.state_dict(), tmp_path / "strnet.safetensors")
+    again = STRNet("efficientnet_lite0")
+    initialise(again, tmp_path / "strnet.safetensors")
+    assert torch.equal(model.eval()(IMAGES).screen, again.eval()(IMAGES).screen)
+    with pytest.raises(ValueError, match="is of another model than STRNet"):
+        initialise(small(), tmp_path / "strnet.safetensors")
 
 
 def test_none_leaves_the_random_weights():
