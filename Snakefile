@@ -12,6 +12,7 @@ from osteolib.cohorts import load_manifest, state
 from osteolib.report.site import site_hash
 from osteolib.runs import list_notebooks, load_profile
 from osteolib.runs.paths import digest
+from osteolib.runs.recorded import list_cells
 
 profile = config.get("profile", "quick")
 try:
@@ -111,3 +112,22 @@ rule hand_cell:
     shell:
         "OMP_NUM_THREADS={threads} {PYTHON} -m osteolib.screen.hand_grid "
         "{profile} {wildcards.method} {wildcards.crops} {wildcards.seed} > {log} 2>&1 || (tail -n 25 {log} >&2; exit 1)"
+
+
+# Runs too long for the book, a job each (data_manifests/recorded/cells.yaml):  make record
+RECORD = "data_manifests/recorded/{cell}/run.json"
+
+
+rule record:
+    input:
+        expand(RECORD, cell=list_cells()),
+
+
+rule recorded_cell:
+    output:
+        RECORD,
+    log:
+        f"{BUILD}/logs/recorded/{{cell}}.txt",
+    shell:
+        "OMP_NUM_THREADS={threads} {PYTHON} -m osteolib.runs.recorded {wildcards.cell} > {log} 2>&1 "
+        "|| (tail -n 25 {log} >&2; exit 1)"

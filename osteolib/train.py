@@ -1,8 +1,8 @@
 """The training loop, the only one: clipping, schedule, early stopping, checkpoints, resume; one process or several.
 
-Optimiser and schedule are given; the defaults are the knee paper's (STR-Net, arXiv:2604.20268, Section 2.4 and Table 2).
-Every epoch draws its random numbers from the seed and its own number, so a run that was cut off needs no generator state
-to go on where it was.
+Optimiser and schedule are given; the defaults are the knee paper's (STR-Net, arXiv:2604.20268, Section 2.4, Table 2).
+Every epoch draws its random numbers from the seed and its own number, so a run that was cut off needs no generator
+state to go on where it was.
 """
 
 from __future__ import annotations

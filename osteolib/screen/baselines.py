@@ -5,6 +5,9 @@ Everything that is fitted (imputation, scaling, coefficients) is fitted inside t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -53,6 +56,17 @@ def out_of_fold(features: pd.DataFrame, target: ArrayLike, folds: ArrayLike) -> 
         model.fit(features[train], y[train])
         predicted[test] = model.predict_proba(features[test])[:, 1] if binary else model.predict(features[test])
     return predicted
+
+
+def film_brightness(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Mean, SD and percentiles of the grey values of whole films, one row each: all a model has that sees no bone."""
+    from osteolib.radiograph import read_radiograph
+
+    films = (read_radiograph(path).pixels for path in paths)
+    return pd.DataFrame(
+        [(p.mean(), p.std(), *np.percentile(p, (5, 50, 95))) for p in films],
+        columns=["mean", "sd", "p05", "p50", "p95"],
+    )
 
 
 def _prepared(features: pd.DataFrame, estimator):

@@ -1,0 +1,224 @@
+"""Recorded runs: results of runs too long for the book, kept in the project with all that is needed to judge them.
+
+A *cell* is declared in ``data_manifests/recorded/cells.yaml``: a job, a profile, options. :func:`make_record` runs it
+once and writes ``data_manifests/recorded/<cell>/``: ``predictions.csv``, ``history.csv``, ``results.csv`` and, last,
+``run.json`` with configuration, cohort, code, versions, machine, hours and the SHA-256 of the other three. A record is
+never edited: one whose files differ from their hashes is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import io
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from osteolib.runs.fingerprint import fingerprint
+from osteolib.runs.parameters import load_profile
+from osteolib.runs.paths import ROOT, write_atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RECORDED = ROOT / "data_manifests" / "recorded"
+TABLES = ("predictions", "history", "results")
+VERSIONS = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "torchvision")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One declared run.
+
+    ``job`` is a dotted function of the package, called as ``job(profile values, **options)``; its module names in
+    ``MODULES`` whose code the result depends on.
+    """
+
+    name: str
+    what: str
+    job: str
+    profile: str
+    options: Mapping[str, Any]
+    hours: float
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a job returns.
+
+    Attributes
+    ----------
+    predictions
+        The columns of the contract (:data:`osteolib.runs.run.PREDICTION_COLUMNS`) and ``split_group``, which
+        intervals resample.
+    history
+        One row per epoch of each training.
+    results
+        ``method, target, split, metric, value, ci_low, ci_high, n, n_groups``: computed from ``predictions`` alone.
+    cohorts
+        ``{"kind": ..., "fingerprint": ...}`` by name.
+    configuration
+        What the profile and the options came to, and what a reader needs to judge the results.
+    """
+
+    predictions: pd.DataFrame
+    history: pd.DataFrame
+    results: pd.DataFrame
+    cohorts: Mapping[str, Mapping[str, str]]
+    configuration: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A recorded cell as it lies in the project; ``stale`` says that its code has changed since."""
+
+    cell: Cell
+    predictions: pd.DataFrame
+    history: pd.DataFrame
+    results: pd.DataFrame
+    run: Mapping[str, Any]
+    stale: bool
+
+
+def list_cells(folder: Path = RECORDED) -> dict[str, Cell]:
+    """Every declared cell by name.
+
+    Raises
+    ------
+    ValueError
+        An entry of ``cells.yaml`` lacks a field or has one too many; it is named.
+    """
+    content = yaml.safe_load((folder / "cells.yaml").read_text(encoding="utf-8"))
+    cells = {}
+    for name, entry in content.items():
+        try:
+            cells[name] = Cell(name, **entry)
+        except TypeError as error:
+            raise ValueError(f"cells.yaml, {name}: {str(error).removeprefix('Cell.__init__() ')}") from None
+        if not cells[name].job.startswith("osteolib."):
+            raise ValueError(f"cells.yaml, {name}: job must name a function of osteolib, got {cells[name].job!r}")
+    return cells
+
+
+def find_cell(name: str, folder: Path = RECORDED) -> Cell:
+    """One declared cell; ValueError naming the nearest where there is none of that name."""
+    cells = list_cells(folder)
+    if name not in cells:
+        near = difflib.get_close_matches(name, cells, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(cells)}"
+        raise ValueError(f"no recorded cell {name!r}: {hint} (data_manifests/recorded/cells.yaml)")
+    return cells[name]
+
+
+def make_record(name: str, folder: Path = RECORDED) -> Path:
+    """Run a cell and write its record; a record that is there is left as it is. Returns its ``run.json``.
+
+    A run that is cut off has written nothing here: what it had trained lies in the artefact store, and the next goes
+    on from there.
+    """
+    cell = find_cell(name, folder)
+    last = folder / name / "run.json"
+    if last.is_file():
+        return last
+    module, _, function = cell.job.rpartition(".")
+    home = import_module(module)
+    job: Callable[..., Recording] = getattr(home, function)
+    began, started, code = time.monotonic(), datetime.now(UTC), fingerprint(home.MODULES)
+    recording = job(load_profile(cell.profile), **cell.options)
+    files = {f"{table}.csv": _csv(getattr(recording, table)) for table in TABLES}
+    run = {
+        "cell": name,
+        "what": cell.what,
+        "job": cell.job,
+        "profile": cell.profile,
+        "options": dict(cell.options),
+        "configuration": dict(recording.configuration),
+        "cohorts": dict(recording.cohorts),
+        "modules": list(home.MODULES),
+        "code": code,
+        "versions": {package: version(package) for package in VERSIONS} | {"python": platform.python_version()},
+        "machine": machine(),
+        "date": f"{started:%Y-%m-%d}",
+        "hours": round((time.monotonic() - began) / 3600, 2),
+        "files": {file: hashlib.sha256(text.encode()).hexdigest() for file, text in files.items()},
+    }
+    for file, text in files.items():
+        write_atomic(folder / name / file, text)
+    return write_atomic(last, json.dumps(run, indent=1, ensure_ascii=False) + "\n")  # last: it makes the record count
+
+
+def read_record(name: str, folder: Path = RECORDED) -> Record | None:
+    """A cell's record, or None where it has not been run yet.
+
+    Raises
+    ------
+    ValueError
+        There is no such cell, or a file of the record is not what was written.
+    """
+    import pandas as pd
+
+    cell = find_cell(name, folder)
+    if not (folder / name / "run.json").is_file():
+        return None
+    run = json.loads((folder / name / "run.json").read_text(encoding="utf-8"))
+    tables = {}
+    for file, expected in run["files"].items():
+        path = folder / name / file
+        content = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != expected:
+            state = "was edited" if content else "is missing"
+            raise ValueError(
+                f"recorded/{name}/{file} {state}: a record is never edited. Take it back from version control, or "
+                f"remove the folder and run `make record CELL={name}`"
+            )
+        tables[file.removesuffix(".csv")] = pd.read_csv(io.BytesIO(content))
+    return Record(cell, **tables, run=run, stale=_code_of(run["modules"]) != run["code"])
+
+
+def state_of(name: str, folder: Path = RECORDED) -> str:
+    """In words: not recorded yet, recorded, recorded by other code than today's, or damaged."""
+    try:
+        record = read_record(name, folder)
+    except ValueError:
+        return "damaged"
+    if record is None:
+        return "not recorded yet"
+    return "recorded by other code" if record.stale else "recorded"
+
+
+def machine() -> str:
+    """Processor or accelerator and what it computes in, in words."""
+    import torch
+
+    if torch.accelerator.is_available():
+        return (
+            torch.cuda.get_device_name(0) if torch.cuda.is_available() else str(torch.accelerator.current_accelerator())
+        )
+    return f"CPU, {platform.machine()}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _code_of(modules: list[str]) -> str:
+    try:
+        return fingerprint(modules)
+    except ValueError:  # a module is gone: the code has changed
+        return ""
+
+
+def _csv(table: pd.DataFrame) -> str:
+    return table.to_csv(index=False, float_format="%.8g", lineterminator="\n")
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(make_record(sys.argv[1]).relative_to(ROOT))

@@ -1,0 +1,46 @@
+"""From a table of predictions to its metrics: what a recorded run says, computed from its predictions alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from osteolib.stats.bootstrap import bootstrap_ci
+from osteolib.stats.bootstrap_any import bootstrap_statistic
+
+
+def prediction_metrics(predictions: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """AUROC and AUPRC of every target that is 0 or 1, Pearson's r and the mean absolute error of every other.
+
+    Parameters
+    ----------
+    predictions
+        One row a unit: ``method, target, split, y_true, y_score`` and ``split_group``, which intervals resample.
+
+    Returns
+    -------
+    ``method, target, split, metric, value, ci_low, ci_high, n, n_groups``; intervals are 95 % percentile bootstraps.
+    """
+    rows = []
+    for (method, target, split), part in predictions.groupby(["method", "target", "split"], sort=False):
+        y, score = part["y_true"].to_numpy(float), part["y_score"].to_numpy(float)
+        how = {"groups": part["split_group"].to_numpy(str), "n_boot": n_boot, "seed": seed}
+        if set(y) <= {0.0, 1.0}:
+            r = bootstrap_ci(y, score, ("auroc", "auprc"), **how)
+            found = {name: (r.estimate[name], *r.ci[name]) for name in ("auroc", "auprc")}
+        else:
+            both = {"pearson_r": _pearson_r, "mae": _mae}
+            each = {name: bootstrap_statistic(statistic, y, score, **how) for name, statistic in both.items()}
+            found = {name: (r.estimate, *r.ci) for name, r in each.items()}
+        n_groups = part["split_group"].nunique()
+        rows += [(method, target, split, name, *values, len(part), n_groups) for name, values in found.items()]
+    columns = ["method", "target", "split", "metric", "value", "ci_low", "ci_high", "n", "n_groups"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _pearson_r(x: np.ndarray, y: np.ndarray) -> float:
+    return float(np.corrcoef(x, y)[0, 1]) if x.std() > 0 and y.std() > 0 else np.nan
+
+
+def _mae(x: np.ndarray, y: np.ndarray) -> float:
+    return float(np.abs(x - y).mean())
