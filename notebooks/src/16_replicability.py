@@ -91,8 +91,8 @@ leads = aurocs.max(axis=1) - aurocs.min(axis=1)
 by_chance = np.mean(leads >= best - last)
 
 # %% tags=["hide-input"]
-run.fact(one_best=best, one_last=last, one_chance=by_chance, one_median=np.median(leads),
-         one_people=sets[SUBJECTS].people)
+run.fact(one_best=best, one_last=last, one_chance=by_chance,
+         one_median=np.median(leads), one_people=sets[SUBJECTS].people)
 say(run, "With {one_people} people the best of four *equal* methods leads the last by "
     "{one_median:.2f} in half of all studies. A lead as large as the printed one, "
     "{one_best} over {one_last}, comes out in {one_chance:.0%}.")
@@ -115,8 +115,8 @@ claims["found"] = [assess(c.study, c.claimed, c.k, c.rank, n_studies, seed)
 # is the printed lead. On the hill's flank or inside it, equal methods print such a lead often; the number says how often.
 
 # %% tags=["hide-input"]
-figure(run, "hills", claim_plots.lead_hills(claims), alt="For each claim the leads that "
-       "the best of equal methods shows by chance, with a dot at the printed lead: "
+figure(run, "hills", claim_plots.lead_hills(claims), alt="For each claim the leads "
+       "that the best of equal methods shows by chance, with a dot at the printed: "
        + "; ".join(f"{c.label} {c.found.luck:.0%}" for c in claims.itertuples()))
 
 # %% [markdown]
@@ -151,8 +151,9 @@ say(run, "Of {n} claims, {n_powered} would be found at least four times in five 
     "{n_lucky} leads come out as large in a quarter or more of studies of equal "
     "methods. With {hand_people} subjects a method whose true AUROC is "
     "{hand_auroc:.2f} prints {hand_low:.2f} to {hand_high:.2f}.")
-table(run, "claims", claim_plots.claims_table(claims), "Seen: the power; by chance: how "
-      "often equal methods lead as much", index=False, folded="All claims in one table")
+table(run, "claims", claim_plots.claims_table(claims), "Seen: the power; by chance: "
+      "how often equal methods lead as much", index=False,
+      folded="All claims in one table")
 
 # %% [markdown]
 # ## What the sizes do not weigh
@@ -170,10 +171,10 @@ table(run, "claims", claim_plots.claims_table(claims), "Seen: the power; by chan
 
 # %% tags=["hide-input"]
 run.fact(**patterns(value))
-say(run, "The knee paper's AUROC rises at {rising} of {steps} steps; equal methods come "
-    "in any one order once in {orders} times. The CT paper's full model has the highest "
-    "printed F1 of vertebrae at {sites_first} of {sites} sites; of {models} equal "
-    "methods one is first at all of them with probability {all_sites:.3f}. A pattern "
+say(run, "The knee paper's AUROC rises at {rising} of {steps} steps; equal methods "
+    "come in any one order once in {orders} times. The CT paper's full model has the "
+    "highest printed F1 of vertebrae at {sites_first} of {sites} sites; of {models} "
+    "equal methods one is first at all of them with probability {all_sites:.3f}. A pattern "
     "says that *something* helps; the sizes say how little is known of *how much*.")
 
 # %% [markdown]
@@ -247,7 +248,8 @@ def plan(positive=60, negative=120, units=1, other=0.80, lead=0.05, rho=0.5, ali
     better = min(other + lead, 0.999)
     pair = (from_auroc(better), from_auroc(other))
     study = Study(sample, "auroc", pair, rho, alike)
-    return study, assess(study, better - other, n_studies=600, seed=seed), better - other
+    found = assess(study, better - other, n_studies=600, seed=seed)
+    return study, found, better - other
 
 # %% tags=["hide-input"]
 def draw(**settings):
@@ -258,10 +260,10 @@ figure(run, "plan", draw(), alt="Leads that equal and truly different methods pr
 if "JPY_SESSION_NAME" in os.environ:  # a person's session in JupyterLab, not papermill
     import ipywidgets
 
-    ipywidgets.interact_manual(lambda **settings: draw(**settings), positive=(5, 300),
-                               negative=(5, 300), units=(1, 7), other=(0.55, 0.95, 0.01),
-                               lead=(0.01, 0.3, 0.01), rho=(0, 0.95, 0.05),
-                               alike=(0, 1, 0.1))
+    ipywidgets.interact_manual(
+        lambda **settings: draw(**settings), positive=(5, 300), negative=(5, 300),
+        units=(1, 7), other=(0.55, 0.95, 0.01), lead=(0.01, 0.3, 0.01),
+        rho=(0, 0.95, 0.05), alike=(0, 1, 0.1))
 
 # %% [markdown]
 # ```{admonition} Exercise
