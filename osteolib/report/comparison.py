@@ -127,11 +127,18 @@ class Comparison:
         if published:
             raise ValueError(f"no result answers these published values: {sorted(published.values())}")
 
-    def renamed(self, form: str) -> Comparison:
-        """The same with every method's name put into ``form``, e.g. ``"{}, recorded"``."""
-        names = {"method": form.format, "reference": form.format}
-        frames = (f.transform({c: names.get(c, lambda v: v) for c in f}) for f in (self.rows, self.differences))
-        return replace(self, **dict(zip(("rows", "differences"), frames, strict=True)))
+    def renamed(self, names: str | Mapping[str, str]) -> Comparison:
+        """The same under other names of methods: all put into a form, ``"{}, recorded"``, or some looked up."""
+
+        def new(name: str) -> str:
+            return names.format(name) if isinstance(names, str) else names.get(name, name)
+
+        both = {side: self.differences[side].map(new) for side in ("method", "reference")}
+        return replace(
+            self,
+            rows=self.rows.assign(method=self.rows["method"].map(new)),
+            differences=self.differences.assign(**both),
+        )
 
 
 def compare_scores(

@@ -126,6 +126,8 @@ def test_together_keeps_every_row_and_refuses_the_same_one_twice(scored):
     assert both.methods == [*SCORES, *(f"{name}, recorded" for name in SCORES)]
     assert both.estimate("age, recorded", "f1") == scored.estimate("age", "f1")
     assert both.difference("both, recorded", "age, recorded") == scored.difference("both", "age")
+    assert scored.renamed({"age": "years"}).methods == ["years", "image", "both"]
+    assert scored.renamed({"age": "years"}).difference("both", "years") == scored.difference("both", "age")
     with pytest.raises(ValueError, match="auroc of age stands twice"):
         together(scored, scored)
 
