@@ -101,6 +101,32 @@ def split_sheet(run: Run, films: pd.DataFrame, seed: int, n: int = 8) -> None:
     )
 
 
+def film_to_input(pictures: Mapping[str, np.ndarray], legs: np.ndarray, field: Sequence[int]) -> plt.Figure:
+    """The way of a film to the network's input, one picture a step, each with its size in pixels.
+
+    Parameters
+    ----------
+    pictures
+        Title and picture of each step: the film first, then one leg; 8 bit or normalised.
+    legs
+        Boxes ``x0, y0, x1, y1`` of the legs on the film, drawn in blue.
+    field
+        The box of the foreground on the leg, drawn in orange.
+    """
+    use_style()
+    fig, axes = plt.subplots(1, len(pictures), figsize=(1.65 * len(pictures), 2.1))
+    for axis, (title, picture) in zip(axes, pictures.items(), strict=True):
+        low, high = (0, 255) if picture.dtype == np.uint8 else (-2, 2)
+        axis.imshow(picture, cmap="gray", vmin=low, vmax=high)
+        size = f"{picture.shape[1]} × {picture.shape[0]}"
+        axis.set_title(f"{title}\n{size}", fontsize=9, weight="normal", loc="center")
+        axis.set(anchor="N", frame_on=False, xticks=[], yticks=[])
+    marked = [(axes[0], leg, "#56B4E9") for leg in legs] + [(axes[1], field, "#E69F00")]
+    for axis, (x0, y0, x1, y1), colour in marked:
+        axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, ec=colour, lw=2))
+    return fig
+
+
 def sample_sheet(run: Run, films: pd.DataFrame, n_per_class: int, seed: int) -> None:
     """Films drawn at random from each class, masked."""
     classes = [films[films["label"] == label] for label in LABELS]

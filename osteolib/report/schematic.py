@@ -107,6 +107,16 @@ def with_gradients(graph: nx.DiGraph, reach: pd.DataFrame) -> nx.DiGraph:
     return graph
 
 
+def modules(graph: nx.DiGraph) -> pd.DataFrame:
+    """The modules of a traced network in the order of computation: part, what it is, shape passed on, parameters."""
+    rows = [
+        (d["title"], d["detail"].split("\n")[0], " × ".join(f"{n:,}" for n in d["shape"]), d["parameters"])
+        for _, d in graph.nodes.items()
+        if d["kind"] == "module"
+    ]
+    return pd.DataFrame(rows, columns=["part", "what it is", "shape passed on", "parameters"])
+
+
 def draw(panels: Mapping[str, nx.DiGraph]) -> plt.Figure:
     """Graphs side by side under their titles.
 

@@ -85,3 +85,12 @@ def test_a_thumbnail_shows_no_marker_and_nothing_in_a_box_given_by_hand(tmp_path
     assert abs(shown[100:140, 500:540] - background).max() < 40
     assert abs(shown[700:712, 20:150] - background).max() < 40
     assert shown[400, 300] - background > 100  # the leg is still there
+
+
+def test_the_way_of_a_film_shows_sizes_and_outlines_of_legs_and_foreground():
+    film = np.zeros((40, 60), np.uint8)
+    pictures = {"film": film, "leg": film[:, :20], "input": np.zeros((32, 32), np.float32)}
+    fig = knees.film_to_input(pictures, np.array([[0, 0, 20, 40], [30, 0, 60, 40]]), (2, 1, 18, 39))
+    assert [axis.get_title() for axis in fig.axes] == ["film\n60 × 40", "leg\n20 × 40", "input\n32 × 32"]
+    boxes = [[(*p.get_xy(), p.get_width(), p.get_height()) for p in axis.patches] for axis in fig.axes]
+    assert boxes == [[(0, 0, 20, 40), (30, 0, 30, 40)], [(2, 1, 16, 38)], []]

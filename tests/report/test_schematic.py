@@ -220,3 +220,12 @@ def test_a_single_chain_is_one_straight_column():
     nx.add_path(graph, "abc")
     middles = [(x0 + x1) / 2 for x0, _, x1, _ in boxes(schematic.draw({"": graph}))]
     assert middles == pytest.approx([middles[0]] * 3, abs=1e-3)
+
+
+def test_the_table_of_a_network_names_its_modules_with_shapes_and_counts():
+    table = schematic.modules(schematic.trace(STRNet("resnet18").backbone, (torch.zeros(2, 1, 32, 32),))).set_index(
+        "part"
+    )
+    assert list(table.index[:4]) == ["conv1", "bn1", "relu", "maxpool"]
+    assert table.loc["conv1"].tolist() == ["Conv2d", "64 × 16 × 16", 64 * 7 * 7]  # one grey channel, no bias
+    assert table["parameters"].sum() == sum(p.numel() for p in STRNet("resnet18").backbone.parameters())
