@@ -174,7 +174,7 @@ run.fact(**patterns(value))
 say(run, "The knee paper's AUROC rises at {rising} of {steps} steps; equal methods "
     "come in any one order once in {orders} times. The CT paper's full model has the "
     "highest printed F1 of vertebrae at {sites_first} of {sites} sites; of {models} "
-    "equal methods one is first at all of them with probability {all_sites:.3f}. A pattern "
+    "equal methods one is first at all with probability {all_sites:.3f}. A pattern "
     "says that *something* helps; the sizes say how little is known of *how much*.")
 
 # %% [markdown]
