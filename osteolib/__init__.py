@@ -4,8 +4,14 @@ Five names cover most uses: :func:`start` (a run), :func:`load_cohort` (verified
 ``radiograph`` and ``report``.
 """
 
-from osteolib.cohorts import load_cohort
-from osteolib.runs import start
+from typing import TYPE_CHECKING
+
+from osteolib.runs.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from osteolib.cohorts import load_cohort
+    from osteolib.runs import start
 
 __all__ = ["load_cohort", "start"]
 __version__ = "0.1.0"
+__getattr__ = lazy_names(__name__)

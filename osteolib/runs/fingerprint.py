@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+from osteolib.runs.lazy import passed_on
 from osteolib.runs.paths import ROOT
 
 PACKAGE = "osteolib"
@@ -93,10 +94,9 @@ def _resolve(package: str, name: str, root: Path) -> set[str]:
     if path is None:
         raise ValueError(f"`from {package} import {name}`: there is no module {package}")
     if path.name == "__init__.py":
-        for node in _parse(path, path.stat().st_mtime_ns).body:
-            if isinstance(node, ast.ImportFrom) and any((a.asname or a.name) == name for a in node.names):
-                original = next(a.name for a in node.names if (a.asname or a.name) == name)
-                return _resolve(node.module, original, root)
+        names = passed_on(_parse(path, path.stat().st_mtime_ns))
+        if name in names:
+            return _resolve(*names[name], root)
     return {package}
 
 
