@@ -13,7 +13,8 @@ from osteolib.cohorts import Manifest, list_manifests, state
 from osteolib.report.html import html_table, with_download
 from osteolib.report.published import PAPERS, load_published
 from osteolib.report.scorecard import State, load_states, scorecard, scorecard_html, summary_by_paper
-from osteolib.runs import list_notebooks
+from osteolib.runs import ROOT, list_notebooks
+from osteolib.runs.recorded import list_cells, machine, read_record, state_of
 
 AUDIT = "15_audit_all"
 """The notebook that runs all audits and records which values they concern."""
@@ -21,7 +22,7 @@ AUDIT = "15_audit_all"
 
 def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """HTML for every ``{{ ..._table }}`` of a page, from what the notebooks recorded."""
-    card = whole_scorecard(recorded)
+    card, timings = whole_scorecard(recorded), _timings(recorded)
     summary = summary_by_paper(card).reindex(PAPERS).rename(index=PAPERS).T.rename_axis("verdict")
     return {
         "scorecard_summary": block(html_table(summary.reset_index(), "Published values by verdict")),
@@ -32,7 +33,10 @@ def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         "scorecard_bars": block(_bars(card)),
         "data_table": _data(),
         "data_problems": _problems(),
-        "timings_table": block(with_download(_timings(recorded), "timings", "Time per notebook")),
+        "timings_table": block(with_download(timings, "timings", "Time and memory per notebook")),
+        "two_largest": _two_largest(timings),
+        "records_table": block(with_download(_records(), "records", "Recorded runs")),
+        "processor": machine(),
         "versions_table": block(with_download(_versions(recorded), "versions", "Versions")),
     }
 
@@ -102,13 +106,36 @@ def _problems() -> str:
 
 
 def _timings(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Time as the clock and as the processor has it, and the most memory, of each notebook with all its processes."""
     rows = []
     for notebook in list_notebooks():
         run = recorded[notebook.name]["run"]
         if run:
             profile = run["parameters"]["profile"]
-            rows.append((notebook.title, profile, run["seconds"], notebook.minutes[profile], run["device"]))
-    return pd.DataFrame(rows, columns=["notebook", "profile", "seconds", "minutes expected", "device"])
+            measured = ROOT / "build" / profile / "logs" / f"{notebook.name}.tsv"
+            took = pd.read_csv(measured, sep="\t").iloc[-1] if measured.is_file() else {}
+            cpu, peak = (pd.to_numeric(took.get(name), errors="coerce") for name in ("cpu_time", "max_rss"))
+            rows.append((notebook.title, profile, notebook.minutes[profile], run["seconds"], cpu, peak, run["device"]))
+    columns = ["notebook", "profile", "minutes expected", "seconds", "processor seconds", "peak memory, MB", "device"]
+    return pd.DataFrame(rows, columns=columns).round(0)
+
+
+def _two_largest(timings: pd.DataFrame) -> str:
+    """An upper bound of what two notebooks side by side take, in words."""
+    peaks = timings["peak memory, MB"].nlargest(2)
+    return f"{peaks.sum() / 1024:.1f} GiB" if peaks.notna().any() else "not measured"
+
+
+def _records() -> pd.DataFrame:
+    """The recorded cells and their state."""
+    rows = []
+    for name, cell in list_cells().items():
+        state = state_of(name)
+        record = read_record(name) if state.startswith("recorded") else None
+        made = (record.run["date"], record.run["hours"], record.run["machine"]) if record else ("", cell.hours, "")
+        rows.append((name, cell.what, cell.profile, state, *made))
+    columns = ["cell", "what", "profile", "state", "date", "hours (expected, where not recorded)", "machine"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _versions(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

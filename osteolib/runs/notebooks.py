@@ -9,6 +9,7 @@ from pathlib import Path
 from osteolib.runs.fingerprint import dependencies, fingerprint
 from osteolib.runs.parameters import Parameter, load_profile, read_parameters
 from osteolib.runs.paths import ROOT, digest
+from osteolib.runs.recorded import record_hash
 
 FOLDER = ROOT / "notebooks"
 
@@ -17,8 +18,9 @@ FOLDER = ROOT / "notebooks"
 class Notebook:
     """One notebook under ``notebooks/``.
 
-    ``needs`` names the cohorts it reads and ``after`` the notebooks whose results it reads. ``trains`` is how many
-    trainings it can have side by side: it is given that many cores, if there are as many, and no core to wait for.
+    ``needs`` names the cohorts it reads, ``records`` the recorded cells it shows, and ``after`` the notebooks whose
+    results it reads. ``trains`` is how many trainings it can have side by side: it is given that many cores, if there
+    are as many, and no core to wait for.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Notebook:
     parameters: dict[str, Parameter]
     minutes: dict[str, float]
     needs: tuple[str, ...]
+    records: tuple[str, ...]
     after: tuple[str, ...]
     trains: int
     cells: tuple[tuple[str, str], ...]
@@ -42,6 +45,7 @@ class Notebook:
             {
                 "cells": self.cells,
                 "profile": {name: value for name, value in load_profile(profile).items() if name in self.parameters},
+                "records": [record_hash(name) for name in self.records],
                 "lock": (ROOT / "requirements.txt").read_text(encoding="utf-8"),
                 "code": fingerprint(modules, exclude=("osteolib.cli",)) if modules else "",
             }
@@ -73,6 +77,7 @@ def read_notebook(path: Path) -> Notebook:
         parameters=read_parameters(tagged[0]),
         minutes=facts["minutes"],
         needs=tuple(facts.get("needs", ())),
+        records=tuple(facts.get("records", ())),
         after=tuple(facts.get("after", ())),
         trains=facts.get("trains", 0),
         cells=tuple(cells),

@@ -12,6 +12,7 @@ import difflib
 import hashlib
 import io
 import json
+import os
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -185,6 +186,15 @@ def read_record(name: str, folder: Path = RECORDED) -> Record | None:
     return Record(cell, **tables, run=run, stale=_code_of(run["modules"]) != run["code"])
 
 
+def record_hash(name: str, folder: Path = RECORDED) -> str:
+    """Changes when a cell is recorded, or when the code of its record changes; empty where there is none."""
+    path = folder / find_cell(name, folder).name / "run.json"
+    if not path.is_file():
+        return ""
+    run = json.loads(path.read_text(encoding="utf-8"))
+    return f"{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}{' stale' * (_code_of(run['modules']) != run['code'])}"
+
+
 def state_of(name: str, folder: Path = RECORDED) -> str:
     """In words: not recorded yet, recorded, recorded by other code than today's, or damaged."""
     try:
@@ -204,7 +214,9 @@ def machine() -> str:
         return (
             torch.cuda.get_device_name(0) if torch.cuda.is_available() else str(torch.accelerator.current_accelerator())
         )
-    return f"CPU, {platform.machine()}, {torch.backends.cpu.get_cpu_capability()}"
+    able = torch.cpu.get_capabilities()
+    bf16 = "bf16" if able.get("avx512_bf16") or able.get("amx_bf16") else "no bf16"
+    return f"CPU, {os.cpu_count()} cores, {platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {bf16}"
 
 
 def _code_of(modules: list[str]) -> str:

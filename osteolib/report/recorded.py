@@ -1,0 +1,51 @@
+"""What was recorded set beside what a page trained live: one table that says which is which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from osteolib.report.show import with_ci
+from osteolib.runs.recorded import RECORDED, find_cell, read_record
+
+
+def beside(
+    live: pd.DataFrame, live_size: str, cells: Iterable[str], metric: str, target: str, folder: Path = RECORDED
+) -> pd.DataFrame:
+    """Live rows and those of recorded cells under each other.
+
+    Parameters
+    ----------
+    live
+        ``method, split, value, ci_low, ci_high, n`` of this run.
+    live_size
+        What this run was trained at, as ``"128 px, 8 epochs"``.
+    cells
+        Names of recorded cells; one that is not there is a row that says so.
+    metric, target
+        Which of a record's results, as :func:`osteolib.stats.prediction_metrics.prediction_metrics` names them.
+    """
+    rows = [_row("live", live_size, row, "this page") for row in live.to_dict("records")]
+    for name in cells:
+        record = read_record(name, folder)
+        if record is None:
+            cell = find_cell(name, folder)
+            rows.append(
+                {"run": name, "size": cell.profile, "how made": f"not recorded yet (about {cell.hours:g} hours)"}
+            )
+            continue
+        found = record.results[(record.results["metric"] == metric) & (record.results["target"] == target)]
+        about, run = record.run["configuration"], record.run
+        size = f"{about['image_size']} px, {about['epochs']} epochs"
+        code = "other code than today's" if record.stale else "code as today"
+        made = f"{run['date']}, {run['hours']:g} h, {run['machine']}; {code}"
+        rows += [_row(f"recorded, {name}", size, row, made) for row in found.to_dict("records")]
+    return pd.DataFrame(rows).astype(object).fillna("")
+
+
+def _row(run: str, size: str, row: dict, made: str) -> dict[str, object]:
+    shown = with_ci(row["value"], row["ci_low"], row["ci_high"])
+    return {"run": run, "method": row["method"], "tested on": row["split"], "estimate (95 % CI)": shown, "n": row["n"],
+            "size": size, "how made": made}  # fmt: skip
