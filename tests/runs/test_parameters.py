@@ -36,7 +36,7 @@ def test_none_takes_the_profile_s_value_and_a_given_one_stays():
         ({"n_boot": 10}, "parameter n_boot = 10.*greater than or equal to 100"),
         ({"n_boot": 2.5}, "parameter n_boot = 2.5.*integer"),
         ({"cohort": 7}, "parameter cohort = 7.*papermill's -r"),
-        ({"profile": "fast"}, "unknown profile 'fast': choose one of smoke, quick, paper"),
+        ({"profile": "fast"}, "unknown profile 'fast': choose one of smoke, quick, long, paper"),
     ],
 )
 def test_what_is_not_declared_is_refused(given, message):
@@ -58,7 +58,7 @@ def test_names_that_papermill_injects_are_found():
 
 
 def test_every_profile_has_every_key():
-    keys = [set(load_profile(name)) for name in ("smoke", "quick", "paper")]
+    keys = [set(load_profile(name)) for name in ("smoke", "quick", "long", "paper")]
     assert keys[0] == keys[1] == keys[2]
 
 
