@@ -51,7 +51,7 @@ def _profiles_file() -> dict:
 
 
 def load_profile(name: str) -> dict[str, Any]:
-    """The values of a profile: ``smoke``, ``quick`` or ``paper``.
+    """The values of a profile: ``smoke``, ``quick``, ``long`` or ``paper``.
 
     Raises
     ------
