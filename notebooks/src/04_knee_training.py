@@ -14,8 +14,9 @@
 # on photographs. Those weights are not part of this project, so here the network starts from random numbers, on a few
 # hundred knees. That is a hard task, and the result is printed as it comes, beside age alone.
 #
-# **You will** prepare films as the paper does, see where each loss reaches, train in grouped folds, choose thresholds inside
-# each fold, and read the scores with intervals. About seven minutes to run (`quick`), an hour to work through.
+# **You will** prepare films as the paper does, see where each loss reaches, train in grouped folds, set the score beside
+# age on the same knees, and choose a threshold inside each fold. About seven minutes to run (`quick`), half an hour to
+# work through.
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
@@ -28,12 +29,14 @@ epochs: int | None = None  # None: from the profile
 n_folds: int | None = None  # grouped folds; None: from the profile
 n_boot: int | None = None  # bootstrap replicates; None: from the profile
 
-# %%
-import numpy as np
+# %% tags=["hide-input"]
 import osteolib
-import pandas as pd
+import torch
 from osteolib.report import figure, load_or_explain, model_plots, plots
 from osteolib.report import provenance, say, table
+from osteolib.report.forest import forest
+from osteolib.report.knee_results import optimiser_steps, prediction_table
+from osteolib.report.published import load_published
 
 run = osteolib.start(globals(), "04_knee_training")
 cohort = load_or_explain(run, "knee-wani")
@@ -45,22 +48,20 @@ cohort = load_or_explain(run, "knee-wani")
 # the 1st and 99th percentile, and resizes. In training each knee is flipped, moved, and its borders are masked at random.
 
 # %%
-import torch
 from osteolib.radiograph import to_tensor_range
 from osteolib.radiograph.augment import augment
 from osteolib.screen.knee_folds import knee_images
 
-subjects = cohort.subjects
-images = knee_images(subjects, image_size)
-
-# %%
-first = torch.from_numpy(to_tensor_range(images[:3]))[:, None]
+images = knee_images(cohort.subjects, image_size)  # cropped, clipped, resized
+first = torch.from_numpy(to_tensor_range(images[:2]))[:, None]
 generator = torch.Generator().manual_seed(seed)
 shown = [first] + [augment(first, generator) for _ in range(5)]
+
+# %% tags=["hide-input"]
 grid = torch.stack(shown, dim=1).flatten(0, 2).numpy()
-titles = ["prepared", *["augmented"] * 5] * 3
-figure(run, "inputs", plots.contact_sheet(list(grid), titles, columns=6),
-       alt="Three prepared knees, each followed by five augmented versions.")
+figure(run, "inputs", plots.contact_sheet(
+    list(grid), ["prepared", *["augmented"] * 5] * 2, columns=6),
+    alt="Two prepared knees, each followed by five augmented versions.")
 
 # %% [markdown]
 # ## The network, and where its losses reach
@@ -69,112 +70,129 @@ figure(run, "inputs", plots.contact_sheet(list(grid), titles, columns=6),
 #
 # $$ \mathcal{L} = \mathcal{L}_\text{screen} + 0.3\, \mathcal{L}_\text{severe} + 0.1\, \mathcal{L}_\text{T-score}, $$
 #
-# severity on bone loss only, the T-score where it is known. The table shows the size of each loss's gradient in each part
-# of the network. Read the column `t_score`: that loss reaches its own adapter, table encoder and fusion and nothing before
-# them. Adding it can therefore not teach the image features anything; whatever a model with it gains over one without must
-# come from elsewhere, such as the order of random numbers or the joint clipping of gradients. The column `normal` is a
-# fourth loss of the released code that the paper does not mention; it is off here.
+# severity on bone loss only, the T-score where it is known. How far does each loss reach back into the network? Take
+# one batch and measure the size of each loss's gradient in each part.
 
 # %%
 from osteolib.screen.knee_folds import covariates_of
 from osteolib.screen.strnet import STRNet, encode_targets, gradient_reach
 
 torch.manual_seed(seed)
-some = subjects.groupby("label").head(6).index
-known = subjects.loc[some]
+some = cohort.subjects.groupby("label").head(6).index
+known = cohort.subjects.loc[some]
 reach = gradient_reach(
     STRNet(backbone, tarr), torch.from_numpy(to_tensor_range(images[some]))[:, None],
     encode_targets(known["label"], known["t_score"]),
     torch.from_numpy(covariates_of(known)))
-run.fact(parameters=int(reach["parameters"].sum()), backbone=backbone)
+
+# %% tags=["hide-input"]
+sizes = {kind: sum(p.numel() for p in STRNet("resnet50", kind).parameters())
+         for kind in ("released", "text")}
+run.fact(parameters=int(reach["parameters"].sum()), backbone=backbone, **sizes)
 table(run, "reach", reach.round(4).rename_axis("part"),
       "Parameters of each part, and the norm of each loss's gradient in it")
-
-# %%
-paper_model = {kind: sum(p.numel() for p in STRNet("resnet50", kind).parameters())
-               for kind in ("released", "text")}
-run.fact(released=paper_model["released"], text=paper_model["text"])
 say(run, "The network trained here ({backbone}) has {parameters:,} parameters. With "
     "ResNet-50 the module of the released code gives {released:,} and the one that "
     "the text describes {text:,}; the paper states about 23.95 million.")
 
 # %% [markdown]
+# Read the column *t score*: that loss reaches its own adapter, table encoder and fusion and nothing before them. Adding it
+# can therefore not teach the image features anything; whatever a model with it gains over one without must come from
+# elsewhere, such as the order of random numbers or the joint clipping of gradients. The column *normal* is a fourth loss
+# of the released code that the paper does not mention; it is off here.
+#
 # ## Training in grouped folds
 #
 # Each fold is tested once by a network that saw neither its people nor their duplicates. Of the other folds one validates
 # (which epoch to keep, which threshold to use) and the rest train.
 
 # %%
-from osteolib.screen.knee_folds import Recipe, cross_validate
+from osteolib.report.knee_results import out_of_fold_rows
+from osteolib.screen.knee_folds import Recipe
 
 recipe = Recipe(backbone=backbone, tarr=tarr, initialisation=initialisation,
                 image_size=image_size, epochs=epochs, seed=seed)
-scores, history = cross_validate(subjects, images, recipe, n_folds,
-                                 cohort.fingerprint)
+rows, history = out_of_fold_rows(cohort, recipe, n_folds)  # test and validation knees
+
+# %% tags=["hide-input"]
 figure(run, "training", model_plots.training_curves(history),
        alt="Validation AUPRC, validation AUROC and training loss by epoch, one thin "
            "line per fold and their mean.")
+taken = optimiser_steps(rows, history, recipe.batch_size).mean()
+printed = load_published("strnet2026_knee").set_index("published_id")["value"]
+knees, batch, most = (int(printed[f"strnet2026_knee.{key}"])
+                      for key in ("T1.Total.train", "T2.batch", "T2.epochs"))
+run.fact(n_train=int(taken["knees"]), steps=int(taken["steps"]), their_train=knees,
+         their_steps=-(-knees // batch) * most)
+say(run, "A network trains on {n_train} knees on average and takes {steps} steps of "
+    "the optimiser. The paper's {their_train:,} training knees give up to "
+    "**{their_steps:,} steps**, unless early stopping ends them sooner.")
 
 # %% [markdown]
 # ## What it sees
 #
-# Knees of one person are not independent, so intervals resample groups. Age alone, and age with the image's score, are
+# On the same test knees stand three scores: age alone, the image alone, and both. Age, and age with the image's score, are
 # regressions fitted on each fold's *validation* knees and applied to its test knees. Fitting them on the scores of other
-# folds would leak: those come from networks that were trained on the test knees.
+# folds would leak: those come from networks that were trained on the test knees. Knees of one person are not independent,
+# so intervals resample groups of people, and the difference from age is taken on the same resamples.
 
 # %%
 from osteolib.cohorts import bone_loss
-from osteolib.screen import out_of_fold
+from osteolib.report.comparison import compare_scores
+from osteolib.report.knee_results import auroc_by_fold, fitted_on_validation
 
-test = scores[scores["part"] == "test"].set_index("unit_id")
-knees = subjects.join(test[["fold", "screen", "severity", "t_score"]]
-                      .add_prefix("model_"), on="unit_id")
-loss, folds = bone_loss(knees["label"]), knees["model_fold"]
-group = knees["split_group"]
-image = knees["model_screen"].to_numpy()
+knees, loss = rows[rows["part"] == "test"].set_index("unit_id"), bone_loss(rows["label"])
+scores = {"age": fitted_on_validation(rows, ["age_years"], loss),
+          "image": knees["screen"],
+          "age and image": fitted_on_validation(rows, ["age_years", "image"], loss)}
+test_loss = bone_loss(knees["label"])
+compared = compare_scores(test_loss, scores, ("auroc", "auprc"), reference="age",
+                          groups=knees["split_group"], n_boot=n_boot, seed=seed)
+by_fold = auroc_by_fold(test_loss, scores, knees["fold"])
 
-# %%
-by_unit = subjects.set_index("unit_id")
-sets = {"age": ["age"], "age and image": ["age", "image"]}
-fitted = pd.DataFrame(index=knees["unit_id"], columns=list(sets), dtype=float)
-for _, part in scores.set_index("unit_id").groupby("fold"):
-    person, p = by_unit.loc[part.index], part["screen"]
-    both = pd.DataFrame({"age": person["age_years"], "image": np.log(p / (1 - p))})
-    held = (part["part"] == "test").to_numpy()
-    for name, columns in sets.items():
-        score = out_of_fold(both[columns], bone_loss(person["label"]), held)
-        fitted.loc[part.index[held], name] = score[held]  # fitted on validation
-age, both = fitted["age"].to_numpy(), fitted["age and image"].to_numpy()
-ranked = {"age": age, "image": image, "age and image": both}
-
-# %%
-from osteolib.stats import bootstrap_ci, bootstrap_difference
-
-results = {name: bootstrap_ci(loss, score, ("auroc", "auprc"), n_boot=n_boot,
-                              groups=group, seed=seed)
-           for name, score in ranked.items()}
-table(run, "screening", pd.concat({n: r.to_frame() for n, r in results.items()},
-      names=["score"]).reset_index(0)[["score", "metric", "value", "ci_low", "ci_high",
-                                       "n", "n_subjects"]].round(3),
-      "Screening, out of fold", index=False)
-for name, r in results.items():
-    run.result(None, f"auroc, bone loss, {name}", r.estimate["auroc"],
-               ci=r.ci["auroc"], n=r.n, cohort="knee-wani")
-
-# %%
-figure(run, "roc", model_plots.roc_curves(loss, ranked),
-       alt="ROC curves of age alone, the image model alone, and both together.")
-
-# %%
-gain = bootstrap_difference(loss, age, both, n_boot=n_boot, groups=group, seed=seed)
-alone = results["image"]
-run.fact(auroc=alone.estimate["auroc"], low=alone.ci["auroc"][0],
-         high=alone.ci["auroc"][1], age=results["age"].estimate["auroc"],
-         gain=gain.difference, gain_low=gain.ci[0], gain_high=gain.ci[1],
-         n_knees=len(knees), n_people=knees["subject_id"].nunique())
+# %% tags=["hide-input"]
+figure(run, "auroc", forest(compared, strokes={n: list(by_fold[n]) for n in by_fold},
+                            xlabel="AUROC, 95 % interval (small strokes: single folds)"),
+       alt=f"AUROC with 95 % intervals, and by fold: {compared.words()}.")
+shown = compared.table(head="score").assign(**{
+    "AUROC, mean of the folds": by_fold.mean().round(2).to_numpy()})
+table(run, "screening", shown, f"Real knees, out of fold: {len(knees)} knees; "
+      "intervals draw people", index=False)
+compared.record(run, "knee-wani", "{metric}, bone loss, {method}")
+auroc, low, high = compared.estimate("image")
+gain, gain_low, gain_high = compared.difference("age and image", "age")
+run.fact(auroc=auroc, low=low, high=high, gain=gain, gain_low=gain_low,
+         gain_high=gain_high, age=compared.estimate("age")[0], n_knees=len(knees),
+         folds_auroc=by_fold["image"].mean(), n_people=knees["subject_id"].nunique())
 say(run, "On {n_knees} knees of {n_people} people the image model reaches **AUROC "
-    "{auroc:.3f}** ({low:.3f} to {high:.3f}); age alone {age:.3f}. Adding the image to "
-    "age changes the AUROC by {gain:+.3f} ({gain_low:+.3f} to {gain_high:+.3f}).")
+    "{auroc:.3f}** ({low:.3f} to {high:.3f}); the mean of its folds is "
+    "{folds_auroc:.3f}. Age alone reaches {age:.3f}. Adding the image to age changes "
+    "the AUROC by {gain:+.3f} ({gain_low:+.3f} to {gain_high:+.3f}).")
+
+# %% [markdown]
+# The pooled AUROC also sets knees of one fold against knees of another, which different networks scored; the mean of the
+# folds does not. Where the two disagree, the networks' scales do.
+#
+# **How much could this comparison show?** An AUROC has no more witnesses than its rarer class has independent people. So
+# give age, on these very knees, a simulated image score of known worth that is independent of it, joined in the best
+# possible way, and count how often the interval of the gain lies above zero.
+
+# %%
+from osteolib.stats.added_value import added_value_found
+
+power = added_value_found(test_loss, scores["age"], knees["split_group"],
+                          aurocs=(0.6, 0.7, 0.8, 0.9), seed=seed).set_index("auroc")
+
+# %% tags=["hide-input"]
+normal = knees[knees["label"] == "normal"]
+run.fact(n_normal=len(normal), n_groups=normal["split_group"].nunique(),
+         width=high - low, **{f"found_{100 * a:.0f}": f for a, f in power["found"].items()})
+say(run, "The rarer class here are {n_normal} normal knees in **{n_groups} independent "
+    "groups**; the interval of the image's AUROC is {width:.2f} wide. An image score "
+    "with an AUROC of 0.70 would show a gain over age in {found_70:.0%} of such "
+    "studies, one with 0.80 in {found_80:.0%}, one with 0.90 in {found_90:.0%}. So "
+    "where no gain is seen, a useful one may still be there: this set is too small to "
+    "say.")
 
 # %% [markdown]
 # ## A threshold that must not miss many
@@ -189,85 +207,33 @@ say(run, "On {n_knees} knees of {n_people} people the image model reaches **AURO
 # %%
 from osteolib.screen.knee_folds import fold_thresholds
 
-thresholds = fold_thresholds(scores, subjects.set_index("unit_id")["label"])
+thresholds = fold_thresholds(rows, cohort.subjects.set_index("unit_id")["label"])
+
+# %% tags=["hide-input"]
 table(run, "thresholds", thresholds.round(3), "The threshold of each fold, and what "
       "it does on knees that had no part in choosing it", index=False)
+run.predictions(prediction_table(
+    knees, "screen", seed, f"STR-Net, {backbone}, {image_size} px"))
 
 # %% [markdown]
 # A specificity of 0 with many tied thresholds means that the rule refers everybody: a score that does not separate can
-# meet the constraint in no other way.
-
-# %% [markdown]
-# ## Are the scores honest?
+# meet the constraint in no other way. [The page on intervals](09_knee_intervals.ipynb) goes on with these networks: curves,
+# severity, calibration; [the page on T-scores](10_knee_t_scores.ipynb) reads their third head.
 #
-# A score of 0.8 should mean that 8 of 10 such knees have bone loss. And a score is useful only if acting on it is better
-# than referring everybody or nobody: that is the decision curve {cite:p}`vancalster2019`.
-
-# %%
-figure(run, "calibration", model_plots.calibration_and_benefit(loss, ranked),
-       alt="Left: share with bone loss against mean score. Right: net benefit "
-           "for age, image and both, and for referring everybody or nobody.")
-
-# %%
-from osteolib.stats import referral_table
-
-at = thresholds.mean()
-sensitivity, specificity = at["sensitivity_test"], at["specificity_test"]
-table(run, "referrals", referral_table(sensitivity, specificity).round(2),
-      "At the mean test sensitivity and specificity of the image model: what 1,000 "
-      "people would get at other prevalences", index=False)
-
-# %% [markdown]
-# ## The T-score
-#
-# The T-score head also receives age, sex and BMI. Its errors are read beside those of age alone.
-
-# %%
-from osteolib.stats import bland_altman
-
-people = knees.groupby("subject_id")[["t_score", "model_t_score"]].mean()
-people["age"] = pd.Series(out_of_fold(knees[["age_years"]], knees["t_score"], folds),
-                          index=knees["subject_id"]).groupby(level=0).mean()
-errors = {}
-for name, column in (("STR-Net's T-score head", "model_t_score"), ("age alone", "age")):
-    ba = bland_altman(people["t_score"], people[column])
-    d = people[column] - people["t_score"]
-    errors[name] = {"r": people["t_score"].corr(people[column]), "MAE": d.abs().mean(),
-                    "RMSE": (d**2).mean() ** 0.5, "bias": ba.bias,
-                    "lower limit": ba.loa_low, "upper limit": ba.loa_high}
-table(run, "t_score", pd.DataFrame(errors).T.round(3), "T-score by person, out of fold")
-
-# %%
-best = history.loc[history.groupby("fold")["auprc"].idxmax(), "epoch"]
-run.fact(early=int((best < 5).sum()), folds=n_folds)
-say(run, "The epoch that is kept is the one with the best *screening* AUPRC. In "
-    "{early} of {folds} folds it lies within the first five, before the T-score's "
-    "loss is switched on at all, and there the head still says what it said at "
-    "the start.")
-
-# %%
-names = ("T-score (ultrasound)", "predicted")
-predicted = people["model_t_score"]
-figure(run, "agreement", plots.scatter_and_difference(
-    people["t_score"], predicted, bland_altman(people["t_score"], predicted),
-    names, "T"),
-    alt="Predicted against measured T-score, and their difference against their mean.")
-
-# %% [markdown]
 # ```{admonition} Where we deviate
 # :class: warning
-# No ImageNet weights; Stage 2 only, since Stage 1 is not here; in `quick` a ResNet-18 at 128 pixels for 20 epochs instead
-# of a ResNet-50 at 512 for 100; five grouped folds instead of one split. So no number here is held against a published
-# one: the rows of the scorecard stay *not yet* until the paper's own sizes have been run.
+# - **Start**: no ImageNet weights, unless `initialisation` names a file of them.
+# - **Data**: Stage 2 only, since Stage 1 is not here; grouped folds instead of one split, and fewer training knees.
+# - **Size**: `quick` takes a ResNet-18 at 128 pixels and a few epochs instead of a ResNet-50 at 512 pixels and up to 100
+#   epochs; the number of steps stands above.
+# - **Class weights** follow the text, which says *weighted*, although the routing module is by default that of the released
+#   code, where the losses are unweighted when bone loss is the larger class.
+# - **Seed** 0; the paper's is 42.
+#
+# So no number here is held against a published one: the rows of the scorecard stay *not yet* until the paper's own sizes
+# have been run.
 # ```
-
-# %%
-run.predictions(knees.assign(cohort="knee-wani", split="out-of-fold", fold=folds,
-                             seed=seed, method=f"STR-Net, {backbone}, {image_size} px",
-                             target="bone_loss", y_true=loss, y_score=image)
-                [list(osteolib.runs.run.PREDICTION_COLUMNS)])
-
-# %% [markdown]
+#
 # ```{admonition} Exercise
 # :class: tip
 # The threshold was chosen on the validation knees. Choose it on the test knees instead and compare. Which way do
@@ -277,15 +243,15 @@ run.predictions(knees.assign(cohort="knee-wani", split="out-of-fold", fold=folds
 # %% tags=["solution"]
 from osteolib.stats import sensitivity_constrained_threshold
 
-cheating = sensitivity_constrained_threshold(loss, image)
+cheating = sensitivity_constrained_threshold(test_loss, scores["image"])
 print(f"chosen on the test knees: sensitivity {cheating.sensitivity:.2f}; "
-      f"chosen before: {sensitivity:.2f}")
+      f"chosen before: {thresholds['sensitivity_test'].mean():.2f}")
 assert not cheating.feasible or cheating.sensitivity >= 0.86  # by construction
 
 # %% [markdown]
 # **Take away.** From random weights and a few hundred knees, this network is to be read beside age, fold by fold and with
 # its interval. A model that cannot beat one covariate has shown nothing about bone yet; one that can must show it as a
-# difference on the same people.
+# difference on the same people, and there must be enough people for a difference to show.
 
-# %%
+# %% tags=["hide-input"]
 provenance(run)

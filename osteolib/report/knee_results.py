@@ -5,19 +5,23 @@ Everything here that resamples draws groups of knees (one person, or people whos
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from osteolib.cohorts import Cohort
+from osteolib.cohorts import Cohort, bone_loss
+from osteolib.report.comparison import DIFFERENCES, ROWS, Comparison
+from osteolib.runs.run import PREDICTION_COLUMNS
 from osteolib.screen import out_of_fold
 from osteolib.screen.knee_folds import Recipe, cross_validate, knee_images
-from osteolib.stats import METRICS, bootstrap_ci
 from osteolib.stats.metrics import rank_scores
 from osteolib.stats.resampling import design_resampling, draw_counts
 
-AT_THRESHOLD = tuple(name for name in METRICS if name not in ("auroc", "auprc", "brier"))
+ADDED = ("r", "CCC", "MAE", "RMSE")
+"""What :func:`compare_agreement` takes differences of."""
 
 
 def out_of_fold_rows(cohort: Cohort, recipe: Recipe, n_folds: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -30,6 +34,20 @@ def out_of_fold_rows(cohort: Cohort, recipe: Recipe, n_folds: int) -> tuple[pd.D
     scores, history = cross_validate(cohort.subjects, images, recipe, n_folds, cohort.fingerprint)
     scores = scores.rename(columns={"t_score": "predicted_t_score"}).assign(image=special.logit(scores["screen"]))
     return cohort.subjects.merge(scores, on="unit_id", validate="one_to_many"), history
+
+
+def optimiser_steps(rows: pd.DataFrame, history: pd.DataFrame, batch_size: int) -> pd.DataFrame:
+    """Training knees and steps of the optimiser, by fold; a last batch of one knee is not trained on."""
+    n_train = rows["unit_id"].nunique() - rows.groupby("fold").size()
+    steps = history.groupby("fold").size() * np.ceil((n_train - 1) / batch_size)
+    return pd.DataFrame({"knees": n_train, "steps": steps.astype(int)})
+
+
+def prediction_table(knees: pd.DataFrame, score: str, seed: int, method: str) -> pd.DataFrame:
+    """Test rows of :func:`out_of_fold_rows`, indexed by unit, as ``Run.predictions`` wants them."""
+    known = {"cohort": "knee-wani", "split": "out-of-fold", "seed": seed, "method": method, "target": "bone_loss"}
+    table = knees.reset_index().assign(**known, y_true=bone_loss(knees["label"]), y_score=knees[score].to_numpy())
+    return table[list(PREDICTION_COLUMNS)]
 
 
 def fitted_on_validation(rows: pd.DataFrame, columns: list[str], target: ArrayLike) -> pd.Series:
@@ -47,15 +65,15 @@ def fitted_on_validation(rows: pd.DataFrame, columns: list[str], target: ArrayLi
     return pd.concat(fitted).reindex(rows.loc[rows["part"] == "test", "unit_id"])
 
 
-def operating_point(y_true: ArrayLike, called: ArrayLike, **how: ArrayLike) -> pd.DataFrame:
-    """Every metric of a 2 x 2 table with its interval, as ``BootstrapResult.to_frame``; ``how`` as in ``bootstrap_ci``.
+def auroc_by_fold(y_true: ArrayLike, scores: Mapping[str, ArrayLike], folds: ArrayLike) -> pd.DataFrame:
+    """AUROC of each score within each fold: one row a fold, one column a score.
 
-    Calls, not scores, because each fold has a threshold of its own. PPV is left out where nobody is called, NPV where
-    everybody is: there they do not exist.
+    Pooled, knees of different folds are set against each other, though different networks scored them; here not.
     """
-    called = np.asarray(called, float)
-    defined = [name for name in AT_THRESHOLD if {"ppv": called.any(), "npv": not called.all()}.get(name, True)]
-    return bootstrap_ci(y_true, called, defined, threshold=0.5, **how).to_frame()
+    from sklearn.metrics import roc_auc_score
+
+    table = pd.DataFrame({name: np.asarray(score) for name, score in scores.items()}).assign(y=np.asarray(y_true))
+    return table.groupby(np.asarray(folds)).apply(lambda f: f[list(scores)].apply(lambda s: roc_auc_score(f["y"], s)))
 
 
 def curve_bands(
@@ -120,12 +138,26 @@ def agreement_draws(
                          "lower limit": bias - reach, "upper limit": bias + reach})  # fmt: skip
 
 
-def with_ci(draws: pd.DataFrame) -> pd.DataFrame:
-    """Row 0 of :func:`agreement_draws` with percentile intervals: ``value, ci_low, ci_high``, one row a statistic."""
-    low, high = (draws.iloc[1:].quantile(q) for q in (0.025, 0.975))
-    return pd.DataFrame({"value": draws.iloc[0], "ci_low": low, "ci_high": high})
+def compare_agreement(
+    reference: ArrayLike,
+    predictions: Mapping[str, ArrayLike],
+    groups: ArrayLike,
+    pairs: Iterable[tuple[str, str]] = (),
+    n_boot: int = 2000,
+    seed: int = 0,
+) -> Comparison:
+    """Agreement of several predictions with one reference, from :func:`agreement_draws`.
 
+    What does not exist, r of a constant, is left out. ``pairs``, of a prediction and the one it is set against, get
+    differences of :data:`ADDED`.
+    """
+    draws = {name: agreement_draws(reference, values, groups, n_boot, seed) for name, values in predictions.items()}
+    counts = len(np.asarray(reference)), len(set(np.asarray(groups).tolist()))
 
-def in_brackets(row: pd.Series) -> str:
-    """``value (ci_low to ci_high)`` of a row as text."""
-    return f"{row.value:.3f} ({row.ci_low:.3f} to {row.ci_high:.3f})".replace("-", "−")
+    def lines(draws: pd.DataFrame, columns: Iterable[str]) -> list[tuple]:
+        low, high = (draws.iloc[1:].quantile(q) for q in (0.025, 0.975))
+        return [(c, draws[c].iloc[0], low[c], high[c]) for c in columns if draws[c].notna().iloc[0]]
+
+    rows = [(name, *line, *counts, np.nan) for name, each in draws.items() for line in lines(each, each)]
+    differences = [(a, b, *line, *counts) for a, b in pairs for line in lines(draws[a] - draws[b], ADDED)]
+    return Comparison(pd.DataFrame(rows, columns=ROWS), pd.DataFrame(differences, columns=DIFFERENCES))

@@ -31,21 +31,6 @@ def training_curves(history: pd.DataFrame) -> Figure:
     return fig
 
 
-def roc_curves(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) -> Figure:
-    """Receiver operating characteristic of several scores on the same units."""
-    from sklearn.metrics import roc_auc_score, roc_curve
-
-    use_style()
-    fig, axis = plt.subplots(figsize=(4.4, 4.2))
-    for (name, score), (colour, line) in zip(scores.items(), LINES, strict=False):
-        fpr, tpr, _ = roc_curve(y_true, score)
-        axis.plot(fpr, tpr, color=colour, ls=line, lw=2, label=f"{name}: {roc_auc_score(y_true, score):.2f}")
-    axis.plot([0, 1], [0, 1], color=GREY, lw=0.8)
-    axis.set(xlabel="1 − specificity", ylabel="sensitivity", title="Out of fold", aspect="equal")
-    axis.legend(title="AUROC", loc="lower right", fontsize="small")
-    return fig
-
-
 def calibration_and_benefit(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) -> Figure:
     """Left: observed share against mean score in groups of scores. Right: net benefit against the threshold."""
     use_style()

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import precision_recall_curve, roc_curve
+from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
 from osteolib.report import knee_results, model_plots, plots
+from osteolib.runs.run import PREDICTION_COLUMNS
 from osteolib.screen.knee_folds import Recipe
 from osteolib.stats import bland_altman, bootstrap_statistic, lin_ccc
 
@@ -50,15 +51,31 @@ def test_rows_hold_the_log_odds_and_keep_the_two_t_scores_apart(monkeypatch):
     assert rows[["t_score", "predicted_t_score"]].to_numpy().tolist() == [[-2.0, -1.0]] * 2
 
 
-def test_an_operating_point_counts_calls_and_leaves_out_what_does_not_exist():
-    truth, called = np.array([1, 1, 1, 1, 0, 0, 0, 0]), np.array([1, 1, 1, 0, 1, 0, 0, 0])
-    row = knee_results.operating_point(truth, called, n_boot=100).set_index("metric")["value"]
-    assert (row["sensitivity"], row["specificity"], row["ppv"], row["npv"]) == (0.75, 0.75, 0.75, 0.75)
-    assert row["mcc"] == pytest.approx(0.5)
-    nobody = knee_results.operating_point(truth, 0 * called, n_boot=100).set_index("metric")["value"]
-    everybody = knee_results.operating_point(truth, called >= 0, n_boot=100).set_index("metric")["value"]
-    assert "ppv" not in nobody and nobody["npv"] == 0.5
-    assert "npv" not in everybody and everybody["ppv"] == 0.5
+def test_steps_are_batches_times_epochs_and_the_last_knee_alone_makes_no_batch():
+    """Of 40 knees 10 test and 10 validate: 20 train, in batches of 19 (one left alone) or of 8 (three a epoch)."""
+    knees = two_knees(20)
+    fold = knees["person"] % 4
+    rows = pd.concat([knees.assign(fold=fold, part="test"), knees.assign(fold=(fold + 1) % 4, part="validation")])
+    history = pd.DataFrame({"fold": [0, 0, 0, 1, 2, 3], "epoch": [0, 1, 2, 0, 0, 0]})
+    assert knee_results.optimiser_steps(rows, history, 19)["steps"].tolist() == [3, 1, 1, 1]
+    found = knee_results.optimiser_steps(rows, history, 8)
+    assert found["steps"].tolist() == [9, 3, 3, 3] and set(found["knees"]) == {20}
+
+
+def test_predictions_have_the_columns_of_the_contract():
+    knees = pd.DataFrame({"unit_id": ["a", "b"], "subject_id": "s", "image_id": "i", "fold": 0, "screen": [0.2, 0.9],
+                          "label": ["normal", "osteopenia"]}).set_index("unit_id")  # fmt: skip
+    found = knee_results.prediction_table(knees, "screen", 7, "m")
+    assert tuple(found.columns) == PREDICTION_COLUMNS
+    assert found[["unit_id", "y_true", "y_score"]].to_numpy().tolist() == [["a", 0, 0.2], ["b", 1, 0.9]]
+
+
+def test_the_auroc_of_a_fold_sees_that_fold_alone():
+    knees = two_knees(40)
+    fold = knees["person"] % 3
+    found = knee_results.auroc_by_fold(knees["truth"], {"score": knees["score"] + 9 * fold}, fold)
+    for number, own in knees.groupby(fold):
+        assert found.loc[number, "score"] == pytest.approx(roc_auc_score(own["truth"], own["score"]))
 
 
 def test_the_middle_of_a_band_is_the_curve_of_scikit_learn():
@@ -90,15 +107,20 @@ def test_agreement_in_every_replicate_is_what_a_plain_loop_gives(offset):
     x = knees["score"].to_numpy()
     y = 0.5 * x + offset + RNG.normal(0, 0.3, x.size)
     draws = knee_results.agreement_draws(x, y, knees["person"], n_boot=150, seed=4)
-    table = knee_results.with_ci(draws)
+    predictions = {"model": y, "copy": y + 1, "constant": np.ones(x.size)}
+    found = knee_results.compare_agreement(x, predictions, knees["person"], [("copy", "model")], n_boot=150, seed=4)
     plain = {"r": lambda a, b: np.corrcoef(a, b)[0, 1], "CCC": lambda a, b: lin_ccc(a, b).ccc,
              "MAE": lambda a, b: np.abs(b - a).mean(), "RMSE": lambda a, b: np.sqrt(((b - a) ** 2).mean()),
              "bias": lambda a, b: (b - a).mean(), "lower limit": lambda a, b: bland_altman(a, b).loa_low,
              "upper limit": lambda a, b: bland_altman(a, b).loa_high}  # fmt: skip
     for name, statistic in plain.items():
         loop = bootstrap_statistic(statistic, x, y, groups=knees["person"], n_boot=150, seed=4)
-        assert table.loc[name].tolist() == pytest.approx([loop.estimate, *loop.ci])
+        assert found.estimate("model", name) == pytest.approx((loop.estimate, *loop.ci))
         assert np.allclose(draws[name][1:], loop.replicates)
+    assert found.difference("copy", "model", "r") == pytest.approx((0, 0, 0), abs=1e-9)
+    assert found.differences["metric"].tolist() == ["r", "CCC", "MAE", "RMSE"]
+    assert set(found.rows["n"]) == {50} and set(found.rows["people"]) == {25}
+    assert "r" not in found.rows.loc[found.rows["method"] == "constant", "metric"].tolist()
 
 
 def test_a_constant_prediction_has_no_correlation_but_an_error():
@@ -108,7 +130,6 @@ def test_a_constant_prediction_has_no_correlation_but_an_error():
     assert draws["r"].isna().all()
     assert draws["CCC"][0] == 0
     assert draws["RMSE"][0] == pytest.approx(np.sqrt(2 / 3))
-    assert knee_results.in_brackets(knee_results.with_ci(draws).loc["bias"]).startswith("0.000 (−")
 
 
 def test_curves_are_drawn_with_their_bands_and_classes_with_their_markers():

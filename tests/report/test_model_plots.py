@@ -2,7 +2,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from osteolib.report import model_plots
 from osteolib.stats import calibration_curve, decision_curve
@@ -26,14 +25,6 @@ def test_the_thick_line_of_training_curves_is_the_mean_of_the_folds():
     assert thick[0].get_xdata().tolist() == [1, 2]
     assert thick[0].get_ydata() == pytest.approx([0.6, 0.8])
     assert thick[2].get_ydata() == pytest.approx([3, 2])
-
-
-def test_the_legend_of_a_roc_curve_states_its_area():
-    axis = model_plots.roc_curves(TRUTH, {"image": SCORE}).axes[0]
-    assert axis.get_legend().get_texts()[0].get_text() == f"image: {roc_auc_score(TRUTH, SCORE):.2f}"
-    curve = axis.lines[0]
-    area = np.trapezoid(curve.get_ydata(), curve.get_xdata())
-    assert area == pytest.approx(roc_auc_score(TRUTH, SCORE))
 
 
 def test_calibration_and_benefit_draw_what_the_statistics_say():
