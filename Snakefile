@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from osteolib.cohorts import load_manifest, state
 from osteolib.report.site import site_hash
 from osteolib.runs import list_notebooks, load_profile
-from osteolib.runs.paths import digest
+from osteolib.runs.paths import digest, make_folder
 from osteolib.runs.recorded import list_cells
 
 profile = config.get("profile", "quick")
@@ -24,7 +24,10 @@ BUILD = f"build/{profile}"
 PYTHON = Path(sys.executable).as_posix()
 
 if "OSTEO_LOCK" not in os.environ:  # jobs on a cluster read this file again, below the run that holds the lock
-    Path(BUILD).mkdir(parents=True, exist_ok=True)
+    try:
+        make_folder(Path(BUILD))
+    except PermissionError as error:
+        sys.exit(f"make book: {error}")
     lock = FileLock(f"{BUILD}/.lock")  # Snakemake's own outlives a killed run; this one ends with the process
     try:
         lock.acquire(timeout=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,9 +20,31 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def make_folder(path: Path) -> Path:
+    """A folder that can be written to, made if it is not there.
+
+    Raises
+    ------
+    PermissionError
+        It cannot: the project folder is read-only, or somebody else's. The message names it and what to do.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        here = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        raise PermissionError(
+            f"nothing can be written to {here}: copy the project to a folder of your own and run it there, or make "
+            "this one writable (everything that runs leave lies in its build/)"
+        ) from None
+    return path
+
+
 def write_atomic(path: Path, content: str | bytes) -> Path:
     """Write a file under a temporary name and rename it: a killed process leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     data = content.encode() if isinstance(content, str) else content
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

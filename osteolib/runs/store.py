@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from osteolib.runs.fingerprint import fingerprint
-from osteolib.runs.paths import ROOT, digest, write_atomic
+from osteolib.runs.paths import ROOT, digest, make_folder, write_atomic
 
 STORE = ROOT / "build" / "store"
 
@@ -50,7 +50,7 @@ def artefact(
     final = home / digest(full_key)
     if final.is_dir():
         return final
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(home)
     with FileLock(home / f".{final.name}.lock"):
         if final.is_dir():
             return final

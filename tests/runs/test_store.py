@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import signal
@@ -26,6 +27,28 @@ def test_an_artefact_is_made_once(tmp_path):
     assert len(calls) == 1
     cached("t", {"seed": 2}, MODULES, make, tmp_path)
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
+def test_a_project_that_cannot_be_written_to_is_said_in_one_line_with_a_remedy(tmp_path, monkeypatch, code):
+    def refused(**where):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("osteolib.runs.paths.tempfile.TemporaryFile", refused)  # root may write to any folder
+    for write in (lambda: write_atomic(tmp_path / "a" / "b.txt", "b"),
+                  lambda: artefact("t", {}, MODULES, lambda into: None, tmp_path)):  # fmt: skip
+        with pytest.raises(PermissionError, match=r"nothing can be written to .*: copy the project to a folder"):
+            write()
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_another_fault_of_the_disk_is_not_called_a_permission(tmp_path, monkeypatch):
+    def full(**where):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("osteolib.runs.paths.tempfile.TemporaryFile", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomic(tmp_path / "b.txt", "b")
 
 
 def test_a_failed_make_leaves_nothing_and_the_next_one_succeeds(tmp_path):
