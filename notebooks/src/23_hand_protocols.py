@@ -30,13 +30,13 @@ ssl_epochs: int | None = None  # epochs of each training; None: from the profile
 n_boot: int | None = None  # bootstrap replicates; None: from the profile
 probe_epochs: int = 100  # epochs of the linear layer; smoke takes five
 
-# %%
-import matplotlib.pyplot as plt
+# %% tags=["hide-input"]
 import numpy as np
 import osteolib
 import pandas as pd
-from osteolib.report import figure, load_or_explain, provenance, say, table, with_ci
-from osteolib.report.style import GREY, use_style
+from osteolib.report import hand_protocols_page as page
+from osteolib.report import load_or_explain, provenance
+from osteolib.report.hand_ssl import NAMES
 from osteolib.segment.bones import film_rows
 
 run = osteolib.start(globals(), "23_hand_protocols")
@@ -55,22 +55,16 @@ from osteolib.screen.hand_grid import N_FOLDS, cut_segments
 segments = cut_segments(cohort, image_size)
 rows = segments.table
 y, subject = rows["y"].to_numpy(), rows["subject_id"].to_numpy(str)
-bone_id = rows["bone_id"].to_numpy(str)
-tenths = {"people": split_bones(rows, y, n_folds=10, seed=seed),
-          "bones": split_bones(rows, y, by="bone_id", n_folds=10, seed=seed)}
+groups = {"people": subject, "bones": rows["bone_id"].to_numpy(str)}
 
-# %%
-ORDER = ["train", "validation", "test"]
-counts = pd.concat({by: pd.crosstab(y, part)[ORDER] for by, part in tenths.items()})
-counts.index = pd.MultiIndex.from_tuples(
-    [(by, ("normal", "osteoporosis")[k]) for by, k in counts.index],
-    names=["split by", "bones of people with"])
-table(run, "table1", counts, "Our Table 1: bone images of simulated people by part")
-test, train = (set(subject[tenths["bones"] == name]) for name in ("test", "train"))
-run.fact(n_bones=len(rows), n_people=len(set(subject)), n_tested=len(test),
-         n_both=len(test & train))
-say(run, "The tables look alike. But split by bones, **{n_both} of the {n_tested} "
-    "people** with a test bone have bones in training too; split by people, none.")
+
+def split(n_folds):
+    """The part of each bone, split by people and split by bones."""
+    return {by: split_bones(rows, y, by=key, n_folds=n_folds, seed=seed)
+            for by, key in (("people", "subject_id"), ("bones", "bone_id"))}
+
+# %% tags=["hide-input"]
+page.show_table_1(run, rows, split(10))
 
 # %% [markdown]
 # ## Features that know nothing
@@ -85,8 +79,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 person = np.unique(subject, return_inverse=True)[1]
-fifths = {by: split_bones(rows, y, by=key, n_folds=5, seed=seed) == "test"
-          for by, key in (("people", "subject_id"), ("bones", "bone_id"))}
+fifths = {by: part == "test" for by, part in split(5).items()}
 
 
 def planted(rho, by, draw, dim):
@@ -98,36 +91,13 @@ def planted(rho, by, draw, dim):
     return roc_auc_score(y[test], model.decision_function(x[test]))
 
 # %%
-RHO, DRAWS, DIMS = np.array([0, 0.05, 0.1, 0.2, 0.4, 0.7, 0.95]), 6, (8, 32, 256)
-CASES = [("bones", dim) for dim in DIMS] + [("people", 256)]
-curve = {case: np.array([[planted(rho, case[0], k, case[1]) for k in range(DRAWS)]
-                         for rho in RHO]) for case in CASES}
-LOOK = dict(zip(CASES, (("#F2B48C", "v"), ("#E8843A", "s"), ("#D55E00", "^"),
-                        ("#0072B2", "o")), strict=True))
+RHO, DRAWS = np.array([0, 0.05, 0.1, 0.2, 0.4, 0.7, 0.95]), range(6)
+CASES = [("bones", 8), ("bones", 32), ("bones", 256), ("people", 256)]
+curve = {(by, dim): np.array([[planted(rho, by, k, dim) for k in DRAWS] for rho in RHO])
+         for by, dim in CASES}
 
-# %%
-use_style()
-fig, axis = plt.subplots(figsize=(6.6, 3.6))
-for (by, dim), (colour, marker) in LOOK.items():
-    axis.plot(RHO, curve[by, dim].mean(1), "-", marker=marker, color=colour,
-              label=f"split by {by}, {dim} dimensions")
-    axis.plot(RHO, curve[by, dim], ".", color=colour, alpha=0.4, ms=4)
-axis.axhline(0.5, color=GREY, ls=":")
-axis.set(xlabel="share ρ of a feature's variance that a person's bones share",
-         ylabel="AUROC without any knowledge")
-_ = axis.legend(fontsize="small")
-
-# %%
-figure(run, "planted", fig, alt="AUROC of features without knowledge against the share "
-       "of variance due to the person: split by bones it rises, the more the more "
-       "dimensions there are; split by people it stays at chance.")
-much = {dim: curve["bones", dim][list(RHO).index(0.7)].mean() for dim in DIMS}
-run.fact(few=much[8], many=much[256], clean=curve["people", 256].mean())
-run.result(None, "AUROC of features without knowledge, split by bones, rho 0.7, 256 "
-           "dimensions", much[256], n=DRAWS, cohort="hand-phantom")
-say(run, "Split by bones, features that know nothing reach **{many:.2f}** at ρ = 0.7 "
-    "with 256 dimensions, and {few:.2f} with 8. Split by people they stay at "
-    "{clean:.2f}.")
+# %% tags=["hide-input"]
+page.show_planted(run, RHO, curve)
 
 # %% [markdown]
 # So it is not the disease that such a layer learns, but a list of people. How well it can depends on two numbers: ρ, and in how many
@@ -144,144 +114,72 @@ say(run, "Split by bones, features that know nothing reach **{many:.2f}** at ρ 
 
 # %%
 from osteolib.runs.side_by_side import side_by_side
-from osteolib.screen.bone_probe import embed, linear_probe, supervised
+from osteolib.screen.bone_probe import embed, supervised
 from osteolib.screen.hand_grid import CONTENT, grid_encoder, grid_recipe
-from osteolib.ssl.losses import METHODS
+from osteolib.screen.held_out_bones import held_out_probability
 from osteolib.ssl.pretrain import load_encoder
 
-NAMES = dict(zip(METHODS, ("SimCLR", "SupCon", "SwAV", "VICReg"), strict=True))
-sizes, swap = (backbone, ssl_epochs, image_size), {"test": "validation",
-                                                   "validation": "test"}
-parts = {by: split_bones(rows, y, by=key, n_folds=N_FOLDS, seed=seed)
-         for by, key in (("people", "subject_id"), ("bones", "bone_id"))}
-groups = {"people": subject, "bones": bone_id}
-
-# %%
-probe_epochs = 5 if profile == "smoke" else probe_epochs
-cells = [(m, crops) for m in METHODS for crops in CONTENT]
-recipes = {c: grid_recipe(*c, seed, *sizes) for c in cells}
+parts, sizes = split(N_FOLDS), (backbone, ssl_epochs, image_size)
+recipes = {(method, crops): grid_recipe(method, crops, seed, *sizes)
+           for method in NAMES for crops in CONTENT}
 folders = side_by_side(grid_encoder, {
-    c: (segments, parts["people"], r) for c, r in recipes.items()})
+    cell: (segments, parts["people"], recipe) for cell, recipe in recipes.items()})
 features = {(NAMES[c[0]], c[1]): embed(load_encoder(folders[c], r.encoder),
                                        segments.images, r.crops[0].size)
             for c, r in recipes.items()}
 
 # %%
-def probed(x, by):
-    """Probability of each bone that is held out, and the layer's history."""
-    p = np.full(len(y), np.nan)
-    for way in (parts[by], pd.Series(parts[by]).replace(swap).to_numpy(str)):
-        layer, history = linear_probe(x, y, groups[by], way, seed=seed,
-                                      epochs=probe_epochs)
-        p[way == "test"] = layer(x[way == "test"])
-    return p, history
-
-
-probes = {(*key, by): probed(x, by) for key, x in features.items() for by in parts}
-
-# %%
-TAUGHT, learned = "supervised", {}
-runs = side_by_side(supervised, {
+probe_epochs = 5 if profile == "smoke" else probe_epochs
+taught = side_by_side(supervised, {
     (crops, by): (segments.images, y, groups[by], parts[by],
                   recipes["simclr", crops], segments.key)
     for crops in CONTENT for by in parts})
-for (crops, by), folder in runs.items():
-    p = pd.read_parquet(folder / "probability.parquet")["probability"].to_numpy()
-    learned[TAUGHT, crops, by] = (np.where(parts[by] == "test", p, np.nan),
-                                  pd.read_parquet(folder / "history.parquet"))
-probes = learned | probes
+scored = {(page.TAUGHT, *key): (
+    pd.read_parquet(f / "probability.parquet")["probability"].where(
+        parts[key[1]] == "test").to_numpy(), pd.read_parquet(f / "history.parquet"))
+    for key, f in taught.items()}
+scored |= {(*key, by): held_out_probability(x, y, groups[by], parts[by], seed,
+                                            probe_epochs)
+           for key, x in features.items() for by in parts}
 
 # %%
-from osteolib.stats import bootstrap_ci
+from osteolib.screen.same_person import person_in_features
 
-METRICS = ("auroc", "f1", "accuracy")
+shared = {}
+for key, x in features.items():
+    rho, directions = person_in_features(x, subject, rows["bone"])
+    dim = max(1, round(directions))
+    noise = np.mean([planted(rho, "bones", k, dim) for k in DRAWS])
+    shared[key] = rho, directions, noise
 
+# %% tags=["hide-input"]
+keys, chances = list(scored), {key: p for key, (p, _) in scored.items()}
+compared = page.compare_bones(rows, chances, n_boot, seed)
+page.show_table_2(run, compared, keys, shared)
 
-def judged(p, by_person=True):
-    ok = ~np.isnan(p)
-    r = bootstrap_ci(y[ok], p[ok], METRICS, threshold=0.5, n_boot=n_boot, seed=seed,
-                     groups=subject[ok] if by_person else None)
-    return {m: (r.estimate[m], *r.ci[m]) for m in METRICS}
-
-# %%
-results = {key: judged(p) for key, (p, _) in probes.items()}
-
-# %%
-lines = [{"encoder": name, "crops": crops, "split by": by}
-         | {m: with_ci(*r[m]) for m in METRICS}
-         for (name, crops, by), r in results.items()]
-table(run, "table2", pd.DataFrame(lines).rename(columns={"auroc": "AUROC", "f1": "F1"}),
-      "Our Table 2, simulated people: each bone scored by itself, calls at 0.5, 95 % "
-      "intervals that resample people", index=False, group="encoder")
-for (name, crops, by), r in results.items():
-    for m in METRICS:
-        run.result(None, f"{m} of bones, {name}, crops {crops}, split by {by}", r[m][0],
-                   ci=r[m][1:], n=int((~np.isnan(probes[name, crops, by][0])).sum()),
-                   cohort="hand-phantom")
-
-# %%
-def shared(x):
-    """Intraclass correlation of features (n, dim), and directions of people's means."""
-    frame = pd.DataFrame((x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1))
-    frame -= frame.groupby(rows["bone"].to_numpy()).transform("mean")
-    means = frame.groupby(person).mean().to_numpy()
-    k, n = len(frame) / len(means), len(means)
-    between = k * (means**2).sum() / (n - 1)
-    within = ((frame - means[person]) ** 2).to_numpy().sum() / (len(frame) - n)
-    power = np.linalg.svd(means - means.mean(0), compute_uv=False) ** 2
-    rho = max(0.0, (between - within) / (between + (k - 1) * within))
-    return rho, power.sum() ** 2 / (power**2).sum()
-
-# %%
-known = {key: shared(x) for key, x in features.items()}
-blind = {key: np.mean([planted(rho, "bones", k, max(1, round(dims)))
-                       for k in range(DRAWS)]) for key, (rho, dims) in known.items()}
-gap = {key: results[*key, "bones"]["auroc"][0] - results[*key, "people"]["auroc"][0]
-       for key in (*features, *((TAUGHT, crops) for crops in CONTENT))}
-leak = pd.DataFrame({key: (*known.get(key, (np.nan, np.nan)), blind.get(key, np.nan), g)
-                     for key, g in gap.items()}).T
-leak.columns = ["ρ", "directions", "AUROC without knowledge at these two",
-                "AUROC, split by bones - by people"]
-
-# %%
-leak.index.names = ["encoder", "crops"]
-table(run, "leak", leak.round(2).reset_index().astype(object).fillna("–"), "What a "
-      "person's bones share in each encoder's features, what that would be worth to a "
-      "split by bones, and what the split adds", index=False)
-run.fact(rho_low=leak["ρ"].min(), rho_high=leak["ρ"].max(),
-         n_up=sum(leak.iloc[:, 3] > 0),
-         dims_low=leak["directions"].min(), dims_high=leak["directions"].max(),
-         n_gap=len(gap), mean_gap=leak.iloc[:, 3].mean(),
-         worth=np.mean(list(blind.values())))
-say(run, "In the features of these encoders a person's bones share {rho_low:.0%} to "
-    "{rho_high:.0%} of the variance, but in only {dims_low:.1f} to {dims_high:.1f} "
-    "directions, as exposure and window of the display would give. Features without "
-    "knowledge of that kind would reach {worth:.2f} on average. In {n_up} of {n_gap} "
-    "rows the split by bones scores higher, by **{mean_gap:+.2f}** on average.")
+# %% tags=["hide-input", "hide-output"]
+page.show_calls(run, compared, keys)
 
 # %% [markdown]
 # The rows differ by chance as well, and the two splits score different bones: look at the average and at the table, not at the largest gap.
-# The effect is a matter of the encoder: the better it tells people apart, the more a split by bones rewards it for that. The small encoders of this
-# page could hardly do it, and had little to leak. A ResNet-50 with 224 px views may recognise much more. That is why the answer to "how much" for the paper is: it cannot be known without its data.
+# The effect is a matter of the encoder: the better it tells people apart, the more a split by bones rewards it for that, and a few shared
+# directions are what exposure and window of the display would give. A ResNet-50 with 224 px views may recognise much more than the small
+# encoders of this page. That is why the answer to "how much" for the paper is: it cannot be known without its data.
 #
 # ## The interval
 #
 # Bones of one person are also no independent witnesses. An interval that resamples bones forgets that.
 
 # %%
-widths = []
-for key, (p, _) in probes.items():
-    if key[2] == "people":
-        wide, narrow = results[key]["auroc"], judged(p, by_person=False)["auroc"]
-        widths.append({"encoder": key[0], "crops": key[1], "people": wide[2] - wide[1],
-                       "bones": narrow[2] - narrow[1]})
-widths = pd.DataFrame(widths)
-widths["ratio"] = widths["people"] / widths["bones"]
-table(run, "widths", widths.round(2), "Width of the 95 % interval of the AUROC by what "
-      "is resampled, split by people", index=False)
-run.fact(ratio=widths["ratio"].mean(), information=1 / widths["ratio"].mean() ** 2)
-say(run, "Over people the interval is {ratio:.1f} times as wide: as evidence, a bone "
-    "counts about {information:.0%} of an independent one.")
+by_people = {key: p for key, p in chances.items() if key[2] == "people"}
+widths = page.interval_widths(compared, page.compare_bones(rows, by_people, n_boot, seed,
+                                                           by_person=False))
+
+# %% tags=["hide-input"]
+page.show_widths(run, widths)
+
+# %% tags=["hide-input", "hide-output"]
+page.show_width_table(run, widths)
 
 # %% [markdown]
 # ## The curves
@@ -289,38 +187,13 @@ say(run, "Over people the interval is {ratio:.1f} times as wide: as evidence, a 
 # Figures 2 to 6 of the short paper show scores by epoch on training and validation data, supervised and for each method. Here they are with the extended
 # crops, split by people: macro-F1 of training and of validation bones, by the vote of each person's bones.
 
-# %%
-fig, axes = plt.subplots(1, 5, figsize=(8.8, 2.6), sharey=True)
-for axis, name in zip(axes, (TAUGHT, *NAMES.values()), strict=True):
-    h = probes[name, "extended", "people"][1]
-    for column, colour, style in (("train_macro_f1", "#767676", "--"),
-                                  ("macro_f1", "#0072B2", "-")):
-        if column in h:
-            axis.plot(h["epoch"] + 1, h[column], style, color=colour,
-                      label="training" if "train" in column else "validation")
-    axis.set(title=name, xlabel="epoch", ylim=(0, 1.02))
-    axis.xaxis.get_major_locator().set_params(integer=True)
-axes[0].set_ylabel("macro-F1")
-fig.legend(*axes[1].get_legend_handles_labels(), loc="outside upper right", ncols=2)
-figure(run, "curves", fig, alt="Macro-F1 by epoch on training and validation people, "
-       "for the supervised network and the linear layers on four encoders.")
-
-# %%
-end = {name: probes[name, "extended", "people"][1].iloc[-1] for name in NAMES.values()}
-all_one = 2 * y.mean() / (1 + y.mean())
-run.fact(train_f1=np.mean([h["train_macro_f1"] for h in end.values()]),
-         val_f1=np.mean([h["macro_f1"] for h in end.values()]), prevalence=y.mean(),
-         all_positive=all_one)
-say(run, "At the end the four layers have a mean macro-F1 of {train_f1:.2f} in "
-    "training and {val_f1:.2f} in validation: the distance is what the layer learned "
-    "by heart. A network that calls every bone ill would have, at this prevalence of "
-    "{prevalence:.0%}, an accuracy of {prevalence:.0%} and an F1 of "
-    "{all_positive:.2f}: the pair that the paper prints for its "
-    "supervised row is of that kind.")
+# %% tags=["hide-input"]
+page.show_curves(run, {name: scored[name, "extended", "people"][1]
+                       for name in (page.TAUGHT, *NAMES.values())}, y.mean())
 
 # %% [markdown]
 # ```{admonition} Deviations
-# :class: note
+# :class: note dropdown
 # - **Shares.** Table 1 is 8:1:1; the scored splits are 2:1:1 with test and validation changing places, or too few people would be scored.
 #   The supervised row does not change places, which would take as long again.
 # - **Pre-training** always saw the training half *by people*. Splitting its images by bones too would add unlabelled neighbours of the test
@@ -352,5 +225,5 @@ assert abs(np.mean(found) - 0.5) < 0.12
 # **Take away.** Split what you want to generalise to: people. A split by parts of people rewards an encoder for recognising them, and an interval over
 # parts is too narrow besides. Neither is seen in the table that the split produces.
 
-# %%
+# %% tags=["hide-input"]
 provenance(run)
