@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy  # its parts load when they are used
 
 from osteolib.stats.checks import check_confidence
 
@@ -29,6 +29,6 @@ def fisher_z_ci(r: float, n: int, confidence: float = 0.95) -> tuple[float, floa
         raise ValueError(f"r must lie strictly between -1 and 1, got {r}: at 1 there is no such interval")
     if n < 4:
         raise ValueError(f"Fisher's z needs at least 4 pairs, got n = {n}")
-    half = stats.norm.ppf(0.5 + confidence / 2) / np.sqrt(n - 3)
+    half = scipy.stats.norm.ppf(0.5 + confidence / 2) / np.sqrt(n - 3)
     low, high = np.tanh(np.arctanh(r) + np.array([-half, half]))
     return float(low), float(high)

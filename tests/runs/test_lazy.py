@@ -89,3 +89,8 @@ def test_the_package_and_its_help_load_nothing_heavy():
     for program in ("import osteolib", command("--help"), command("data", "--help")):
         assert not loaded(program) & set(HEAVY) | {"numpy"} & loaded(program), program
     assert not loaded("from osteolib.stats import METRICS") & {*HEAVY}  # one room, not the house
+
+
+def test_an_audit_loads_tables_but_neither_networks_nor_solvers_nor_figures():
+    heavy = {*HEAVY, "IPython", "scipy.stats", "scipy.optimize", "osteolib.report.show", "osteolib.report.published"}
+    assert loaded(command("audit", "data_manifests/audits/example.yaml")) & heavy <= {"pandas", "scipy"}

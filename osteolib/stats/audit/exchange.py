@@ -12,7 +12,6 @@ from itertools import permutations
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import LinearConstraint, milp
 
 from osteolib.stats.audit.confusion import FN, TP, ConfusionMatrix, check_n, metric_bounds, solve
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
@@ -65,7 +64,7 @@ def exchange(
         best = sorted(positives for (_, positives), names in served.items() if len(names) == most)
         table.append({column: meaning.get(column, column) for column in columns})
         table[-1] |= {"rows": len(rows), "rows_with_solution": len(set().union(*served.values()))}
-        table[-1] |= {"positives_needed": _smallest_cover(served.values())}
+        table[-1] |= {"positives_needed": smallest_cover(served.values())}
         table[-1] |= {"best_positives": best[0] if best else pd.NA, "positives_tied": len(best), "rows_explained": most}
     return pd.DataFrame(table).sort_values("rows_explained", ascending=False, kind="stable", ignore_index=True)
 
@@ -135,12 +134,24 @@ def served_by(
     return served
 
 
-def _smallest_cover(groups: Collection[list[str]]) -> int:
+def smallest_cover(groups: Collection[list[str]]) -> int:
     """How many of the groups it takes, at least, to have every name that is in one of them (exact set cover)."""
     choices = list(set(map(frozenset, groups)))
-    if not choices:
-        return 0
-    contains = np.array([[name in choice for choice in choices] for name in set().union(*choices)], float)
+    everyone = frozenset().union(*choices)
+    for number in range(5):  # enough for most tables, and then no solver is loaded
+        if _covers(choices, everyone, number):
+            return number
+    from scipy.optimize import LinearConstraint, milp
+
+    contains = np.array([[name in choice for choice in choices] for name in everyone], float)
     return round(
         milp(np.ones(len(choices)), integrality=1, bounds=(0, 1), constraints=LinearConstraint(contains, 1)).fun
     )
+
+
+def _covers(choices: list[frozenset[str]], names: frozenset[str], number: int) -> bool:
+    """Whether so many of the choices have all names: one of them has the name that is in the fewest."""
+    if not (names and number):
+        return not names
+    rare = min(names, key=lambda name: sum(name in choice for choice in choices))
+    return any(_covers(choices, names - choice, number - 1) for choice in choices if rare in choice)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
+import scipy  # its parts load when they are used
 from numpy.typing import ArrayLike
-from scipy import integrate, special, stats
 
 from osteolib.stats.agreement import Z_LIMIT
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
@@ -88,7 +88,7 @@ def binormal_auc_se(auc: float, n_pos: int, n_neg: int) -> float:
     Then Q1 = Q2 = P(Z1 < z, Z2 < z) with z = Phi^-1(A) and correlation 1/2, which is A - 2 T(z, 1 / sqrt 3), T Owen's
     function. Source: Owen, Ann Math Stat 1956; DeLong et al., Biometrics 1988.
     """
-    q = auc - 2 * special.owens_t(stats.norm.ppf(auc), 1 / sqrt(3))
+    q = auc - 2 * scipy.special.owens_t(scipy.stats.norm.ppf(auc), 1 / sqrt(3))
     return _noether_se(auc, q, q, n_pos, n_neg)
 
 
@@ -136,7 +136,7 @@ def smallest_mcnemar_p(*gains: int) -> float:
     Source: McNemar, Psychometrika 1947.
     """
     wins, losses = sum(g for g in gains if g > 0), -sum(g for g in gains if g < 0)
-    return float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
+    return float(scipy.stats.binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
 
 
 def sd_from_loa(
@@ -154,7 +154,7 @@ def bland_altman_half_widths(sd: ArrayLike, n: ArrayLike) -> tuple[np.ndarray, n
     Methods Med Res 1999, section 2.1, as in :func:`osteolib.stats.bland_altman`.
     """
     n = np.asarray(n)
-    t = stats.t.ppf(0.975, n - 1)
+    t = scipy.stats.t.ppf(0.975, n - 1)
     return t * sd / np.sqrt(n), t * sd * np.sqrt(1 / n + Z_LIMIT**2 / (2 * (n - 1)))
 
 
@@ -232,7 +232,7 @@ def normal_auroc(positive: ArrayLike, negative: ArrayLike) -> float:
     High values are positive. Sum over pairs of groups of their shares times Phi((m_1 - m_0) / sqrt(sd_1^2 + sd_0^2)).
     """
     (n1, m1, s1), (n0, m0, s0) = (np.array(groups, float).T for groups in (positive, negative))
-    above = stats.norm.cdf((m1[:, None] - m0) / np.hypot(s1[:, None], s0))
+    above = scipy.stats.norm.cdf((m1[:, None] - m0) / np.hypot(s1[:, None], s0))
     return float(np.average(above, weights=np.outer(n1, n0)))
 
 
@@ -241,13 +241,13 @@ def binormal_auprc(auc: float, prevalence: float) -> float:
 
     Integral over the recall t of p t / (p t + (1 - p) Phi(Phi^-1(t) - sqrt 2 Phi^-1(A))), p the prevalence.
     """
-    distance = sqrt(2) * stats.norm.ppf(auc)
+    distance = sqrt(2) * scipy.stats.norm.ppf(auc)
 
     def precision(recall: float) -> float:
-        fpr = special.ndtr(special.ndtri(recall) - distance)
+        fpr = scipy.special.ndtr(scipy.special.ndtri(recall) - distance)
         return prevalence * recall / (prevalence * recall + (1 - prevalence) * fpr)
 
-    return float(integrate.quad(precision, 0, 1, limit=200)[0])
+    return float(scipy.integrate.quad(precision, 0, 1, limit=200)[0])
 
 
 def thresholded_measurement(
@@ -261,12 +261,12 @@ def thresholded_measurement(
     total = sqrt(sd**2 + error_sd**2)
     z = np.linspace(-9, 9, 20_001)  # of the measurement
     x = mean + bias + total * z
-    density = stats.norm.pdf(z)
-    cases = density * stats.norm.cdf(threshold, mean + sd**2 / total * z, sd * error_sd / total)
-    below = [integrate.cumulative_trapezoid(d, x, initial=0) for d in (cases, density - cases)]
+    density = scipy.stats.norm.pdf(z)
+    cases = density * scipy.stats.norm.cdf(threshold, mean + sd**2 / total * z, sd * error_sd / total)
+    below = [scipy.integrate.cumulative_trapezoid(d, x, initial=0) for d in (cases, density - cases)]
     case_rate, other_rate = (b / b[-1] for b in below)
     called = [float(np.interp(threshold, x, rate)) for rate in (case_rate, other_rate)]
-    return called[0], 1 - called[1], float(integrate.trapezoid(case_rate, other_rate))
+    return called[0], 1 - called[1], float(scipy.integrate.trapezoid(case_rate, other_rate))
 
 
 def _shares(**named: float) -> None:

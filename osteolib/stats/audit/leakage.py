@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scipy.stats import hypergeom
+import scipy  # its parts load when they are used
 
 
 def share_with_sibling(units_per_subject: float, train_share: float) -> float:
@@ -45,7 +45,7 @@ def split_leakage(subjects: Mapping[int, int], n_train: int, n_test: int) -> Lea
         raise ValueError(f"cannot draw {n_train} + {n_test} of {units} units: each part and each subject needs one")
 
     def none(k: int, drawn: int, of: int = units) -> float:
-        return float(hypergeom.pmf(0, of, k, drawn))
+        return float(scipy.stats.hypergeom.pmf(0, of, k, drawn))
 
     leaked = sum(k * m * (1 - none(k - 1, n_train, units - 1)) for k, m in subjects.items()) / units
     both = sum(m * (1 - none(k, n_train) - none(k, n_test) + none(k, n_train + n_test)) for k, m in subjects.items())

@@ -6,42 +6,43 @@ Each is a function of :mod:`osteolib.stats.audit` or a call of scipy. In an audi
 
 from __future__ import annotations
 
-from scipy import stats
+import scipy  # its parts load when they are used
 
 from osteolib.stats.audit import implied, leakage, reach
-from osteolib.stats.bootstrap import bootstrap_ci
 from osteolib.stats.correlation import fisher_z_ci
 
 
 def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's interval of a proportion."""
-    return tuple(stats.binomtest(successes, n).proportion_ci(confidence, method="wilson"))
+    return tuple(scipy.stats.binomtest(successes, n).proportion_ci(confidence, method="wilson"))
 
 
 def bootstrap_interval(tp: int, fp: int, fn: int, tn: int, metric: str) -> tuple[float, float]:
     """95 % percentile interval of a metric: 2,000 resamplings of a confusion matrix within its two classes."""
+    from osteolib.stats.bootstrap import bootstrap_ci
+
     return bootstrap_ci(*implied.scores_of_matrix(tp, fp, fn, tn), metric, threshold=0.5).ci[metric]
 
 
 def binomial_tails(successes: int, n: int, p: float) -> tuple[float, float]:
     """Chances of at most, and of at least, so many successes of n where each has chance p."""
-    return stats.binom.cdf(successes, n, p), stats.binom.sf(successes - 1, n, p)
+    return scipy.stats.binom.cdf(successes, n, p), scipy.stats.binom.sf(successes - 1, n, p)
 
 
 def contingency(table: list) -> tuple[float, float, float]:
     """Pearson's chi-square of a table of counts (rows of equal length), its p, and p with Yates' correction (2 x 2)."""
-    result = stats.chi2_contingency(table, correction=False)
-    return result.statistic, result.pvalue, stats.chi2_contingency(table).pvalue
+    result = scipy.stats.chi2_contingency(table, correction=False)
+    return result.statistic, result.pvalue, scipy.stats.chi2_contingency(table).pvalue
 
 
 def fisher_exact(table: list) -> tuple[float, float]:
     """Odds ratio of a 2 x 2 table of counts, and Fisher's exact p (two-sided)."""
-    return tuple(stats.fisher_exact(table))
+    return tuple(scipy.stats.fisher_exact(table))
 
 
 def welch_test(mean_a: float, sd_a: float, n_a: int, mean_b: float, sd_b: float, n_b: int) -> tuple[float, float]:
     """Welch's t of two means with their sample SDs, and its two-sided p."""
-    return tuple(stats.ttest_ind_from_stats(mean_a, sd_a, n_a, mean_b, sd_b, n_b, equal_var=False))
+    return tuple(scipy.stats.ttest_ind_from_stats(mean_a, sd_a, n_a, mean_b, sd_b, n_b, equal_var=False))
 
 
 def mcnemar(gains: list) -> float:

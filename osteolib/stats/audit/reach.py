@@ -13,7 +13,7 @@ from itertools import compress
 from math import factorial, gamma, inf, pi, prod, sqrt
 
 import numpy as np
-from scipy import stats
+import scipy  # its parts load when they are used
 
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
 
@@ -205,7 +205,7 @@ def chance_run_prints_as_mean(sds: Sequence[float], runs: int, decimals: int, co
     sds = np.asarray(sds, float)
     together = np.full((sds.size, sds.size), correlation) + (1 - correlation) * np.eye(sds.size)
     covariance = (1 - 1 / runs) * np.outer(sds, sds) * together
-    density = stats.multivariate_normal.pdf(np.zeros(sds.size), cov=covariance)
+    density = scipy.stats.multivariate_normal.pdf(np.zeros(sds.size), cov=covariance)
     return float(min(1.0, 10.0 ** (-decimals * sds.size) * density))
 
 

@@ -1,5 +1,6 @@
 import re
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from osteolib.report.published import load_published
 from osteolib.stats.audit import ROUNDINGS, ConfusionMatrix, exchange, nearest_matrix, pooled_n, printed
 from osteolib.stats.audit.confusion import RATIOS
+from osteolib.stats.audit.exchange import smallest_cover
 from osteolib.stats.audit.trials import KINDS, called_inconsistent, detection_rates, made_up_study, print_as
 
 NEAREST = ("half-up", "half-even")
@@ -188,3 +190,17 @@ def test_planted_errors_are_found():
     assert rates["share"].between(rates["ci_low"], rates["ci_high"] + 1e-12).all()
     assert rates.loc["honest", "ci_high"] == pytest.approx(3.8416 / (60 + 3.8416), abs=1e-3)  # Wilson at 0 of n
     assert detection_rates(60, seed=1).equals(rates.reset_index())
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=4), max_size=9))
+@settings(deadline=None, max_examples=200)
+def test_as_few_groups_as_have_every_name(groups):
+    everyone = {name for group in groups for name in group}
+    sizes = (k for k in range(10) if any({n for g in some for n in g} == everyone for some in combinations(groups, k)))
+    assert smallest_cover(groups) == next(sizes)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_groups_without_a_name_in_common_are_all_needed_however_many(number):
+    """Beyond four a solver of integer programmes finds the same."""
+    assert smallest_cover([[f"{k}a", f"{k}b"] for k in range(number)] + [["0a"]] * bool(number)) == number
