@@ -1,0 +1,68 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from osteolib.report import audit_lesson
+from osteolib.stats.audit import confusion_matrices, exchange, printed
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_bars_end_where_each_rounding_ends():
+    """0.9 is 0.85 to 0.95 rounded, and 0.9 to 1.0 cut off."""
+    (axis,) = audit_lesson.what_was_printed({"one": ["0.9"]}).axes
+    ends = [bars.get_segments()[0][:, 0].tolist() for bars in axis.collections[:3]]
+    assert ends == [pytest.approx([0.85, 0.95])] * 2 + [pytest.approx([0.9, 1.0])]
+
+
+def test_each_sieve_shows_what_it_leaves():
+    """8 of 10 right, all of 4 positives found: one matrix, and 286 of 10 people without any number."""
+    reported = {"accuracy": printed("0.80"), "sensitivity": printed("1.00"), "specificity": printed("0.67")}
+    first = confusion_matrices(10, accuracy=reported["accuracy"])
+    left = {"a": first, "b": first[:3], "c": first[:2], "d": [m for m in first if (m.tp, m.fn) == (4, 0)]}
+    plane, bars = audit_lesson.sieve(left, 10, 4, reported).axes
+    assert plane.collections[-1].get_offsets().tolist() == [[4, 0]]
+    assert [bar.get_width() for bar in bars.patches][::-1] == [286, len(first), 3, 2, 1]
+    assert plane.lines[0].get_slope() == 0 and plane.lines[1].get_slope() == pytest.approx(0.33 / 0.67)
+
+
+def test_reachable_values_stand_beside_the_band_of_the_printed_one():
+    sds = {"sample SD": np.array([0.0035, 0.005, 0.2])}
+    left, right = audit_lesson.out_of_reach(printed("50.5 %"), 100, printed("0.4 %"), sds, "50 %").axes
+    assert [segment[0, 0] for segment in left.collections[0].get_segments()] == pytest.approx([49, 50, 51, 52])
+    assert [t.get_text() for t in left.texts] == ["49", "50", "51", "52"]
+    assert [t.get_text() for t in right.texts] == ["0.350", "0.500"]  # 20 % is far from the band
+    band = left.patches[0]
+    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((50.45, 50.6))
+
+
+def test_positives_of_a_row_are_found_under_the_meaning_that_it_has():
+    """TP 8, FP 2, FN 4, TN 16: PPV 0.80 and NPV 0.80 stand in the columns of sensitivity and specificity."""
+    rows = {"m": {"accuracy": printed("0.800"), "sensitivity": printed("0.800"), "specificity": printed("0.800")}}
+    named, swapped = audit_lesson.positives_needed(
+        rows,
+        30,
+        12,
+    ).axes
+    assert 12 in swapped.lines[1].get_xdata()
+    assert 12 not in named.lines[1].get_xdata()
+
+
+def test_readings_become_facts_and_bars():
+    rows = {name: {k: printed(v) for k, v in row.items()} for name, row in audit_lesson.QUIZ.T.to_dict().items()}
+    readings = exchange(rows, 90)
+    facts = audit_lesson.readings_as_facts(readings)
+    assert (facts["reading"], facts["explained"], facts["best"]) == ("sensitivity · specificity", 3, 32)
+    axis = audit_lesson.rows_explained(readings, 4).axes[0]
+    assert axis.patches[0].get_width() == 3 and "with 32 positives" in axis.texts[0].get_text()
+
+
+def test_rows_of_a_table_are_gathered_by_their_names():
+    rows = audit_lesson.rows_of({"t.x.acc": "0.90", "t.x.sens": "0.8", "u.x.acc": "0.1", "n": "3"}, "t")
+    assert {metric: number.text for metric, number in rows["x"].items()} == {"accuracy": "0.90", "sensitivity": "0.8"}
+    assert pd.Series(rows).index.tolist() == ["x"]
