@@ -40,7 +40,7 @@ import osteolib
 import pandas as pd
 import torch
 from osteolib.report import figure, load_or_explain, provenance
-from osteolib.report import hand_control_page as page, hand_control_rows as sexes
+from osteolib.report import hand_control_page as page, hand_control_rows as details
 from osteolib.report.hand_ssl import NAMES
 
 run = osteolib.start(globals(), "24_hand_control")
@@ -202,11 +202,11 @@ page.show_verdict(run, compared, gains, RANDOM, int((large == 0).sum()))
 # %%
 strata = {"same third of bone age": pd.qcut(age, 3, labels=False),
           "same film format": large}
-by_sex = sexes.compare_sexes(male, {name: vote[name, "sex"] for name in ages}, strata,
-                             n_boot, seed)
+by_sex = details.compare_sexes(male, {name: vote[name, "sex"] for name in ages}, strata,
+                               n_boot, seed)
 
 # %% tags=["hide-input"]
-sexes.show_sexes(run, by_sex)
+details.show_sexes(run, by_sex)
 
 # %% [markdown]
 # Values below 0.5 are no riddle. Where nothing is found, the class that is rarer among the tested hands was the commoner among
@@ -219,11 +219,11 @@ sexes.show_sexes(run, by_sex)
 
 # %% tags=["hide-input"]
 THREE = [*learned, RANDOM[0]]
-alone = sexes.compare_single_bones(age, rows, {m: by_bone[m, "age"] for m in THREE},
-                                   n_boot, seed)
+alone = details.compare_single_bones(age, rows, {m: by_bone[m, "age"] for m in THREE},
+                                     n_boot, seed)
 whole = {m: compared.estimate(m)[0] for m in THREE}
-sexes.show_single_bones(run, alone, whole)
-sexes.record_predictions(run, hands, fold, vote, targets, seed)
+details.show_single_bones(run, alone, whole)
+details.record_predictions(run, hands, fold, vote, targets, seed)
 
 # %% [markdown]
 # ```{admonition} Deviations

@@ -190,8 +190,8 @@ def verdict_sentences(passed: list[str], worse: list[str], better: list[str], n_
 
 SENTENCES = {
     "chain": "**Bone age by the papers' chain. SimCLR: {word_s}. VICReg: {word_v}.** Spearman is {found_s} and "
-    "{found_v}; in the {n_one} films of the smaller format {one_s} and {one_v}. The errors are {mae_s:.0f} and {mae_v:.0f} "
-    "months against {mae_0:.0f} of a constant. The best shortcut in the pictures reaches {short:.2f}.\n\n",
+    "{found_v}; in the {n_one} films of the smaller format {one_s} and {one_v}. The errors are {mae_s:.0f} and "
+    "{mae_v:.0f} months against {mae_0:.0f} of a constant. The best shortcut in the pictures reaches {short:.2f}.\n\n",
     "added": "**What did pre-training add?** {found_r} of {n_random} encoders with random weights find bone age, with "
     "Spearman {low_r:.2f} to {high_r:.2f}. Against their mean SimCLR stands at {gain_s}, VICReg at {gain_v} (paired; "
     "negative: worse than no training). A ruler on one metacarpal, which no network here sees, reaches {length}.\n\n",

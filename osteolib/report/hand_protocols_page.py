@@ -17,7 +17,7 @@ from osteolib.runs import Run
 
 PHANTOM, TAUGHT = "hand-phantom", "supervised"
 METRICS = ("auroc", "f1", "accuracy")
-LOOKS = (("#F2B48C", "v"), ("#E8843A", "s"), ("#D55E00", "^"), ("#0072B2", "o"))
+BY_BONES, BY_PEOPLE = (("#F2B48C", "v"), ("#E8843A", "s"), ("#D55E00", "^")), ("#0072B2", "o")
 
 Key = tuple[str, str, str]  # encoder, crops, split by
 Planted = Mapping[tuple[str, int], NDArray]  # split by and dimensions: AUROC, (rho, draw)
@@ -44,7 +44,9 @@ def planted_figure(rho: NDArray, curve: Planted) -> Figure:
     """AUROC of features without knowledge against the share of variance that a person's bones share."""
     use_style()
     fig, axis = plt.subplots(figsize=(6.6, 3.6))
-    for ((by, dim), values), (colour, marker) in zip(curve.items(), LOOKS, strict=True):
+    shades = iter(BY_BONES)
+    for (by, dim), values in curve.items():
+        colour, marker = next(shades) if by == "bones" else BY_PEOPLE
         label = f"split by {by}, {dim} dimensions"
         axis.plot(rho, values.mean(1), "-", marker=marker, color=colour, label=label)
         axis.plot(rho, values, ".", color=colour, alpha=0.4, ms=4)

@@ -69,7 +69,7 @@ def show_pretraining(run: Run, history: Mapping[Cell, pd.DataFrame], steps: int)
     gain = (1 - last["loss"] / last["collapsed loss"]).groupby(last["method"]).mean()
     stuck = [name for name in figures.NAMES.values() if gain[name] < 0.01]
     epochs = len(next(iter(history.values())))
-    run.fact(ssl_epochs=epochs, steps=steps, stuck=" and ".join(stuck) or "no method", most=gain.idxmax(),
+    run.fact(ssl_epochs=epochs, steps=steps, stuck=", ".join(stuck) or "no method", most=gain.idxmax(),
              paper_epochs=load_profile("paper")["ssl_epochs"])  # fmt: skip
     say(
         run,
