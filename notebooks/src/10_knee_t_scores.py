@@ -28,16 +28,14 @@ epochs: int | None = None  # None: from the profile
 n_folds: int | None = None  # grouped folds; None: from the profile
 n_boot: int | None = None  # bootstrap replicates; None: from the profile
 
-# %%
-import matplotlib.pyplot as plt
+# %% tags=["hide-input"]
 import numpy as np
 import osteolib
 import pandas as pd
-from osteolib.report import figure, load_or_explain, plots
-from osteolib.report import provenance, say, table
-from osteolib.report.knee_results import agreement_draws, in_brackets, with_ci
+from osteolib.report import figure, load_or_explain, model_plots
+from osteolib.report import provenance, say, table, with_ci
+from osteolib.report.forest import forest
 from osteolib.report.published import load_published
-from osteolib.stats import bland_altman
 
 run = osteolib.start(globals(), "10_knee_t_scores")
 paper = load_published("strnet2026_knee").set_index("published_id")
@@ -55,17 +53,11 @@ paper.index = paper.index.str.removeprefix("strnet2026_knee.")
 from osteolib.stats import fisher_z_ci
 
 cases = {"internal test": ("ts.r", "ts.n"), "external": ("ext.r", "ext.n"),
-         "best other backbone (ViT)": ("F6.vit.r", "ts.n")}
-rows = {}
+         "best other backbone": ("F6.vit.r", "ts.n")}
+fisher = {}
 for name, keys in cases.items():
     r, n = paper.loc[list(keys), "value"]
-    low, high = fisher_z_ci(r, int(n))
-    rows[name] = {"n": int(n), "r": r, "ci_low": low, "ci_high": high}
-fisher = pd.DataFrame(rows).T.astype({"n": int})
-table(run, "fisher", fisher.round(3).rename_axis("published correlation"),
-      "Published correlations with the 95 % interval that their n implies")
-run.fact(**{f"{key}_{end}": fisher.loc[name, f"ci_{end}"] for end in ("low", "high")
-            for key, name in (("int", "internal test"), ("ext", "external"))})
+    fisher[name] = (r, *fisher_z_ci(r, int(n)))
 
 # %% [markdown]
 # ## Two yardsticks that need no film
@@ -83,20 +75,18 @@ share = share / share.sum()
 mean, sd = (np.array([row[key] for row in t3]) for key in ("value", "spread"))
 within = np.sqrt(share @ sd**2)
 whole = np.sqrt(within**2 + share @ (mean - share @ mean) ** 2)
-printed = {"STR-Net, internal": "ts.rmse", "STR-Net, mean of five seeds": "T4.B4.rmse"}
-rmse = {name: paper.loc[key, "value"] for name, key in printed.items()}
-rmse |= {"names the true class mean (Table 3)": within,
-         "names the mean of all (Table 3)": whole}
-run.fact(class_rmse=within, class_r=np.sqrt(1 - within**2 / whole**2), mean_rmse=whole)
 
-# %%
-table(run, "yardsticks", pd.Series(rmse, name="RMSE").round(3).to_frame()
-      .rename_axis("prediction of the T-score"), "RMSE as printed, and of two "
-      "yardsticks from the class means and SDs of the paper's Table 3")
+# %% tags=["hide-input"]
+rmse = {"STR-Net, internal (printed)": paper.loc["ts.rmse", "value"],
+        "STR-Net, mean of five seeds (printed)": paper.loc["T4.B4.rmse", "value"],
+        "names the true class mean": within, "names the mean of all": whole}
+run.fact(class_rmse=within, class_r=np.sqrt(1 - within**2 / whole**2), mean_rmse=whole,
+         internal=with_ci(*fisher["internal test"]), external=with_ci(*fisher["external"]))
+table(run, "yardsticks", pd.Series(rmse, name="RMSE").round(3).rename_axis("prediction")
+      .to_frame(), "RMSE as printed, and of two yardsticks from the paper's Table 3")
 say(run, "Naming the true class reaches RMSE {class_rmse:.3f} and r = {class_r:.2f}; "
-    "naming one number for everybody {mean_rmse:.2f}. The interval of the internal r "
-    "is {int_low:.2f} to {int_high:.2f}, of the external one {ext_low:.2f} to "
-    "{ext_high:.2f}.")
+    "naming one number for everybody {mean_rmse:.2f}. The internal r is {internal}, "
+    "the external one {external}.")
 
 # %% [markdown]
 # So the internal result lies close to what three class means give. That is no proof of anything: it is the line to read the
@@ -108,36 +98,12 @@ say(run, "Naming the true class reaches RMSE {class_rmse:.3f} and r = {class_r:.
 # and each person counts once. In A the label is the T-score of the hip itself, in B another method's, which follows the hip
 # only in part.
 
-# %%
+# %% tags=["hide-input"]
 a = load_or_explain(run, "knee-phantom", n_subjects=n_phantoms, seed=seed)
 
-# %%
+# %% tags=["hide-input"]
 b = load_or_explain(run, "knee-phantom", acquisition="B", seed=seed + 1,
                     n_subjects=n_phantoms // 2)
-
-# %%
-from osteolib.screen.knee_folds import Recipe
-from osteolib.screen.phantom_control import phantom_control
-
-recipe = Recipe(backbone=backbone, image_size=image_size, epochs=epochs, seed=seed)
-control = phantom_control(a, b, recipe)
-scores = pd.read_parquet(control.folder / "scores.parquet")
-scores = scores.rename(columns={"t_score": "head"})
-phantom = control.subjects.merge(scores, on="unit_id")
-phantom["part"] = phantom["part"].str[-1]  # A, B; n of validation
-columns = ["t_score", "hip_t_score", "head", "density", "age_years"]
-person = phantom.groupby(["part", "subject_id"])[columns].mean()
-person["label"] = phantom.groupby(["part", "subject_id"])["label"].first()
-
-# %%
-def agreement(run, cohort, name, reference, predicted, groups):
-    """Agreement by person, with intervals that draw people, recorded as results."""
-    draws = agreement_draws(reference, predicted, groups, n_boot, seed)
-    found = with_ci(draws)
-    for metric, row in found.dropna().iterrows():
-        run.result(None, f"{metric}, T-score, {name}", row["value"], cohort=cohort,
-                   n=len(reference), ci=(row["ci_low"], row["ci_high"]))
-    return draws, found.apply(in_brackets, axis=1)
 
 # %% [markdown]
 # Three things stand beside the head: age alone (a line fitted on A's training people), one number for everybody (their mean),
@@ -145,61 +111,35 @@ def agreement(run, cohort, name, reference, predicted, groups):
 # fitted on 50,000 people that are never rendered.
 
 # %%
-from osteolib.cohorts import load_manifest
-from osteolib.phantoms.knee.people import LATENTS, simulate
-from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from osteolib.report.knee_results import AGE, HEAD, compare_agreement
+from osteolib.report.knee_results import phantom_predictions
+from osteolib.screen.knee_folds import Recipe
+from osteolib.screen.phantom_control import phantom_control
 
-def known(people):
-    told = people[["age_years", "bmi_kg_m2"]].assign(female=people["sex"] == "F")
-    return people[[*LATENTS]].join(told).astype(float)
+recipe = Recipe(backbone=backbone, image_size=image_size, epochs=epochs, seed=seed)
+people = phantom_predictions(phantom_control(a, b, recipe), seed)
+rivals = [HEAD, AGE, "mean of all", "attainable"]
+phantom = {part: compare_agreement(here["t_score"], here[rivals], here.index,
+                                   n_boot=n_boot, seed=seed)
+           for part, here in people.items()}
 
-def attainable(acquisition):
-    """Nearly the best prediction of the T-score: quadratic in all that can be known."""
-    people = simulate(load_manifest("knee-phantom").settings, 50_000, acquisition, seed)
-    model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
-    return model.fit(known(people), people["t_score"])
-
-# %%
-train = control.subjects[control.parts["train"]].drop_duplicates("subject_id")
-line = np.polyfit(train["age_years"], train["t_score"], 1)
-columns = {}
-for part in ("A", "B"):
-    here = person.loc[part]
-    first = phantom[phantom["part"] == part].drop_duplicates("subject_id")
-    best = pd.Series(attainable(part).predict(known(first)), first["subject_id"])
-    for name, predicted in {
-            "STR-Net's head": here["head"],
-            "age alone": np.polyval(line, here["age_years"]),
-            "mean of all": np.full(len(here), train["t_score"].mean()),
-            "attainable": best[here.index]}.items():
-        _, columns[f"phantom {part}", name] = agreement(
-            run, "knee-phantom", f"phantom {part}, {name}", here["t_score"], predicted,
-            here.index)
-
-# %%
-shown = pd.DataFrame(columns).T
-shown = shown.replace("nan (nan to nan)", "–")
-table(run, "phantom", shown.rename_axis(["data", "prediction"]).reset_index(),
-      f"Phantom, by person (A {len(person.loc['A'])}, B {len(person.loc['B'])}): "
-      "agreement with the label's T-score, 95 % intervals draw people", index=False)
-
-# %%
-for part in ("A", "B"):
-    here = person.loc[part]
-    ba = bland_altman(here["t_score"], here["head"])
-    figure(run, f"phantom_{part}", plots.scatter_and_difference(
-        here["t_score"], here["head"], ba, (f"true, phantom {part}", "predicted"), "T",
-        here["label"]),
-        alt=f"Phantom {part}. Left: predicted against true T-score by class. Right: "
-            f"difference against mean; bias {ba.bias:.2f}, limits {ba.loa_low:.2f} to "
-            f"{ba.loa_high:.2f}.")
+# %% tags=["hide-input"]
+SHOWN = ("r", "CCC", "MAE", "RMSE", "bias")
+for part, compared in phantom.items():
+    compared.record(run, "knee-phantom", f"{{metric}}, T-score, phantom {part}, {{method}}")
+table(run, "phantom", pd.concat([c.table(SHOWN, "prediction").assign(
+    phantom=f"phantom {part}, {len(people[part])} people")
+    for part, c in phantom.items()]), "Phantom, by person: agreement with the label's "
+    "T-score; intervals draw people", index=False, group="phantom")
+here = people["A"]
+fig, words = model_plots.agreement_view(here["t_score"], here[HEAD], here["label"],
+                                        ("true", "predicted"))
+figure(run, "phantom_A", fig, alt=f"Phantom A. {words}")
 
 # %% [markdown]
 # Read the left panel first. Where the cloud is flat, the head stays near one value whatever the person, as one does that
 # stopped early or sees little. The difference then simply falls as the T-score rises: a slope in the right panel that is no
-# property of bone. r does not notice; Lin's concordance {cite:p}`lin1989` does.
+# property of bone. r does not notice; Lin's concordance, CCC {cite:p}`lin1989`, does.
 #
 # On a phantom one more question has an answer: does the head follow the *density* of the bone, or only age? Take age out of
 # both, and correlate what is left.
@@ -209,18 +149,17 @@ def partial_r(x, y, given):
     left = [v - np.polyval(np.polyfit(given, v, 1), given) for v in (x, y)]
     return np.corrcoef(*left)[0, 1]
 
-facts = {}
-for part in ("A", "B"):
-    here = person.loc[part]
-    r = partial_r(here["head"], here["density"], here["age_years"])
-    low, high = fisher_z_ci(r, len(here) - 1)  # one less for the given variable
-    facts |= {f"density_{part}": r, f"low_{part}": low, f"high_{part}": high,
-              f"hip_{part}": here["head"].corr(here["hip_t_score"])}
-# %%
-run.fact(**facts)
+density = {}
+for part, here in people.items():
+    r = partial_r(here[HEAD], here["density"], here["age_years"])
+    density[part] = (r, *fisher_z_ci(r, len(here) - 1))  # one less for the given variable
+
+# %% tags=["hide-input"]
+run.fact(**{f"density_{part}": with_ci(*r) for part, r in density.items()},
+         **{f"hip_{part}": here[HEAD].corr(here["hip_t_score"])
+            for part, here in people.items()})
 say(run, "At equal age the head follows the true density of the knee with r = "
-    "{density_A:.2f} ({low_A:.2f} to {high_A:.2f}) on A and {density_B:.2f} "
-    "({low_B:.2f} to {high_B:.2f}) on B. With the hip's own T-score it correlates at "
+    "{density_A} on A and {density_B} on B. With the hip's own T-score it correlates at "
     "{hip_A:.2f} and {hip_B:.2f}.")
 
 # %% [markdown]
@@ -228,120 +167,54 @@ say(run, "At equal age the head follows the true density of the knee with r = "
 #
 # The T-score head of each fold's network on people that network never saw; a person's knees are averaged. Beside it: age
 # alone and the mean of all, both fitted outside the fold, and the mean of the person's *true* class, which no one could know.
+# What the head adds to age is asked twice on the same resampled people: the head as it comes against age alone; and age with
+# the head against age, both fitted on each fold's validation knees, which forgives the head its scale and its offset.
 
-# %%
+# %% tags=["hide-input"]
 cohort = load_or_explain(run, "knee-wani")
 
 # %%
-from osteolib.report.knee_results import fitted_on_validation, out_of_fold_rows
-from osteolib.screen import class_mean_yardstick, out_of_fold
+from osteolib.report.knee_results import JOINED, REFITTED
+from osteolib.report.knee_results import out_of_fold_rows, t_scores_by_person
 
 rows, history = out_of_fold_rows(cohort, recipe, n_folds)
-knees = rows[rows["part"] == "test"].set_index("unit_id")
-knees["age"] = out_of_fold(knees[["age_years"]], knees["t_score"], knees["fold"])
-constant = pd.DataFrame({"constant": np.ones(len(knees))}, knees.index)
-knees["mean"] = out_of_fold(constant, knees["t_score"], knees["fold"])
-both = {"age, refitted": ["age_years"],
-        "age and head": ["age_years", "predicted_t_score"]}
-for name, columns in both.items():
-    knees[name] = fitted_on_validation(rows, columns, rows["t_score"])
+real = t_scores_by_person(rows)
+predictions = real.drop(columns=["t_score", "label", "split_group"])
+compared = compare_agreement(real["t_score"], predictions, real["split_group"],
+                             [(HEAD, AGE), (JOINED, REFITTED)], n_boot=n_boot, seed=seed)
 
-# %%
-columns = ["t_score", "predicted_t_score", "age", "mean", *both]
-people = knees.groupby("subject_id", sort=False)[columns].mean()
-by = knees.groupby("subject_id", sort=False)[["label", "split_group"]].first()
-people[["label", "split_group"]] = by
-people["class"] = people.groupby("label")["t_score"].transform("mean")
-named = class_mean_yardstick(people["t_score"], people["label"])
-
-# %%
-methods = {"STR-Net's head": "predicted_t_score",
-           "age alone": "age", "mean of all": "mean",
-           "true class mean": "class", "age (fitted on validation)": "age, refitted",
-           "age and head (fitted on validation)": "age and head"}
-draws, shown = {}, {}
-for name, column in methods.items():
-    draws[name], shown[name] = agreement(run, "knee-wani", name, people["t_score"],
-                                         people[column], people["split_group"])
-
-# %%
-shown = pd.DataFrame(shown).T
-shown.loc["mean of all", "r"] = "–"  # five constants: what correlates is the folds
-table(run, "real", shown.rename_axis("prediction"), f"Real knees, {len(people)} "
-      "people, out of fold: agreement with the ultrasound T-score, 95 % intervals draw "
-      "people")
-
-# %%
+# %% tags=["hide-input"]
+compared.record(run, "knee-wani", "{metric}, T-score, {method}",
+                "{metric} difference, {method} − {reference}")
+shown = compared.table(SHOWN, "prediction").set_index("prediction")
+shown.loc["mean of all", "r (95 % CI)"] = "–"  # constants: what correlates is the folds
+table(run, "real", shown, f"Real knees, {len(real)} people, out of fold: agreement with "
+      "the ultrasound T-score; intervals draw people")
+table(run, "added", compared.difference_table(), "Real knees: what the head adds to "
+      "age; for MAE and RMSE below 0 is better", index=False)
 best = history.loc[history.groupby("fold")["auprc"].idxmax(), "epoch"]
-run.fact(early=int((best < 5).sum()), folds=n_folds, n_people=len(people),
-         spread=float(people["predicted_t_score"].std()),
-         true_spread=float(people["t_score"].std()),
-         named_r=named["r"], named_rmse=named["rmse"])
-say(run, "The kept epoch is the one with the best *screening* AUPRC. In {early} of "
-    "{folds} folds it lies within the first five, before the T-score's loss begins. "
-    "The head's predictions have an SD of {spread:.2f}, the T-scores "
-    "{true_spread:.2f}. Naming the true class gives r = {named_r:.2f} and RMSE "
-    "{named_rmse:.2f} here.")
-
-# %%
-for name, column in (("head", "predicted_t_score"), ("age", "age")):
-    ba = bland_altman(people["t_score"], people[column])
-    figure(run, f"real_{name}", plots.scatter_and_difference(
-        people["t_score"], people[column], ba,
-        ("ultrasound", "predicted" if name == "head" else "from age alone"), "T",
-        people["label"]),
-        alt=f"Real knees, {name}. Left: predicted against measured T-score by class. "
-            f"Right: difference against mean; bias {ba.bias:.2f}, limits "
-            f"{ba.loa_low:.2f} to {ba.loa_high:.2f}.")
+run.fact(early=int((best < 5).sum()), folds=n_folds, n_people=len(real),
+         gain=with_ci(*compared.difference(JOINED, REFITTED, "RMSE"), "+.3f"),
+         spread=float(real[HEAD].std()), true_spread=float(real["t_score"].std()))
+say(run, "**Joined to age, the head changes the RMSE by {gain}**, on {n_people} people. "
+    "Two things to know of it: the kept epoch is the one with the best *screening* "
+    "AUPRC, and in {early} of {folds} folds that lies within the first five, before the "
+    "T-score's loss begins; its predictions have an SD of {spread:.2f}, the T-scores "
+    "{true_spread:.2f}.")
+fig, words = model_plots.agreement_view(real["t_score"], real[HEAD], real["label"],
+                                        ("ultrasound", "predicted"))
+figure(run, "real_head", fig, alt=f"Real knees. {words}")
 
 # %% [markdown]
-# ## What did the head add to age?
-#
-# Two differences on the same resampled people. The head as it comes against age alone; and age with the head against age,
-# both fitted on each fold's validation knees, which forgives the head its scale and its offset.
+# ## Beside the published correlations
 
-# %%
-pairs = {"head − age alone": ("STR-Net's head", "age alone"),
-         "age and head − age, both fitted on validation":
-             ("age and head (fitted on validation)", "age (fitted on validation)")}
-added = {}
-for name, (with_head, without) in pairs.items():
-    difference = with_ci(draws[with_head] - draws[without])
-    difference = difference.loc[["r", "CCC", "MAE", "RMSE"]]
-    added[name] = difference.apply(in_brackets, axis=1)
-    for metric, row in difference.iterrows():
-        run.result(None, f"{metric} difference, {name}", row["value"], n=len(people),
-                   ci=(row["ci_low"], row["ci_high"]), cohort="knee-wani")
-gain = difference.loc["RMSE"]
-table(run, "added", pd.DataFrame(added).T.rename_axis("difference"), "Real knees: what "
-      "the head adds to age; for MAE and RMSE below 0 is better")
-
-# %%
-run.fact(gain=gain["value"], gain_low=gain["ci_low"], gain_high=gain["ci_high"],
-         age_r=draws["age alone"]["r"][0], age_rmse=draws["age alone"]["RMSE"][0])
-say(run, "Age alone reaches r = {age_r:.2f} and RMSE {age_rmse:.2f} on {n_people} "
-    "people. **Joined to age, the head changes the RMSE by {gain:+.3f}** "
-    "({gain_low:+.3f} to {gain_high:+.3f}).")
-
-# %%
-lines = [(f"STR-Net, {name} (published)", row["r"], row["ci_low"], row["ci_high"])
-         for name, row in fisher.drop("best other backbone (ViT)").iterrows()]
-for name in ("age alone", "true class mean", "STR-Net's head"):
-    lines.append((f"{name}, real knees here", *with_ci(draws[name]).loc["r"]))
-fig, axis = plt.subplots(figsize=(6.8, 2.5))
-for place, (name, r, low, high) in enumerate(reversed(lines)):
-    published = name.endswith("(published)")
-    colour = "#D55E00" if published else "#0072B2"
-    axis.plot([low, high], [place] * 2, color=colour, lw=2)
-    axis.plot(r, place, "s" if published else "o", ms=6, color=colour)
-axis.axvline(0, color="#767676", lw=0.8, ls="--")
-axis.set(xlabel="Pearson r, 95 % interval", yticks=range(len(lines)), xlim=(-0.5, 1),
-         ylim=(-0.6, len(lines) - 0.4))
-_ = axis.set_yticklabels([line[0] for line in reversed(lines)])
-
-# %%
-text = "; ".join(f"{n} {r:.2f} ({low:.2f} to {high:.2f})" for n, r, low, high in lines)
-figure(run, "correlations", fig, alt=f"Correlations with 95 % intervals: {text}.")
+# %% tags=["hide-input"]
+here = compared.only([AGE, "true class mean", HEAD]).renamed("{}, real knees here")
+published = {f"STR-Net, {name} (published)": r for name, r in fisher.items()}
+figure(run, "correlations", forest(here, "r", chance=0, published=published,
+                                   xlabel="Pearson r, 95 % interval"),
+       alt=f"Correlations with 95 % intervals. {here.words('r')}. Published squares: "
+           + "; ".join(f"{name} {with_ci(*r)}" for name, r in fisher.items()))
 
 # %% [markdown]
 # The published squares and our circles are of different people, and age alone is a yardstick, not an answer to a published
@@ -364,7 +237,7 @@ figure(run, "correlations", fig, alt=f"Correlations with 95 % intervals: {text}.
 # %% tags=["solution"]
 from osteolib.stats import lin_ccc
 
-true, head = person.loc["A", "t_score"], person.loc["A", "head"]
+true, head = people["A"]["t_score"], people["A"][HEAD]
 stretched = true.mean() + (head - head.mean()) * true.std() / head.std()
 before, after = lin_ccc(true, head), lin_ccc(true, stretched)
 errors = [((p - true) ** 2).mean() ** 0.5 for p in (head, stretched)]
@@ -376,5 +249,5 @@ assert np.allclose([after.ccc, before.pearson_r], after.pearson_r)
 # **Take away.** Read a predicted T-score beside age, beside the mean of all and beside the true class mean, by person and
 # with intervals; ask for the limits of agreement, and for the difference that the film makes.
 
-# %%
+# %% tags=["hide-input"]
 provenance(run)

@@ -1,144 +1,23 @@
 """Many methods on the same people: estimates with intervals, paired differences, shares of the attainable.
 
-One object holds what a page shows, draws and records of a comparison; :mod:`osteolib.report.forest` draws it.
+What is found is a :class:`osteolib.report.compared.Comparison`; :func:`osteolib.report.forest.forest` draws it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from osteolib.report.show import with_ci
-from osteolib.runs import Run
+from osteolib.report.compared import DIFFERENCES, ROWS, Comparison
 from osteolib.stats import BootstrapResult, bootstrap_ci, bootstrap_difference, bootstrap_statistic
 from osteolib.stats.checks import binary_target, finite_vector
 
-INTERVAL = ["value", "ci_low", "ci_high"]
-ROWS = ["method", "metric", *INTERVAL, "n", "people", "attainable"]
-DIFFERENCES = ["method", "reference", "metric", *INTERVAL, "n", "people"]
-LABELS = {
-    "auroc": "AUROC", "auprc": "AUPRC", "brier": "Brier score", "ppv": "PPV", "npv": "NPV", "f1": "F1", "mcc": "MCC",
-    "balanced_accuracy": "balanced accuracy", "youden_j": "Youden's J",
-}  # fmt: skip
-
 Reference = str | Iterable[tuple[str, str]] | None
 Arrays = ArrayLike | tuple[ArrayLike, ...]
-Interval = tuple[float, float, float]  # value, lower end, upper end
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Methods on the same people; made by :func:`compare_scores`, :func:`compare_statistics`, :func:`together`.
-
-    ``rows`` has the columns :data:`ROWS`, one row a method and metric; ``differences`` the columns
-    :data:`DIFFERENCES`, method minus reference on the same resamples. An interval that cannot be had is NaN.
-    """
-
-    rows: pd.DataFrame
-    differences: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=DIFFERENCES))
-
-    def __post_init__(self):
-        if (twice := self.rows.duplicated(["method", "metric"])).any():
-            raise ValueError(f"{' of '.join(self.rows.loc[twice, ['metric', 'method']].iloc[0])} stands twice")
-
-    @property
-    def methods(self) -> list[str]:
-        return list(self.rows["method"].unique())
-
-    @property
-    def metrics(self) -> list[str]:
-        return list(self.rows["metric"].unique())
-
-    def estimate(self, method: str, metric: str | None = None) -> Interval:
-        """Value and interval of a method; ``metric`` defaults to the first one."""
-        return _interval_of(self.rows, method=method, metric=metric or self.metrics[0])
-
-    def difference(self, method: str, reference: str, metric: str | None = None) -> Interval:
-        """Method minus reference and its interval, for a pair that was asked for."""
-        return _interval_of(self.differences, method=method, reference=reference, metric=metric or self.metrics[0])
-
-    def share(self, method: str) -> Interval:
-        """Share of the attainable above chance, ``(auroc - 0.5) / (attainable - 0.5)``; the ends likewise."""
-        rows = self.rows[self.rows["attainable"].notna()]
-        value, low, high = _interval_of(rows, method=method)
-        above = rows.loc[rows["method"] == method, "attainable"].iloc[0] - 0.5
-        return (value - 0.5) / above, (low - 0.5) / above, (high - 0.5) / above
-
-    def table(self, metrics: Iterable[str] | None = None, head: str = "method", spec: str = ".2f") -> pd.DataFrame:
-        """One row a method: each metric with its interval as text, the share of the attainable, n where it differs."""
-        lines = []
-        for method, rows in self.rows.groupby("method", sort=False):
-            line = {head: method} | {
-                f"{label(row.metric)} (95 % CI)": with_ci(row.value, row.ci_low, row.ci_high, spec)
-                for row in rows.itertuples()
-                if metrics is None or row.metric in metrics
-            }
-            if rows["attainable"].notna().any():
-                percent = (100 * end for end in self.share(method))
-                line["share of the attainable, % (95 % CI)"] = with_ci(*percent, ".0f")
-            lines.append(line | ({"n": rows["n"].iloc[0]} if self.rows["n"].nunique() > 1 else {}))
-        return pd.DataFrame(lines).fillna("–")
-
-    def difference_table(self, metrics: Iterable[str] | None = None, spec: str = "+.3f") -> pd.DataFrame:
-        """One row a pair, ``method − reference``; each metric's difference with its interval as text."""
-        lines = {}
-        for row in self.differences.itertuples():
-            if metrics is None or row.metric in metrics:
-                pair = f"{row.method} − {row.reference}"
-                shown = with_ci(row.value, row.ci_low, row.ci_high, spec)
-                lines.setdefault(pair, {"difference": pair})[f"{label(row.metric)} (95 % CI)"] = shown
-        return pd.DataFrame(lines.values()).fillna("–")
-
-    def words(self, metric: str | None = None, spec: str = ".2f") -> str:
-        """The estimates of one metric as text, for readers who cannot see the figure."""
-        rows = self.rows[self.rows["metric"] == (metric or self.metrics[0])]
-        return "; ".join(
-            f"{row.method} {with_ci(row.value, row.ci_low, row.ci_high, spec)}" for row in rows.itertuples()
-        )
-
-    def record(
-        self,
-        run: Run,
-        cohort: str,
-        text: str = "{metric}, {method}",
-        difference: str | None = None,
-        published: Mapping[tuple[str, str], str] | None = None,
-    ) -> None:
-        """Record every row as a result of the run; with ``difference`` the differences too.
-
-        Parameters
-        ----------
-        text, difference
-            How a result is called, with the fields ``{metric}``, ``{method}`` and, of a difference, ``{reference}``.
-        published
-            The published value that a ``(method, metric)`` answers. One that is not there is an error.
-        """
-        published = dict(published or {})
-        for form, rows in ((text, self.rows), (difference, self.differences if difference else self.rows[:0])):
-            for row in rows.to_dict("records"):
-                answers = published.pop((row["method"], row["metric"]), None) if form is text else None
-                ci = row["ci_low"], row["ci_high"]
-                run.result(answers, form.format(**row), row["value"], n=row["n"], cohort=cohort, ci=ci)
-        if published:
-            raise ValueError(f"no result answers these published values: {sorted(published.values())}")
-
-    def renamed(self, names: str | Mapping[str, str]) -> Comparison:
-        """The same under other names of methods: all put into a form, ``"{}, recorded"``, or some looked up."""
-
-        def new(name: str) -> str:
-            return names.format(name) if isinstance(names, str) else names.get(name, name)
-
-        both = {side: self.differences[side].map(new) for side in ("method", "reference")}
-        return replace(
-            self,
-            rows=self.rows.assign(method=self.rows["method"].map(new)),
-            differences=self.differences.assign(**both),
-        )
 
 
 def compare_scores(
@@ -270,22 +149,9 @@ def together(*parts: Comparison) -> Comparison:
     return Comparison(*(pd.concat(frames, ignore_index=True) for frames in (rows, differences)))
 
 
-def label(metric: str) -> str:
-    """A metric as a reader writes it: ``auroc`` is AUROC."""
-    return LABELS.get(metric, metric)
-
-
 def _comparison(rows: list[tuple], differences: list[tuple]) -> Comparison:
     frame = pd.DataFrame(rows, columns=ROWS).astype({"attainable": float})
     return Comparison(frame, pd.DataFrame(differences, columns=DIFFERENCES))
-
-
-def _interval_of(rows: pd.DataFrame, **where: str) -> Interval:
-    for column, name in where.items():
-        if name not in set(rows[column]):
-            raise KeyError(f"{column} {name!r} is not compared; there are {sorted(set(rows[column]))}")
-        rows = rows[rows[column] == name]
-    return tuple(float(rows[end].iloc[0]) for end in INTERVAL)
 
 
 def _one_a_unit(method: str, score: ArrayLike, n: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from osteolib.report.comparison import Comparison, label
+from osteolib.report.compared import Comparison, label
 from osteolib.report.style import COLOURS, GREY, INK, use_style
 
 

@@ -13,10 +13,12 @@ from numpy.typing import ArrayLike
 from scipy import special, stats
 
 from osteolib.cohorts import Cohort, bone_loss
-from osteolib.report.comparison import DIFFERENCES, ROWS, Comparison
+from osteolib.phantoms.knee.best_t_score import best_t_score, known_of
+from osteolib.report.compared import DIFFERENCES, ROWS, Comparison
 from osteolib.runs.run import PREDICTION_COLUMNS
 from osteolib.screen import out_of_fold
 from osteolib.screen.knee_folds import Recipe, cross_validate, knee_images
+from osteolib.screen.phantom_control import PhantomControl
 from osteolib.stats.metrics import rank_scores
 from osteolib.stats.resampling import design_resampling, draw_counts
 
@@ -34,6 +36,33 @@ def out_of_fold_rows(cohort: Cohort, recipe: Recipe, n_folds: int) -> tuple[pd.D
     scores, history = cross_validate(cohort.subjects, images, recipe, n_folds, cohort.fingerprint)
     scores = scores.rename(columns={"t_score": "predicted_t_score"}).assign(image=special.logit(scores["screen"]))
     return cohort.subjects.merge(scores, on="unit_id", validate="one_to_many"), history
+
+
+HEAD, AGE, REFITTED, JOINED = (
+    "STR-Net's head", "age alone", "age (fitted on validation)", "age and head (fitted on validation)",
+)  # fmt: skip
+
+
+def t_scores_by_person(rows: pd.DataFrame) -> pd.DataFrame:
+    """Predicted T-scores of the test rows of :func:`out_of_fold_rows`, means over each person's knees.
+
+    Columns: ``t_score``; the head as it comes; age alone and the mean of all, fitted outside the fold; age, and age and
+    head, :func:`fitted_on_validation`; the mean of the person's *true* class; ``label, split_group``.
+    """
+    knees = rows[rows["part"] == "test"].set_index("unit_id")
+    constant = pd.DataFrame({"constant": np.ones(len(knees))}, knees.index)
+    columns = {
+        "t_score": knees["t_score"],
+        HEAD: knees["predicted_t_score"],
+        AGE: out_of_fold(knees[["age_years"]], knees["t_score"], knees["fold"]),
+        "mean of all": out_of_fold(constant, knees["t_score"], knees["fold"]),
+        REFITTED: fitted_on_validation(rows, ["age_years"], rows["t_score"]),
+        JOINED: fitted_on_validation(rows, ["age_years", "predicted_t_score"], rows["t_score"]),
+    }
+    person = pd.DataFrame(columns, knees.index).groupby(knees["subject_id"], sort=False).mean()
+    known = knees.groupby("subject_id", sort=False)[["label", "split_group"]].first()
+    person["true class mean"] = person["t_score"].groupby(known["label"]).transform("mean")
+    return person.join(known)
 
 
 def optimiser_steps(rows: pd.DataFrame, history: pd.DataFrame, batch_size: int) -> pd.DataFrame:
@@ -63,6 +92,38 @@ def fitted_on_validation(rows: pd.DataFrame, columns: list[str], target: ArrayLi
         held = (fold["part"] == "test").to_numpy()
         fitted.append(pd.Series(out_of_fold(fold[columns], fold["target"], held)[held], fold["unit_id"][held]))
     return pd.concat(fitted).reindex(rows.loc[rows["part"] == "test", "unit_id"])
+
+
+def phantom_people(control: PhantomControl) -> pd.DataFrame:
+    """The people who did not train, by acquisition (``A``, ``B``) and ``subject_id``: means of a person's knees.
+
+    Columns: ``t_score, hip_t_score, density, age_years`` as simulated, the head's prediction, ``label``.
+    """
+    scores = pd.read_parquet(control.folder / "scores.parquet").rename(columns={"t_score": HEAD})
+    knees = control.subjects.merge(scores[scores["part"] != "validation"], on="unit_id")
+    people = knees.groupby([knees["part"].str[-1], "subject_id"])
+    means = people[["t_score", "hip_t_score", HEAD, "density", "age_years"]].mean()
+    return means.assign(label=people["label"].first())
+
+
+def phantom_predictions(control: PhantomControl, seed: int = 0) -> dict[str, pd.DataFrame]:
+    """Of each acquisition :func:`phantom_people` with three predictions of the T-score that need no network.
+
+    ``age alone``: a line fitted on the people who trained; ``mean of all``: their mean; ``attainable``:
+    :func:`osteolib.phantoms.knee.best_t_score.best_t_score`.
+    """
+    everyone = control.subjects.drop_duplicates("subject_id").set_index("subject_id")
+    train = control.subjects[control.parts["train"]].drop_duplicates("subject_id")
+    line = np.polyfit(train["age_years"], train["t_score"], 1)
+    people = phantom_people(control)
+    return {
+        part: people.loc[part].assign(**{
+            AGE: lambda here: np.polyval(line, here["age_years"]),
+            "mean of all": train["t_score"].mean(),
+            "attainable": lambda here, p=part: best_t_score(p, seed=seed).predict(known_of(everyone.loc[here.index])),
+        })
+        for part in ("A", "B")
+    }  # fmt: skip
 
 
 def auroc_by_fold(y_true: ArrayLike, scores: Mapping[str, ArrayLike], folds: ArrayLike) -> pd.DataFrame:

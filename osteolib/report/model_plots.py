@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from osteolib.report.plots import scatter_and_difference
 from osteolib.report.style import COLOURS, GREY, INK, use_style
-from osteolib.stats import calibration_curve, decision_curve
+from osteolib.stats import bland_altman, calibration_curve, decision_curve
 
 LINES = (("#0072B2", "-"), ("#D55E00", "--"), ("#009E73", "-."), ("#CC79A7", ":"))
 
@@ -50,6 +51,18 @@ def calibration_and_benefit(y_true: ArrayLike, scores: Mapping[str, ArrayLike]) 
     left.legend(fontsize="small", loc="upper left")
     right.legend(fontsize="small")
     return fig
+
+
+def agreement_view(
+    reference: pd.Series, predicted: pd.Series, labels: pd.Series, names: tuple[str, str]
+) -> tuple[Figure, str]:
+    """Predicted against true T-scores by class, and their difference against their mean; the figure and its words."""
+    ba = bland_altman(reference, predicted)
+    words = (
+        f"Left: {names[1]} against {names[0]} T-score by class. Right: difference against mean; bias {ba.bias:.2f}, "
+        f"limits {ba.loa_low:.2f} to {ba.loa_high:.2f}."
+    )
+    return scatter_and_difference(reference, predicted, ba, names, "T", labels), words
 
 
 def curves_with_bands(bands: Mapping[str, pd.DataFrame], prevalence: float) -> Figure:

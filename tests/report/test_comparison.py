@@ -132,6 +132,15 @@ def test_together_keeps_every_row_and_refuses_the_same_one_twice(scored):
         together(scored, scored)
 
 
+def test_some_methods_alone_keep_their_rows_and_the_differences_between_them(scored):
+    some = scored.only(["both", "age"])
+    assert some.methods == ["age", "both"]
+    assert some.difference("both", "age") == scored.difference("both", "age")
+    assert len(some.differences) == 2
+    with pytest.raises(KeyError, match=r"\['sex'\] are not compared"):
+        scored.only(["sex"])
+
+
 def test_the_tables_have_a_row_a_method_and_a_row_a_pair(scored):
     shown = scored.table(head="score")
     assert shown.columns.tolist() == [

@@ -6,9 +6,13 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
+from osteolib.phantoms.knee.best_t_score import best_t_score, known_of
+from osteolib.phantoms.knee.people import simulate
+from osteolib.phantoms.settings import phantom_settings
 from osteolib.report import knee_results, model_plots, plots
 from osteolib.runs.run import PREDICTION_COLUMNS
 from osteolib.screen.knee_folds import Recipe
+from osteolib.screen.phantom_control import PhantomControl
 from osteolib.stats import bland_altman, bootstrap_statistic, lin_ccc
 
 RNG = np.random.default_rng(0)
@@ -51,6 +55,24 @@ def test_rows_hold_the_log_odds_and_keep_the_two_t_scores_apart(monkeypatch):
     assert rows[["t_score", "predicted_t_score"]].to_numpy().tolist() == [[-2.0, -1.0]] * 2
 
 
+def test_t_scores_of_a_person_are_means_over_the_knees():
+    """With a T-score that is a straight line of age, every regression on age finds it, whatever it was fitted on."""
+    knees = two_knees(20).rename(columns={"age": "age_years", "person": "subject_id"})
+    knees["t_score"], knees["label"] = -0.1 * knees["age_years"], np.where(knees["truth"], "osteopenia", "normal")
+    knees["predicted_t_score"], knees["split_group"] = RNG.normal(size=40), knees["subject_id"] // 2
+    fold = knees["subject_id"] // 2 % 2
+    rows = pd.concat([knees.assign(fold=fold, part="test"), knees.assign(fold=1 - fold, part="validation")])
+    found = knee_results.t_scores_by_person(rows)
+    means = knees.groupby("subject_id")[["t_score", "predicted_t_score"]].mean()
+    for name in (knee_results.AGE, knee_results.REFITTED, knee_results.JOINED):
+        assert np.allclose(found[name], found["t_score"])
+    assert np.allclose(found[knee_results.HEAD], means["predicted_t_score"])
+    other_fold = means["t_score"].groupby(means.index // 2 % 2).mean()[::-1].to_numpy()
+    assert np.allclose(found["mean of all"], other_fold[found["split_group"] % 2])
+    assert found.groupby("label")["true class mean"].nunique().tolist() == [1, 1]
+    assert np.allclose(found.groupby("label")["true class mean"].first(), found.groupby("label")["t_score"].mean())
+
+
 def test_steps_are_batches_times_epochs_and_the_last_knee_alone_makes_no_batch():
     """Of 40 knees 10 test and 10 validate: 20 train, in batches of 19 (one left alone) or of 8 (three a epoch)."""
     knees = two_knees(20)
@@ -68,6 +90,37 @@ def test_predictions_have_the_columns_of_the_contract():
     found = knee_results.prediction_table(knees, "screen", 7, "m")
     assert tuple(found.columns) == PREDICTION_COLUMNS
     assert found[["unit_id", "y_true", "y_score"]].to_numpy().tolist() == [["a", 0, 0.2], ["b", 1, 0.9]]
+
+
+def test_a_phantom_person_is_the_mean_of_the_knees_that_did_not_train_or_validate(tmp_path):
+    knees = pd.DataFrame({"unit_id": list("abcd"), "subject_id": [1, 1, 2, 3], "t_score": -1.0, "hip_t_score": -2.0,
+                          "density": [1.0, 3, 5, 7], "age_years": 60, "label": "osteopenia"})  # fmt: skip
+    part = ["test, A", "test, A", "external, B", "validation"]
+    scores = pd.DataFrame({"unit_id": list("abcd"), "t_score": [0.0, 1, 2, 3], "part": part})
+    scores.to_parquet(tmp_path / "scores.parquet")
+    people = knee_results.phantom_people(PhantomControl(knees, np.empty(0), {}, tmp_path))
+    assert people.index.tolist() == [("A", 1), ("B", 2)]
+    assert people[knee_results.HEAD].tolist() == [0.5, 2] and people["density"].tolist() == [2, 5]
+
+
+def test_what_needs_no_network_is_fitted_on_the_people_who_trained(tmp_path):
+    people = [simulate(phantom_settings("knee-phantom"), 40, part, seed=i) for i, part in enumerate("AB")]
+    people = pd.concat(people, ignore_index=True)
+    people["unit_id"] = people["subject_id"] = [f"{part}{i}" for part in "AB" for i in range(40)]
+    knees = people.assign(hip_t_score=0.0, label="normal")
+    part = np.array(["train"] * 20 + ["test, A"] * 20 + ["external, B"] * 40)
+    pd.DataFrame({"unit_id": knees["unit_id"], "t_score": 0.0, "part": part})[20:].to_parquet(
+        tmp_path / "scores.parquet"
+    )
+    control = PhantomControl(knees, np.empty(0), {"train": part == "train"}, tmp_path)
+    found = knee_results.phantom_predictions(control)
+    fit = LinearRegression().fit(knees.loc[:19, ["age_years"]], knees["t_score"][:20])
+    for name, here in found.items():
+        assert len(here) == {"A": 20, "B": 40}[name]
+        own = knees.set_index("subject_id").loc[here.index]
+        assert np.allclose(here[knee_results.AGE], fit.predict(own[["age_years"]]))
+        assert np.allclose(here["mean of all"], knees["t_score"][:20].mean())
+        assert np.allclose(here["attainable"], best_t_score(name).predict(known_of(own)))
 
 
 def test_the_auroc_of_a_fold_sees_that_fold_alone():

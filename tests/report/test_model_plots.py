@@ -35,3 +35,12 @@ def test_calibration_and_benefit_draw_what_the_statistics_say():
     assert points.get_ydata() == pytest.approx(expected["observed"])
     drawn = next(line for line in right.lines if line.get_label() == "image")
     assert drawn.get_ydata() == pytest.approx(decision_curve(TRUTH, SCORE)["model"])
+
+
+def test_the_words_of_an_agreement_are_its_lines():
+    reference, labels = pd.Series([-3.0, -1.5, 0.0]), pd.Series(["osteoporosis", "osteopenia", "normal"])
+    predicted = reference + np.array([0.4, 0.5, 0.6])
+    fig, words = model_plots.agreement_view(reference, predicted, labels, ("true", "predicted"))
+    heights = [line.get_ydata()[0] for line in fig.axes[1].lines]
+    assert heights == pytest.approx([0.5, 0.5 - 1.96 * 0.1, 0.5 + 1.96 * 0.1], abs=1e-4)
+    assert "bias 0.50, limits 0.30 to 0.70" in words and "predicted against true" in words
