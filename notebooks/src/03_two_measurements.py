@@ -22,12 +22,14 @@ min_age: int = 50  # years; below, T-scores are not meant for diagnosis
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw
 
-# %%
+# %% tags=["hide-input"]
 import numpy as np
-import pandas as pd
-
 import osteolib
-from osteolib.report import figure, load_or_explain, plots, provenance, say, table
+import pandas as pd
+from osteolib.cohorts import label_from_t_score
+from osteolib.report import agreement_page, figure, load_or_explain, plots
+from osteolib.report import provenance, say, table
+from osteolib.stats import bland_altman, lin_ccc
 
 run = osteolib.start(globals(), "03_two_measurements")
 nhanes = load_or_explain(run, cohort)
@@ -35,8 +37,7 @@ nhanes = load_or_explain(run, cohort)
 # %%
 everyone = nhanes.subjects
 people = everyone[everyone["age_years"] >= min_age]
-people[["age_years", "t_score_neck", "t_score_total_hip",
-        "t_score_spine"]].describe().round(2)
+people[["t_score_neck", "t_score_total_hip", "t_score_spine"]].describe().round(2)
 
 # %% [markdown]
 # ## What a T-score is
@@ -50,22 +51,16 @@ people[["age_years", "t_score_neck", "t_score_total_hip",
 # of its own. $\mathrm{BMD} = \mu + \sigma T$ is a straight line, so its intercept and slope tell which reference its author
 # used:
 
-# %%
-rows = []
-for sex, group in everyone.groupby("sex"):
-    for site in ("neck", "total_hip"):
-        theirs = group[f"t_score_{site}_extract"]
-        sd, mean = np.polyfit(theirs, group[f"bmd_{site}_g_cm2"], 1)
-        shift = (group[f"t_score_{site}"] - theirs).mean()
-        rows.append((sex, site, len(group), mean, sd, shift))
-columns = ["sex", "site", "people", "mean", "SD", "ours − theirs (T)"]
-table(run, "references", pd.DataFrame(rows, columns=columns).round(3),
+# %% tags=["hide-input"]
+references = agreement_page.extract_references(everyone)
+table(run, "references", references.round(3),
       "The reference behind the extract's own T-scores (g/cm²)", index=False)
+men = references[references["sex"] == "M"]["ours − theirs (T)"]
+run.fact(men_low=men.min(), men_high=men.max())
+say(run, "A man's T-score moves by {men_low:+.2f} to {men_high:+.2f} with the choice "
+    "of young men or young women alone, before any scanner or model has erred.")
 
 # %% [markdown]
-# Men were held against young men there and are held against young women here. A man's T-score moves by more than half a
-# unit with that choice alone, before any scanner or model has erred.
-#
 # ## Step 1: the difference
 #
 # Take the femoral neck as reference and the total femur as the second measurement. Two measurements of person $i$ differ by
@@ -85,12 +80,10 @@ d.describe().round(3)
 # $$ \bar d \quad\text{and}\quad \bar d \pm 1.96\, s_d . $$
 
 # %%
-from osteolib.stats import bland_altman, lin_ccc
-
 neck_total = bland_altman(neck, total)
 neck_total.to_frame().round(3)
 
-# %%
+# %% tags=["hide-input"]
 names = ("femoral neck", "total femur")
 figure(run, "neck_total",
        plots.scatter_and_difference(neck, total, neck_total, names, "T-score"),
@@ -108,12 +101,21 @@ figure(run, "neck_total",
 inside = float(d.between(neck_total.loa_low, neck_total.loa_high).mean())
 quarter = pd.qcut((neck + total) / 2, 4, labels=["lowest", "low", "high", "highest"])
 by_level = d.groupby(quarter, observed=True).agg(["mean", "std", "size"])
+
+# %% tags=["hide-input"]
+ends = by_level.loc[["lowest", "highest"]]
+run.fact(inside=inside, bias_low=ends["mean"].iloc[0], bias_high=ends["mean"].iloc[1],
+         sd_low=ends["std"].iloc[0], sd_high=ends["std"].iloc[1])
+by_level = by_level.set_axis(["bias", "SD", "people"], axis=1)
 table(run, "by_level", by_level.round(3).rename_axis("quarter of the T-score"),
-      f"The difference by level; {inside:.1%} of all lie within the limits")
+      "The difference by level")
+say(run, "{inside:.1%} of all differences lie within the limits. From the lowest to "
+    "the highest quarter the bias goes from {bias_low:+.2f} to {bias_high:+.2f} and "
+    "the SD from {sd_low:.2f} to {sd_high:.2f}.")
 
 # %% [markdown]
-# Bias and spread grow with the level, so one pair of limits is a little too wide for low T-scores and too narrow for high
-# ones. The overall share within them is close to what it should be.
+# Where bias or SD change with the level, one pair of limits is too wide at one end and too narrow at the other, even if
+# the overall share within them is what it should be.
 #
 # ## Step 4: two different places
 #
@@ -123,6 +125,8 @@ table(run, "by_level", by_level.round(3).rename_axis("quarter of the T-score"),
 spines = people.dropna(subset=["t_score_total_hip", "t_score_spine"])
 hip, spine = spines["t_score_total_hip"], spines["t_score_spine"]
 hip_spine = bland_altman(hip, spine)
+
+# %% tags=["hide-input"]
 names = ("total femur", "lumbar spine")
 figure(run, "hip_spine",
        plots.scatter_and_difference(hip, spine, hip_spine, names, "T-score"),
@@ -130,29 +134,10 @@ figure(run, "hip_spine",
            f"{hip_spine.bias:.2f}, limits {hip_spine.loa_low:.2f} to "
            f"{hip_spine.loa_high:.2f}.")
 
-# %%
 pairs = {"femoral neck and total femur": (neck, total, neck_total),
          "total femur and lumbar spine": (hip, spine, hip_spine)}
-summary = {}
-for name, (a, b, ba) in pairs.items():
-    ccc = lin_ccc(a, b)
-    summary[name] = {"n": ba.n, "r": a.corr(b), "CCC": ccc.ccc, "bias": ba.bias,
-                     "lower limit": ba.loa_low, "upper limit": ba.loa_high}
-    for metric, value, ci in (("t_score_bias", ba.bias, ba.bias_ci),
-                              ("t_score_limit", ba.loa_low, ba.loa_low_ci),
-                              ("t_score_limit", ba.loa_high, ba.loa_high_ci),
-                              ("lin_ccc", ccc.ccc, ccc.ci)):
-        run.result(None, f"{metric}, {name}", value, ci=ci, n=ba.n, cohort=cohort)
-
-# %%
-from osteolib.report.published import load_published
-
-paper = load_published("chen2024_hip").set_index("published_id")["value"]
-paper.index = paper.index.str.removeprefix("chen2024_hip.")
-summary["X1AI-Osteo, hip film against DXA (published)"] = {
-    "n": paper["test.images"], "r": paper["r"], "bias": paper["ba.bias"],
-    "lower limit": paper["ba.lower"], "upper limit": paper["ba.upper"]}
-table(run, "ceiling", pd.DataFrame(summary).T.round(3).astype({"n": int}),
+agreement_page.record_agreement(run, pairs, cohort)
+table(run, "ceiling", agreement_page.beside_the_hip_paper(pairs).round(3),
       "Two measurements of one person (NHANES), and a published prediction")
 
 # %% [markdown]
@@ -161,22 +146,20 @@ table(run, "ceiling", pd.DataFrame(summary).T.round(3).astype({"n": int}),
 # A label is a T-score with a cut. How often do two DXA sites of one person put them into different classes?
 
 # %%
-from osteolib.cohorts import label_from_t_score
-
 neck_class, total_class, hip_class, spine_class = (
     label_from_t_score(t.to_numpy(), "who") for t in (neck, total, hip, spine))
+
+# %% tags=["hide-input"]
 table(run, "classes", pd.crosstab(neck_class, total_class,
                                   rownames=["femoral neck"], colnames=["total femur"]),
       "People by class at the two sites of one hip")
-
-# %%
 run.fact(n=neck_total.n, r=neck.corr(total), low=neck_total.loa_low,
          high=neck_total.loa_high, agree=(neck_class == total_class).mean(),
          spine_n=hip_spine.n, spine_low=hip_spine.loa_low,
          spine_high=hip_spine.loa_high, min_age=min_age,
          spine_agree=(hip_class == spine_class).mean())
 say(run, "Two sites of the *same hip*, in the same scan, correlate at r = {r:.2f}, "
-    "yet 95 % of the differences span {low:+.2f} to {high:+.2f}, and {agree:.0%} "
+    "while 95 % of the differences span {low:+.2f} to {high:+.2f}, and {agree:.0%} "
     "of people keep their class. Hip and spine span {spine_low:+.2f} to "
     "{spine_high:+.2f}, and {spine_agree:.0%} keep their class.")
 
@@ -197,9 +180,11 @@ for width in (1, 2, 3, 4, 6, 8):
     half_width = 1.96 * bland_altman(neck[band], total[band]).sd
     kept.append((width, neck[band].corr(total[band]), half_width))
 kept = pd.DataFrame(kept, columns=["width", "r", "half_width"])
+
+# %% tags=["hide-input"]
 figure(run, "range", plots.correlation_against_range(kept),
-       alt="As the range of reference T-scores kept grows from 1 to 8, r rises "
-           "steeply while the limits barely change.")
+       alt="By the width of the range of T-scores, r and half width of the limits: "
+           + "; ".join(f"{w}: {r:.2f}, {h:.2f}" for w, r, h in kept.to_numpy()))
 
 # %% [markdown]
 # ```{admonition} Exercise 1
@@ -218,7 +203,7 @@ assert np.isclose(shifted.bias - neck_total.bias, 1)  # the plot moves by one
 # ```{admonition} Exercise 2
 # :class: tip
 # How many people are needed to know the limits of agreement to within ± 0.05 T-score? Use the standard error of a limit,
-# $s_d \sqrt{1/n + 1.96^2 / (2(n - 1))}$, for the neck-to-total pair. The external cohort of the knee paper has 42.
+# $s_d \sqrt{1/n + 1.96^2 / (2(n - 1))}$, for the neck-to-total pair. (The external cohort of the knee paper has 42.)
 # ```
 
 # %% tags=["solution"]
@@ -232,5 +217,5 @@ assert half[n == 42][0] > 0.05
 # **Take away.** Report the bias, the limits and their intervals; a correlation alone says how spread out the sample was.
 # And read any predicted T-score against the agreement of two real measurements of one person.
 
-# %%
+# %% tags=["hide-input"]
 provenance(run)
