@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-data = typer.Typer(no_args_is_help=True, help="The cohorts that manifests describe, and whether they are here.")
+data = typer.Typer(
+    no_args_is_help=True, help="The cohorts and weights that manifests describe, and whether they are here."
+)
 app.add_typer(data, name="data")
 
 
@@ -74,11 +76,21 @@ def audit(
 
 @data.command("list")
 def data_list() -> None:
-    """Every cohort that has a manifest: what it is, whether it is here, where it comes from."""
+    """Every cohort and every pretrained encoder that has a manifest: what it is, whether it is here, its source."""
     from osteolib.cohorts import list_manifests, state
+    from osteolib.screen.weights import list_encoders, weights_file
 
     for manifest in list_manifests():
         typer.echo(f"{manifest.name:<20} {state(manifest.name):<9} {manifest.title}\n{'':<20} {manifest.source}")
+    typer.echo("\nPretrained encoders, whose weights install as packages:\n")
+    for encoder in list_encoders():
+        try:
+            weights_file(encoder)
+            here = "installed"
+        except ValueError:
+            here = "absent"
+        typer.echo(f"{encoder.name:<20} {here:<9} {encoder.title}\n{'':<20} {encoder.package}=={encoder.version}, "
+                   f"{encoder.licence}; {encoder.source}")  # fmt: skip
 
 
 @data.command()

