@@ -109,7 +109,8 @@ folders = side_by_side(grid_encoder, {
 
 # %% tags=["hide-input"]
 history = {c: pd.read_parquet(f / "history.parquet") for c, f in folders.items()}
-page.show_pretraining(run, history, ssl_epochs * int((~held).sum() // recipe.batch_size))
+steps = int((~held).sum() // recipe.batch_size)  # of an epoch
+page.show_pretraining(run, history, ssl_epochs * steps)
 
 # %% tags=["hide-input", "hide-output"]
 page.show_last_epochs(run, history)
@@ -184,10 +185,7 @@ if measured.notna().mean() > 0.5:
     plain = {"cortex of M2, measured, crops none": -filled} | plain
 
 # %% tags=["hide-input"]
-from sklearn.metrics import roc_auc_score
-
-seeds = {name: [roc_auc_score(*scores_of_people(rows, p)[["y_true", "y_score"]].T.values)
-                for p in layers] for name, layers in scores.items()}
+seeds = {name: page.auroc_of_each(rows, layers) for name, layers in scores.items()}
 compared = page.compare_encoders(people, plain, n_boot, seed)
 page.show_methods(run, compared, seeds, int(measured.isna().sum()))
 
@@ -218,7 +216,7 @@ alone = page.show_bones(run, rows, np.mean(scores[SHOWN], axis=0), n_boot, seed)
 # True positives lie above ½ on average because that is how they were chosen, and so do false positives. Only the distance between
 # *all* ill and *all* others, or a bone's own AUROC, says that a bone knows something. The paper's figure shows neither.
 #
-# ```{admonition} Deviations, and what the papers leave open
+# ```{admonition} Deviations, and open points of both papers
 # :class: note dropdown
 # - **Masks** are the phantom's true ones: no bone is lost to a bad mask.
 # - **Size.** In `quick` a half-width ResNet-18, 64 and 32 px views, batches of 64, one seed of the pre-training. The

@@ -172,8 +172,8 @@ page.show_calls(run, compared, keys)
 
 # %%
 by_people = {key: p for key, p in chances.items() if key[2] == "people"}
-widths = page.interval_widths(compared, page.compare_bones(rows, by_people, n_boot, seed,
-                                                           by_person=False))
+over_bones = page.compare_bones(rows, by_people, n_boot, seed, by_person=False)
+widths = page.interval_widths(compared, over_bones)
 
 # %% tags=["hide-input"]
 page.show_widths(run, widths)

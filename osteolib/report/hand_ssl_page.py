@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -138,6 +138,14 @@ def compare_encoders(
         metrics = CALLS if several else CALLS[1:]
         parts += [compare_scores(y, some, metrics, threshold=0.5, **how)] if some else []
     return together(*parts)
+
+
+def auroc_of_each(bones: pd.DataFrame, layers: Sequence[NDArray]) -> list[float]:
+    """AUROC of the people's votes by each single layer: (n,) probabilities, NaN for bones that trained."""
+    from sklearn.metrics import roc_auc_score
+
+    votes = [scores_of_people(bones, layer) for layer in layers]
+    return [float(roc_auc_score(v["y_true"], v["y_score"])) for v in votes]
 
 
 def for_reading(compared: Comparison) -> Comparison:
