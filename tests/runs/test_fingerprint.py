@@ -1,3 +1,5 @@
+from importlib import import_module
+
 import pytest
 
 from osteolib.runs import dependencies, fingerprint
@@ -14,6 +16,9 @@ def project(tmp_path):
         "stats/__init__": "from osteolib.stats.x import ex\nfrom osteolib.stats.y import why as y_name\n",
         "stats/x": "def ex():\n    return 'x'\n",
         "stats/y": "def why():\n    from osteolib.b import two\n    return two()\n",
+        "late/__init__": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+        "    from osteolib.stats import ex as first\n    from osteolib.late.z import zed\n",
+        "late/z": "from osteolib.c import three as zed\n",
         "report/__init__": "",
         "report/r": "from osteolib.c import three\n",
     }
@@ -54,6 +59,8 @@ def test_code_changes_what_depends_on_it_and_nothing_else(project):
     [
         ("from osteolib.stats import ex", {"osteolib.stats.x"}),
         ("from osteolib.stats import y_name", {"osteolib.stats.y", "osteolib.b", "osteolib.a"}),
+        ("from osteolib.late import first", {"osteolib.stats.x"}),
+        ("from osteolib.late import zed", {"osteolib.late.z", "osteolib.c"}),
         ("import osteolib.b", {"osteolib.b", "osteolib.a"}),
         ("from osteolib import c", {"osteolib.c"}),
         ("import osteolib\nosteolib.c.three()", {"osteolib.c"}),
@@ -75,3 +82,14 @@ def test_bookkeeping_is_left_out_but_what_it_uses_is_not(project):
 def test_a_module_of_another_project_is_refused(project):
     with pytest.raises(ValueError, match=r"no module 'osteolib\.nowhere'"):
         fingerprint(["osteolib.nowhere"], root=project)
+
+
+def test_names_of_the_project_s_own_doors_lead_to_their_modules():
+    """The doors load late; what a fingerprint covers is still what defines a name, and nothing beside it."""
+    for package in ("osteolib.stats", "osteolib.cohorts", "osteolib.screen", "osteolib.report", "osteolib.runs"):
+        for name in import_module(package).__all__:
+            thing = getattr(import_module(package), name)
+            found = dependencies(f"from {package} import {name}")
+            assert package not in found
+            if str(getattr(thing, "__module__", "")).startswith("osteolib."):
+                assert found == {thing.__module__} | dependencies(f"import {thing.__module__}")
