@@ -12,15 +12,13 @@
 #
 # A network with one output learns a compromise. The journal version of the hand study {cite:p}`lee2025_hand` lets it learn
 # a *distribution* of masks instead, as MoSE {cite:p}`gao2023_mose` does, whose equations it follows: several decoders, one for
-# each way of drawing, and a router that says how likely each way is. The seven bones are then cut out with the result.
-#
-# The paper prints no measure of the masks themselves. Here films and experts are simulated, so it is known what each expert
-# draws and how much he weighs. **Everything before the last section is measured on simulated hands** and answers no value of
-# the paper. What one decoder instead of several costs in *screening* (its Table 5) is a question for the whole chain.
+# each way of drawing, and a router that says how likely each way is. The paper prints no measure of the masks themselves. Here
+# films and experts are simulated, so it is known what each expert draws and how much he weighs. **Everything before the last
+# section is measured on simulated hands** and answers no value of the paper.
 #
 # **You will** solve a transport problem by hand, train the mixture and its simpler relatives under the same conditions, see
-# which module draws like whom, cut out bones, measure a cortex without a hand on the mouse, and try the network on real
-# films. About five minutes (`quick`), most of them training.
+# which module draws like whom, measure a cortex without a hand on the mouse, and try the network on real films. About five
+# minutes (`quick`), most of them training.
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
@@ -54,7 +52,7 @@ cohort = load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed,
 #
 # $$ p(y \mid x) = \sum_{j=1}^{M} \beta^{(j)} \delta\big(y^{(j)}\big) . \tag{3} $$
 #
-# $p$ is what $M$ annotators drew, with their weights $\beta$. The drawing is made from the network that is trained below.
+# $p$ is what $M$ annotators drew, with their weights $\beta$.
 
 # %%
 from osteolib.segment.training import Recipe
@@ -82,8 +80,7 @@ page.show_network(run, mine, image_size)
 # \alpha^{(i)}(\theta)\Big) . \tag{7} $$
 #
 # The first term moves masks towards the annotations they were matched with, the second teaches the router how much mass
-# each mask was given. (Equations 4 to 6 are the same with the rows of $T$ bound to $\alpha$, which cannot be differentiated.)
-# $\gamma$ starts at $\gamma_0$ and rises to 1, no bound at all: so in the beginning every module must take part.
+# each mask was given. $\gamma$ starts at $\gamma_0$ and rises to 1, no bound at all: so in the beginning every module must take part.
 #
 # Two masks, two annotators with weights 0.7 and 0.3. Solve it in your head before you look.
 
@@ -103,28 +100,28 @@ page.show_toy(run, cost, plans, weights, refused)
 # %% [markdown]
 # ## Hands and annotators
 #
-# One hand has one person here, so a split by person is a split by film: one ninth to test, one ninth to choose the epoch
-# (the smallest energy distance, below), the rest to train. Every film is drawn by all four annotators at its full size;
-# film and drawings are then reduced together.
-#
-# Three trainings with the same hands, seed, width, epochs and optimiser: the mixture; one decoder without latent, which gives
-# one mask; and the mixture again, but with **one annotator an image**, drawn by weight. The paper does not say how many
-# annotations an image had.
+# Each person has one hand here: one ninth of them to test, one ninth to choose the epoch (the smallest energy distance, below),
+# the rest to train. Every film is drawn by all four annotators. Three trainings with the same hands, seed, width, epochs and
+# optimiser: the mixture; one decoder without latent, which gives one mask; and the mixture again, but with **one annotator an
+# image**, drawn by weight. The paper does not say how many annotations an image had.
 
-# %%
+# %% tags=["hide-input"]
 from osteolib.cohorts import grouped_folds
 from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS, annotate, read_masks
 from osteolib.segment.training import draw, load_mixture, phantom_annotations
 from osteolib.segment.training import to_film, trained_mixture
 
 hands = cohort.subjects.reset_index(drop=True)
-names, beta = list(ANNOTATOR_WEIGHTS), np.array([*ANNOTATOR_WEIGHTS.values()])
+mm, names = hands["spacing_mm"], list(ANNOTATOR_WEIGHTS)
 data = phantom_annotations(cohort, image_size, seed)
 fold = grouped_folds(hands, hands["label"], 9, seed)
 some = 8 if profile == "smoke" else len(hands)
 train, val, test = (np.flatnonzero(rows)[:some]
                     for rows in (fold > 1, fold == 1, fold == 0))
-lone = np.random.default_rng(seed).choice(4, len(hands), p=beta)
+weight = list(ANNOTATOR_WEIGHTS.values())
+lone = np.random.default_rng(seed).choice(4, len(hands), p=weight)
+coarse = float(mm.median() * hands["height"].iloc[0] / image_size)
+page.show_parts(run, mine, (train, val, test), coarse)
 
 # %%
 from osteolib.runs.side_by_side import side_by_side
@@ -140,11 +137,6 @@ folders = side_by_side(trained_mixture, {
     for name, recipe in RECIPES.items()})
 models = {name: load_mixture(folders[name], RECIPES[name]) for name in RECIPES}
 
-# %% tags=["hide-input"]
-mm = hands["spacing_mm"]
-coarse = float(mm.median() * hands["height"].iloc[0] / image_size)
-page.show_training(run, folders, mine, (train, val, test), coarse)
-
 # %% [markdown]
 # ## One hand, eight opinions
 #
@@ -152,33 +144,30 @@ page.show_training(run, folders, mine, (train, val, test), coarse)
 # the true outline. Then: where are they unsure? Entropy of the class of each pixel, in bits, of the four drawings by their
 # weights, of the mixture, and of the single decoder.
 
-# %%
+# %% tags=["hide-input"]
+from osteolib.report.hand_outline_rows import compare_means
+from osteolib.report.hand_outlines import calmest
 from osteolib.segment.opinions import known_hands, likeness, scores_by_hand
 from osteolib.segment.opinions import truth_as_drawn
-from osteolib.report.hand_outlines import calmest
-from osteolib.report.hand_outline_rows import compare_means
 
 known = known_hands(hands, data, test, image_size)
 drawn = {name: draw(model, data.images[test], RECIPES[name].n_samples, seed)
          for name, model in models.items()}
-
-# %% tags=["hide-input"]
 one = calmest(hands.iloc[test])
 page.show_hand(run, known, one, drawn)
 
 # %% [markdown]
 # ## How good are the masks?
 #
-# The mask of a model is the most probable class of each pixel. It is held against the annotators by their weights, at the
-# network's size, and against the truth on the film, where distances between outlines are in mm. Distributions are compared
-# by the squared **generalized energy distance**, with $d = 1 - \mathrm{IoU}$ averaged over the bones,
+# The mask of a model is the most probable class of each pixel, held against the truth on the film. Distributions of masks are
+# compared with the annotators' by the squared **generalized energy distance**, with $d = 1 - \mathrm{IoU}$ averaged over the
+# bones,
 #
 # $$ \mathrm{GED}^2 = 2\, \mathbb{E}\, d(s, y) - \mathbb{E}\, d(s, s') - \mathbb{E}\, d(y, y') , $$
 #
 # which is zero only if model and annotators draw the same masks equally often, and by the mean IoU under the best matching
-# of the two. ECE is the mean gap between a pixel's probability and how often it is right (by the weight of the annotators who
-# agree; pixels that model or annotators call bone). The first column is no model: the true mask itself at the network's size,
-# the best that one outline could be.
+# of the two. ECE is the mean gap between a pixel's probability and how often it is right, by the weight of the annotators who
+# agree. The first column is no model: the true mask itself, the best that one outline could be.
 
 # %%
 judged = {"true mask": truth_as_drawn(known)} | drawn
@@ -187,10 +176,7 @@ scores = {name: scores_by_hand(d, known) for name, d in judged.items()}
 # %% tags=["hide-input"]
 compared = compare_means(scores, (
     ("mixture", "single decoder"), ("mixture, one annotator", "mixture")), n_boot, seed)
-page.show_scores(run, known, drawn, compared)
-
-# %% tags=["hide-input", "hide-output"]
-page.show_differences(run, compared)
+page.show_scores(run, known, compared)
 
 # %% [markdown]
 # ## Who draws like whom?
@@ -199,29 +185,25 @@ page.show_differences(run, compared)
 # it is nearest to on average over the test hands; an annotator's **mode is recovered** if a module of at least 5 % of the mean
 # routing weight belongs to him. The mass of all masks like an annotator should be his weight $\beta$.
 
-# %%
-like = {name: likeness(d, known.labels) for name, d in drawn.items()}
-
 # %% tags=["hide-input"]
+like = {name: likeness(d, known.labels) for name, d in drawn.items()}
 page.show_modes(run, like, compared, n_boot, seed)
 
 # %% [markdown]
-# A module whose IoU is far below the others has no habit of its own; it has not learned to draw. As long as $\gamma$ is small
-# it must take its share of the annotations, and it improves. Once the bound is gone the plan prefers whoever is best already,
-# the others get no gradient, and all that is left for them is to be given no weight. How long $\gamma$ stays at $\gamma_0$
-# matters, and the paper does not print it.
+# A module whose IoU is far below the others has not learned to draw. As long as $\gamma$ is small it must take its share of the
+# annotations, and it improves. Once the bound is gone the plan prefers whoever is best already, the others get no gradient, and
+# all that is left for them is to be given no weight. How long $\gamma$ stays at $\gamma_0$ matters, and the paper does not print it.
 #
-# With $M = 1$ the plan is forced: $\sum_i T_{i1} = 1$ leaves nothing to share out between annotators, so within an image there is
-# no variation to learn from. What the modules can still do is share out the *images*: because different people drew different
-# hands here, that could find habits; the numbers above say whether it did. Had one person, or one piece of software, drawn all
-# hands, there would be a single habit, and several decoders could only learn one answer.
+# With $M = 1$ the plan is forced: $\sum_i T_{i1} = 1$ leaves nothing to share out within an image. What the modules can still share
+# out is the *images*: because different people drew different hands here, that could find habits; the numbers above say whether it
+# did. Had one person, or one piece of software, drawn all hands, several decoders could only learn one answer.
 #
 # ## Seven bones
 #
 # Image times mask, cut to squares: Figure 3 (top) of the paper, from the predicted mask. A bone that is absent, in pieces or
 # cut off counts as missing, with the reason; none is made up.
 
-# %%
+# %% tags=["hide-input"]
 from osteolib.radiograph import read_radiograph
 from osteolib.segment.bones import bone_images
 
@@ -231,11 +213,8 @@ every = draw(models["mixture"], data.images, mine.n_samples, seed).probability
 auto = [to_film(p, film.shape) for p, film in zip(every, films, strict=True)]
 cut = {kind: [bone_images(films[i] / 255, masks[i], 128) for i in test]
        for kind, masks in (("predicted", auto), ("true", true))}
-
-# %% tags=["hide-input"]
-outlines = [auto[i] for i in test]
-page.show_bones(run, films[test[one]] / 255, one, outlines, known.true, cut, n_boot,
-                seed)
+found = page.show_bones(run, films[test[one]] / 255, one, [auto[i] for i in test],
+                        known.true, cut, n_boot, seed)
 
 # %% [markdown]
 # ## The cortex, measured by itself
@@ -245,7 +224,7 @@ page.show_bones(run, films[test[one]] / 255, one, outlines, known.true, cut, n_b
 # the middle of the shaft gives the canal $w$. With the *true* mask only the reading is tested; with the *predicted* mask the
 # whole chain; with each annotator's mask, what it matters who draws.
 
-# %%
+# %% tags=["hide-input"]
 from osteolib.segment.cortex_table import cortex_table
 
 rng = np.random.default_rng(seed)
@@ -258,26 +237,31 @@ masks |= {f"annotator {name}": [annotate(true[i], name, rng, mm[i]) for i in tes
 read = {"true mask, all hands": cortex_table(films, true, mm)} | {
     who: cortex_table([films[i] for i in test], drawings, mm[test]).set_axis(test)
     for who, drawings in masks.items()}
-
-# %% tags=["hide-input"]
 page.show_cortex(run, hands, read)
 
 # %% [markdown]
-# ### Does the measured percentage screen as well as the true one?
-#
-# AUROC for osteoporosis against the rest, of the percentage alone (less is worse). The segmenter has learned from the outlines
-# of most of these hands, never from a diagnosis; the row "not trained on" leaves them out. Attainable is what a network that
-# saw everything on the film could reach.
-
-# %%
-by_network = cortex_table(films, auto, mm)["percentage"]
-lists = {"true percentage": 100 * hands["cortical_percentage"],
-         "measured, true mask": read["true mask, all hands"]["percentage"],
-         "measured, predicted mask": by_network,
-         "the same, hands not trained on": by_network[fold < 2]}
+# **Does the measured percentage screen as well as the true one?** AUROC for osteoporosis against the rest, of the percentage
+# alone (less is worse). The segmenter has learned from the outlines of most of these hands, never from a diagnosis; the last row
+# leaves them out. Attainable is what a network that saw everything on the film could reach.
 
 # %% tags=["hide-input"]
-page.show_screening(run, hands, lists, n_boot, seed)
+by_network = cortex_table(films, auto, mm)["percentage"]
+page.show_screening(run, hands, {
+    "true percentage": 100 * hands["cortical_percentage"],
+    "measured, true mask": read["true mask, all hands"]["percentage"],
+    "measured, predicted mask": by_network,
+    "the same, hands not trained on": by_network[fold < 2]}, n_boot, seed)
+
+# %% [markdown]
+# Folded here: the course of the trainings, how right the probabilities are, all scores with their paired differences, modes,
+# bones found, and the agreement of the cortex as a figure.
+
+# %% tags=["hide-input", "hide-output"]
+page.show_curves(run, folders, mine, known, drawn, compared)
+page.show_all_scores(run, compared)
+page.show_modes_table(run, like)
+page.show_found(run, found)
+page.show_agreement(run, hands, read["mixture"])
 
 # %% [markdown]
 # ```{admonition} Deviations, and what the paper leaves open
@@ -323,10 +307,10 @@ assert np.isclose(side, A) and np.isclose(hand_made, C) and np.isclose(A, B)
 # %% [markdown]
 # ## Real hands
 #
-# Last, real films of children and adolescents {cite:p}`halabi2019_rsna`, of a size unknown in mm. Their metacarpals were outlined
-# by prompts from keypoints and kept where they broke no written rule; nobody has drawn or checked them. The network
-# has seen simulated films only. [Structure alone](18_hand_phantom.ipynb) tells the two kinds of film apart almost without error, so
-# little is to be expected. Nothing is tuned on the real films.
+# Last, real films of children and adolescents {cite:p}`halabi2019_rsna`. Their metacarpals were outlined by prompts from keypoints
+# and kept where they broke no written rule; nobody has drawn or checked them. The network has seen simulated films only, and
+# [structure alone](18_hand_phantom.ipynb) tells the two kinds of film apart almost without error, so little is to be expected.
+# Nothing is tuned on the real films.
 
 # %% tags=["hide-input"]
 from osteolib.segment.real_hands import annotated_hands
@@ -334,11 +318,9 @@ from osteolib.segment.real_overlap import real_overlap
 
 real = load_or_explain(run, "hand-rsna")
 
-# %%
+# %% tags=["hide-input"]
 marked = annotated_hands(real.subjects, 2 if profile == "smoke" else n_real)
 gap = real_overlap(models["mixture"], marked, image_size, mine.n_samples, seed)
-
-# %% tags=["hide-input"]
 page.show_real(run, marked, gap, n_boot, seed)
 
 # %% tags=["hide-input", "hide-output"]

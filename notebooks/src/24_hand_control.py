@@ -208,6 +208,9 @@ by_sex = details.compare_sexes(male, {name: vote[name, "sex"] for name in ages},
 # %% tags=["hide-input"]
 details.show_sexes(run, by_sex)
 
+# %% tags=["hide-input", "hide-output"]
+details.show_sex_table(run, by_sex)
+
 # %% [markdown]
 # Values below 0.5 are no riddle. Where nothing is found, the class that is rarer among the tested hands was the commoner among
 # the others, so a model without knowledge leans the wrong way; intervals do not redraw the parts and do not show it. Nor does this

@@ -24,11 +24,11 @@ LENGTH, FORMAT = "length of M3, pixels (unseen)", "film: height and width"
 AGE, MAE, INSIDE = "spearman", "mae months", "spearman in the smaller format"
 
 
-def bones_figure(bones: RealBones, shown: Sequence[str] = ("M1", "M3", "M5")) -> Figure:
-    """Six hands from the youngest to the oldest with their capsules, and three bone images of each."""
+def bones_figure(bones: RealBones, shown: Sequence[str] = ("M1", "M3")) -> Figure:
+    """Six hands from the youngest to the oldest with their capsules, and some bone images of each."""
     use_style()
     some = np.linspace(0, len(bones.hands) - 1, 6).round().astype(int)
-    fig, grid = plt.subplots(1 + len(shown), 6, figsize=(8.6, 6.0), height_ratios=(1.5, *[1] * len(shown)))
+    fig, grid = plt.subplots(1 + len(shown), 6, figsize=(8.6, 4.8), height_ratios=(1.5, *[1] * len(shown)))
     for column, k in zip(grid.T, some, strict=True):
         months, sex = bones.hands.loc[k, ["bone_age_months", "sex"]]
         column[0].imshow(bones.films[k][::3, ::3], cmap="gray")

@@ -31,15 +31,20 @@ def compare_sexes(
     return together(*parts)
 
 
-def show_sexes(run: Run, compared: Comparison) -> None:
+def show_sex_table(run: Run, compared: Comparison) -> None:
     caption = "Real hands: AUROC of sex (boys higher), in all pairs and in pairs that share a stratum"
     table(run, "sex", compared.table(head="known"), caption, index=False)
+
+
+def show_sexes(run: Run, compared: Comparison) -> None:
+    """The result rows of :func:`compare_sexes` and what they say."""
     is_auroc = compared.rows["metric"] == "auroc"
     replace(compared, rows=compared.rows[is_auroc]).record(run, REAL, "sex, {metric}, {method}")
     replace(compared, rows=compared.rows[~is_auroc]).record(run, REAL, "sex, auroc, {metric}, {method}")
     value = {name: compared.estimate(name) for name in compared.methods}
     seen = min(value[m][1] for m in ("SimCLR", "VICReg")) > 0.5
     run.fact(sex_s=with_ci(*value["SimCLR"]), sex_v=with_ci(*value["VICReg"]), format=with_ci(*value[FORMAT]),
+             within=with_ci(*compared.estimate(FORMAT, "same film format")),
              known="; ".join(n for n, (_, low, _) in value.items() if low > 0.5) or "none",
              seen="finds" if seen else "is not shown to find")  # fmt: skip
     say(

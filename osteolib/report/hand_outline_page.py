@@ -50,7 +50,7 @@ def show_toy(run: Run, cost: NDArray, plans: Mapping[float, NDArray], weights: S
     )
 
 
-def show_training(run: Run, folders: Mapping[str, Path], recipe: Recipe, parts: Sequence[NDArray], mm: float) -> None:
+def show_parts(run: Run, recipe: Recipe, parts: Sequence[NDArray], mm: float) -> None:
     """``parts``: rows of the hands to train, to choose the epoch, to test; ``mm``: width of a network's pixel."""
     run.fact(**dict(zip(("n_train", "n_val", "n_test"), map(len, parts), strict=True)), epochs=recipe.epochs, mm=mm)
     say(
@@ -58,9 +58,19 @@ def show_training(run: Run, folders: Mapping[str, Path], recipe: Recipe, parts: 
         "{n_train} hands to train, {n_val} to choose the epoch, {n_test} to test; {epochs} epochs. A pixel of the "
         "network is {mm:.1f} mm wide.",
     )
+
+
+def show_curves(
+    run: Run, folders: Mapping[str, Path], recipe: Recipe, hands: KnownHands, drawn: Mapping[str, Drawn],
+    compared: Comparison,
+) -> None:  # fmt: skip
+    """How the trainings went, and whether the probabilities are right."""
     history = {name: pd.read_parquet(folder / "history.parquet") for name, folder in folders.items()}
     alt = "Row bound and cross-entropy weight by epoch, terms of the loss, and the validation energy distance."
     figure(run, "training", figures.training(history, recipe), alt=alt)
+    ece = {name: compared.estimate(name, "ECE")[0] for name in drawn}
+    alt = "Share of pixels that are right by their probability, three models, and the diagonal."
+    figure(run, "reliability", figures.reliability(hands, drawn, ece), alt=alt)
 
 
 def show_hand(run: Run, hands: KnownHands, i: int, drawn: Mapping[str, Drawn]) -> None:
@@ -71,12 +81,14 @@ def show_hand(run: Run, hands: KnownHands, i: int, drawn: Mapping[str, Drawn]) -
     figure(run, "doubt", figures.doubt(hands, i, two), alt=alt)
 
 
-def show_scores(run: Run, hands: KnownHands, drawn: Mapping[str, Drawn], compared: Comparison) -> None:
+def show_scores(run: Run, hands: KnownHands, compared: Comparison) -> None:
     """``compared``: means of :func:`osteolib.segment.opinions.scores_by_hand` for the true mask and all models."""
+    shown = ["true mask", "single decoder", "mixture"]
+    means = rows.by_metric(compared)[0].loc[list(rows.ASKED), shown]
     caption = (
         f"Simulated hands: means over {len(hands)} test hands with 95 % intervals; IoU and Dice are means over bones"
     )
-    table(run, "scores", rows.by_metric(compared)[0], caption)
+    table(run, "main_scores", means, caption)
     rows.record_models(run, compared)
     ged = {name: compared.estimate(name, "GED²")[0] for name in compared.methods}
     words = rows.signs_in_words(compared, "mixture", "single decoder")
@@ -87,14 +99,13 @@ def show_scores(run: Run, hands: KnownHands, drawn: Mapping[str, Drawn], compare
         "outline alone, one mask without any error, has {true_ged:.3f}. Intervals resample hands: the luck of a "
         "training is not in them, and there is one of each.",
     )
-    ece = {name: compared.estimate(name, "ECE")[0] for name in drawn}
-    alt = "Share of pixels that are right by their probability, three models, and the diagonal."
-    figure(run, "reliability", figures.reliability(hands, drawn, ece), alt=alt)
 
 
-def show_differences(run: Run, compared: Comparison) -> None:
+def show_all_scores(run: Run, compared: Comparison) -> None:
+    means, differences = rows.by_metric(compared)
+    table(run, "scores", means, "All scores of all models on the simulated test hands")
     caption = "The same hands, paired differences (95 % intervals). For outline, GED² and ECE less is better"
-    table(run, "differences", rows.by_metric(compared)[1], caption)
+    table(run, "differences", differences, caption)
 
 
 def show_modes(run: Run, like: Mapping[str, Likeness], compared: Comparison, n_boot: int, seed: int) -> None:
@@ -102,8 +113,6 @@ def show_modes(run: Run, like: Mapping[str, Likeness], compared: Comparison, n_b
     alt = "IoU of each module with each annotator for two mixtures, and the mass like each annotator beside his weight."
     figure(run, "modes", figures.modes(like, ANNOTATOR_WEIGHTS, mass), alt=alt)
     modes = rows.modes_table(like, ANNOTATOR_WEIGHTS)
-    caption = "Modes and module usage. Mass misplaced: half the summed difference from the weights, 0 to 1"
-    table(run, "modes", modes.round(3), caption)
     for end, name in (("", "mixture"), ("_one", "mixture, one annotator")):
         usage, wrong = modes.loc[name, ["modules in use, exp(H)", "mass misplaced"]]
         run.fact(**{f"n_modes{end}": len(like[name].recovered), f"used{end}": usage, f"wrong{end}": wrong})
@@ -120,23 +129,32 @@ def show_modes(run: Run, like: Mapping[str, Likeness], compared: Comparison, n_b
     )
 
 
+def show_modes_table(run: Run, like: Mapping[str, Likeness]) -> None:
+    caption = "Modes and module usage. Mass misplaced: half the summed difference from the weights, 0 to 1"
+    table(run, "modes", rows.modes_table(like, ANNOTATOR_WEIGHTS).round(3), caption)
+
+
 def show_bones(
     run: Run, film: NDArray, i: int, masks: Sequence[NDArray], true: Sequence[NDArray],
     cut: Mapping[str, Sequence[BoneImages]], n_boot: int, seed: int,
-) -> None:  # fmt: skip
-    """``film`` (in [0, 1]) is that of test hand ``i``; ``cut`` by ``predicted`` and ``true`` masks."""
+) -> pd.DataFrame:  # fmt: skip
+    """``film`` (in [0, 1]) is that of test hand ``i``; ``cut`` by ``predicted`` and ``true`` masks. A row a bone."""
     alt = "A simulated film with coloured squares around the predicted bones, and the masked bone images."
     figure(run, "bones", figures.cut_bones(film, masks[i], cut["predicted"][i]), alt=alt)
     overlap = rows.overlap_by_bone(masks, true)
     found, totals = rows.bones_found(cut["predicted"], cut["true"], overlap, n_boot, seed)
     run.fact(**totals)
-    caption = f"Bone images of {len(true)} simulated test hands; by true mask: what the same rules yield from that"
-    table(run, "found", found, caption, index=False)
     say(
         run,
         "{n_found} of {n_shown} bones are found, {n_lost} missed ({why}), {n_extra} made up. Missed bones are left "
         "out of what follows, as in the papers.",
     )
+    return found
+
+
+def show_found(run: Run, found: pd.DataFrame) -> None:
+    caption = "Bone images of the simulated test hands; by true mask: what the same rules yield from that"
+    table(run, "found", found, caption, index=False)
 
 
 def show_cortex(run: Run, hands: pd.DataFrame, read: Mapping[str, pd.DataFrame]) -> None:
@@ -146,14 +164,6 @@ def show_cortex(run: Run, hands: pd.DataFrame, read: Mapping[str, pd.DataFrame])
     table(run, "agreement", rows.agreement_table(known, read), caption)
     recorded = ("true mask, all hands", "mixture", "single decoder")
     rows.record_agreement(run, known, {name: read[name] for name in recorded}, PHANTOM)
-    ok = read["mixture"]["percentage"].dropna()
-    if len(ok) >= 3:
-        b, labels = bland_altman(known[ok.index], ok), hands["label"][ok.index]
-        two = plots.scatter_and_difference(known[ok.index], ok, b, ("true", "measured"), "points", labels=labels)
-        handles, texts = two.axes[0].get_legend_handles_labels()
-        two.axes[0].legend(handles[::2], texts[::2], fontsize="small")  # the phantom has two classes
-        limits = f"bias {b.bias:+.1f}, limits {b.loa_low:+.1f} to {b.loa_high:+.1f} points"
-        figure(run, "cortex", two, alt=f"Measured against true cortical percentage of {b.n} test hands: {limits}.")
     for who, name in (("true", "true mask"), ("auto", "mixture")):
         off = read[name]["percentage"] - known[read[name].index]
         run.fact(**{f"{who}_bias": off.mean(), f"{who}_sd": off.std()})
@@ -165,6 +175,18 @@ def show_cortex(run: Run, hands: pd.DataFrame, read: Mapping[str, pd.DataFrame])
         "{auto_sd:.1f}). A constant bias does not touch an AUROC, but it moves every threshold: 50 % and 60 % of a "
         "published study mean something else for this ruler.",
     )
+
+
+def show_agreement(run: Run, hands: pd.DataFrame, read: pd.DataFrame) -> None:
+    """Measured against true percentage of M2 and their difference, where three hands or more could be measured."""
+    known, ok = 100 * hands["cortical_percentage"], read["percentage"].dropna()
+    if len(ok) >= 3:
+        b, labels = bland_altman(known[ok.index], ok), hands["label"][ok.index]
+        two = plots.scatter_and_difference(known[ok.index], ok, b, ("true", "measured"), "points", labels=labels)
+        handles, texts = two.axes[0].get_legend_handles_labels()
+        two.axes[0].legend(handles[::2], texts[::2], fontsize="small")  # the phantom has two classes
+        limits = f"bias {b.bias:+.1f}, limits {b.loa_low:+.1f} to {b.loa_high:+.1f} points"
+        figure(run, "cortex", two, alt=f"Measured against true cortical percentage of {b.n} test hands: {limits}.")
 
 
 def show_screening(run: Run, hands: pd.DataFrame, percentages: Mapping[str, pd.Series], n_boot: int, seed: int) -> None:

@@ -119,7 +119,7 @@ def hypotheses(hands: KnownHands, i: int, drawn: Drawn, annotators: Mapping[str,
     modules = drawn.pi.shape[1]
     firsts = drawn.labels[i, :: drawn.labels.shape[1] // modules]
     panels += [(mask, f"module {k + 1}, π = {drawn.pi[i, k]:.2f}") for k, mask in enumerate(firsts)]
-    fig, axes = plt.subplots(2, modules, figsize=(8.4, 4.4))
+    fig, axes = plt.subplots(2, modules, figsize=(8.4, 3.9))
     for axis, (mask, title) in zip(axes.flat, panels, strict=True):
         paint(axis, hands.images[i][window], mask[window], hands.small[i][window])
         axis.set_title(title, fontsize=9)
@@ -187,7 +187,7 @@ def cut_bones(film: NDArray, labels: NDArray[np.uint8], bones: BoneImages) -> Fi
     """A film in [0, 1] with the squares around its bones, and the bone images beside it."""
     use_style()
     rows = [["film", *BONES[:4]], ["film", *BONES[4:], "none"]]
-    fig, axes = plt.subplot_mosaic(rows, figsize=(8.4, 3.6), width_ratios=[1.7, 1, 1, 1, 1])
+    fig, axes = plt.subplot_mosaic(rows, figsize=(8.4, 3.2), width_ratios=[1.7, 1, 1, 1, 1])
     paint(axes["film"], film, labels, alpha=0.35)
     for name, colour in zip(BONES, BONE_COLOURS, strict=True):
         axes[name].set_title(name, color=colour, fontsize=9)
