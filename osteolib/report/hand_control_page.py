@@ -94,6 +94,7 @@ def show_pretraining(run: Run, history: Mapping[tuple[str, int], pd.DataFrame], 
 
 
 def mean_error(truth: NDArray, predicted: NDArray) -> float:
+    """Mean absolute error."""
     return float(np.abs(truth - predicted).mean())
 
 

@@ -32,6 +32,7 @@ def compare_sexes(
 
 
 def show_sex_table(run: Run, compared: Comparison) -> None:
+    """AUROC of sex in all pairs and within strata, as a table."""
     caption = "Real hands: AUROC of sex (boys higher), in all pairs and in pairs that share a stratum"
     table(run, "sex", compared.table(head="known"), caption, index=False)
 
@@ -86,6 +87,7 @@ def alone_figure(alone: Mapping[str, Comparison], together: Mapping[str, float])
 
 
 def show_single_bones(run: Run, alone: Mapping[str, Comparison], together: Mapping[str, float]) -> None:
+    """Each metacarpal alone beside the vote (``together``, by encoder), with the highest and the lowest in words."""
     alt = (
         "Spearman of each metacarpal's prediction with bone age, with intervals, for three encoders; dashed, the vote."
     )

@@ -28,6 +28,7 @@ PHANTOM, REAL = "hand-phantom", "hand-rsna"
 
 
 def show_network(run: Run, recipe: Recipe, size: int) -> None:
+    """The mixture U-Net of a recipe, drawn from the network that is trained."""
     drawing = schematic.draw({"The mixture U-Net": figures.mixture_graph(recipe, size)})
     alt = "a router behind a stop-gradient, joined in the mixture."
     figure(
@@ -74,6 +75,7 @@ def show_curves(
 
 
 def show_hand(run: Run, hands: KnownHands, i: int, drawn: Mapping[str, Drawn]) -> None:
+    """Test hand ``i`` as annotators and modules draw it, and where they are unsure."""
     alt = "Metacarpals of one hand as four annotators draw them and as four modules do, on the true outline."
     figure(run, "hypotheses", figures.hypotheses(hands, i, drawn["mixture"], ANNOTATOR_WEIGHTS), alt=alt)
     two = {name: drawn[name] for name in ("mixture", "single decoder")}
@@ -102,6 +104,7 @@ def show_scores(run: Run, hands: KnownHands, compared: Comparison) -> None:
 
 
 def show_all_scores(run: Run, compared: Comparison) -> None:
+    """Means of all models and paired differences, as tables."""
     means, differences = rows.by_metric(compared)
     table(run, "scores", means, "All scores of all models on the simulated test hands")
     caption = "The same hands, paired differences (95 % intervals). For outline, GED² and ECE less is better"
@@ -109,6 +112,7 @@ def show_all_scores(run: Run, compared: Comparison) -> None:
 
 
 def show_modes(run: Run, like: Mapping[str, Likeness], compared: Comparison, n_boot: int, seed: int) -> None:
+    """Which module draws like which annotator, and the mass of the masks like each, with a sentence."""
     mass = rows.masses(like, list(ANNOTATOR_WEIGHTS), n_boot, seed)
     alt = "IoU of each module with each annotator for two mixtures, and the mass like each annotator beside his weight."
     figure(run, "modes", figures.modes(like, ANNOTATOR_WEIGHTS, mass), alt=alt)
@@ -130,6 +134,7 @@ def show_modes(run: Run, like: Mapping[str, Likeness], compared: Comparison, n_b
 
 
 def show_modes_table(run: Run, like: Mapping[str, Likeness]) -> None:
+    """Modes recovered, modules in use and mass misplaced, as a table."""
     caption = "Modes and module usage. Mass misplaced: half the summed difference from the weights, 0 to 1"
     table(run, "modes", rows.modes_table(like, ANNOTATOR_WEIGHTS).round(3), caption)
 
@@ -153,6 +158,7 @@ def show_bones(
 
 
 def show_found(run: Run, found: pd.DataFrame) -> None:
+    """Bones found, missed and made up, as a table."""
     caption = "Bone images of the simulated test hands; by true mask: what the same rules yield from that"
     table(run, "found", found, caption, index=False)
 
@@ -225,5 +231,6 @@ def show_real(run: Run, hands: Sequence[AnnotatedHand], gap: RealOverlap, n_boot
 
 
 def show_real_by_bone(run: Run, gap: RealOverlap, n_boot: int, seed: int) -> None:
+    """Dice on real films by metacarpal, as a table."""
     caption = f"REAL hands, n = {len(gap.seen)}: the network trained on simulated films against accepted masks"
     table(run, "real", rows.real_by_bone(gap, n_boot, seed), caption, index=False)

@@ -156,6 +156,7 @@ def interval_widths(over_people: Comparison, over_bones: Comparison) -> pd.DataF
 
 
 def show_widths(run: Run, widths: pd.DataFrame) -> None:
+    """How much wider intervals over people are, and what a bone is worth as evidence."""
     run.fact(ratio=widths["ratio"].mean(), information=1 / widths["ratio"].mean() ** 2)
     say(
         run,
@@ -165,6 +166,7 @@ def show_widths(run: Run, widths: pd.DataFrame) -> None:
 
 
 def show_width_table(run: Run, widths: pd.DataFrame) -> None:
+    """The widths of all intervals, as a table."""
     caption = "Width of the 95 % interval of the AUROC by what is resampled"
     table(run, "widths", widths.round(2), caption)
 

@@ -89,6 +89,7 @@ def last_epochs(history: Mapping[Cell, pd.DataFrame]) -> pd.DataFrame:
 
 
 def show_last_epochs(run: Run, history: Mapping[Cell, pd.DataFrame]) -> None:
+    """The last epoch of each pre-training, as a table."""
     caption = "Last epoch of each pre-training. Spread: SD of embeddings. Rank: directions they use"
     table(run, "pretraining", last_epochs(history).round(2), caption, index=False)
 
