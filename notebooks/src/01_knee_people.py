@@ -7,7 +7,7 @@
 # ---
 # %% [markdown]
 # # The people behind the knee films
-# *A model is never better than its table. Who are these 240 people, which films are theirs, and what must go?*
+# *A model is never better than its table. Who are these people, which films are theirs, and what must go?*
 #
 # STR-Net {cite:p}`strnet2026_knee` was developed on two redistributed sets of knee radiographs. One of them, called
 # Stage 2 in the paper, comes with a table of ages, body sizes and T-scores {cite:p}`wani2021_data`. We have its source.
@@ -19,13 +19,19 @@
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw
 
-# %%
+# %% tags=["hide-input"]
+import numpy as np
 import osteolib
-from osteolib.report import figure, knees, load_or_explain, plots
+import pandas as pd
+from osteolib.cohorts import flow, load_cohort
+from osteolib.report import baseline, figure, knees, load_or_explain, plots
 from osteolib.report import provenance, say, table
+from osteolib.report.published import load_published
+from scipy import stats
 
 run = osteolib.start(globals(), "01_knee_people")
 cohort = "knee-wani"  # this page is about these films; the next takes any
+paper = load_published("strnet2026_knee").set_index("published_id")["value"]
 everyone = load_or_explain(run, cohort, unit="film",
                            cross_class_duplicates="keep")
 
@@ -41,15 +47,11 @@ films = everyone.subjects
 films[["image_id", "label", "sex", "age_years", "bmi_kg_m2", "t_score",
        "t_score_method", "film_layout"]].head()
 
-# %%
-from osteolib.cohorts import flow
-
+# %% tags=["hide-input"]
 kept = load_or_explain(run, cohort, unit="film")
 table(run, "flow", flow(kept), "From the table to the cohort", index=False)
-
-# %%
-table(run, "exclusions", kept.exclusions, "Each of them: left out (excluded), "
-      "changed (edited), kept with a question mark (flagged)", index=False)
+table(run, "exclusions", kept.exclusions, "Left out (excluded), changed (edited), kept "
+      "with a question mark (flagged)", index=False, folded="Each of them")
 
 # %% [markdown]
 # ## One film, two people
@@ -67,45 +69,50 @@ table(run, "exclusions", kept.exclusions, "Each of them: left out (excluded), "
 identical, near = knees.duplicate_groups(films)
 label = films.set_index("image_id")["label"]
 crossing = [group for group in identical if label[group].nunique() > 1]
+
+# %% tags=["hide-input"]
+within = baseline.contradictory_copies(films, identical)
 run.fact(n_films=len(films), n_distinct=films["sha256"].nunique(),
          n_identical=len(identical), n_crossing=len(crossing),
-         n_crossing_films=sum(map(len, crossing)), n_near=len(near))
+         n_crossing_films=sum(map(len, crossing)), n_near=len(near),
+         n_within=len(identical) - len(crossing), n_contradict=len(within))
 say(run, "Of {n_films} films only **{n_distinct} are distinct**. "
     "{n_identical} groups hold the same file under several names, and "
-    "**{n_crossing} of them cross the classes** ({n_crossing_films} films).")
-
-# %%
+    "**{n_crossing} of them cross the classes** ({n_crossing_films} films). Of the "
+    "{n_within} groups within a class {n_contradict} give one file to people of "
+    "another age, sex or T-score.")
 knees.crossing_sheet(run, films, crossing)
 
 # %% [markdown]
 # The perceptual hash finds all of these, and some pairs more. Look at these pairs before you read on: same knee or not?
 
-# %%
+# %% tags=["hide-input"]
 knees.near_pair_sheet(run, films, near)
 
 # %% [markdown]
-# They are different knees: one of them has screws in the tibia. Hamming distance 4 is too generous for films this
-# alike, so we use it only where a false alarm does no harm: near pairs share a fold (`split_group`), but a film is
-# excluded only when an identical file has another label.
+# A screw, a spur or another joint space tells two knees apart where the hash does not. A Hamming distance of 4 is
+# generous for films this alike, so we use it only where a false alarm does no harm: near pairs share a fold
+# (`split_group`), but a film is excluded only when an identical file has another label.
 #
 # ## Counting legs
 #
-# The paper splits bilateral films into knees and counts 144 bilateral films among these 239. The shape of a film does
-# not tell (landscape films show one leg or two), so we count legs in the picture.
+# The paper splits bilateral films into knees. The shape of a film does not tell (landscape films show one leg or two), so
+# we count legs in the picture.
 
-# %%
+# %% tags=["hide-input"]
 both = int((films["n_legs"] == 2).sum())
 run.fact(n_bilateral=both, n_single=len(films) - both,
-         n_knees=len(films) + both)
+         n_knees=len(films) + both, paper_both=int(paper["strnet2026_knee.flow.s2_bi"]),
+         paper_single=int(paper["strnet2026_knee.flow.s2_single"]))
 say(run, "We count **{n_bilateral} bilateral and {n_single} single films**, "
-    "{n_knees} knees; the paper has 144 and 95.")
+    "{n_knees} knees; the paper has {paper_both} and {paper_single}.")
 knees.split_sheet(run, films, seed)
 
 # %% [markdown]
 # How a film was taken has nothing to do with bone, but it may go with the class. The next chapter asks how far a model
 # gets on such things alone; here is how the classes differ in them.
 
-# %%
+# %% tags=["hide-input"]
 films["size"] = knees.common_sizes(films, n=4)
 columns = {"film_layout": "Layout", "size": "Size (pixels)", "sex": "Sex"}
 figure(run, "composition", plots.composition(films, columns),
@@ -115,48 +122,39 @@ figure(run, "composition", plots.composition(films, columns),
 # %% [markdown]
 # ## The baseline table
 #
-# Table 3 of the paper describes its Stage 2 *knees* (309 after its exclusions and splitting). Ours describes the
-# *people* with a film. A bilateral film puts a person into the paper's table twice; the tests do not know that and
-# assume independent rows, so we count each person once.
+# Table 3 of the paper describes its Stage 2 *knees*, after exclusions and splitting. Ours describes the *people* with a
+# film. A bilateral film puts a person into the paper's table twice; the tests do not know that and assume independent
+# rows, so we count each person once.
 
-# %%
-from osteolib.report.baseline import baseline_table
-
-table(run, "baseline", baseline_table(films),
+# %% tags=["hide-input"]
+table(run, "baseline", baseline.baseline_table(films),
       "Ours: all people with a film (our Table 3)")
-
-# %%
 table(run, "baseline_published", knees.published_baseline(),
-      "The paper's Table 3: Stage 2, one row per knee")
-
-# %% [markdown]
-# The paper's Table 1 counts images by class for both stages and three splits. For Stage 2 alone only the class totals
-# are printed (in Table 3), so they are what can be compared.
-
-# %%
-from osteolib.cohorts import load_cohort
-
+      "Stage 2, one row per knee", folded="The paper's Table 3")
 every_knee = load_cohort(cohort, cross_class_duplicates="keep").subjects
 clean_knee = load_cohort(cohort).subjects
 ways = {"films": films, "knees": every_knee,
         "knees, crossing duplicates left out": clean_knee}
-table(run, "counts", knees.with_published_counts(ways),
-      "Units by class (our Table 1)")
-
-# %%
+table(run, "counts", knees.with_published_counts(ways), "Our Table 1; the paper prints "
+      "Stage 2 alone as class totals", folded="Films and knees by class")
 figure(run, "age_t_score", plots.age_and_t_score(films),
-       alt="Left: T-scores fall with age, and the classes are bands of the "
-           "T-score. Right: normals are young, people with osteoporosis old.")
+       alt="Left: T-scores against age, the classes as bands of the T-score. "
+           "Right: the ages of each class.")
+normal = films["label"] == "normal"
+oldest = films["age_years"][normal].max()
+run.fact(oldest_normal=oldest,
+         share_older=(films["age_years"][~normal].dropna() > oldest).mean())
+say(run, "The classes are bands of the T-score: the label *is* the T-score, cut at −1 "
+    "and −2.5. And the oldest person with normal bone is {oldest_normal:.0f} years "
+    "old, while {share_older:.0%} of those with bone loss are older: the question "
+    "of [the next chapter](02_knee_shortcuts.ipynb).")
 
 # %% [markdown]
-# The left panel shows two things. The classes are bands of the T-score: the label *is* the T-score, cut at −1 and −2.5.
-# And nobody who is normal is old. That is the question of the next chapter.
-#
 # ## What the films look like
 #
 # Twelve films of each class, drawn at random. Side markers and burnt-in text are masked in every figure of this book.
 
-# %%
+# %% tags=["hide-input"]
 knees.sample_sheet(run, kept.subjects, n_per_class=12, seed=seed)
 
 # %% [markdown]
@@ -164,7 +162,7 @@ knees.sample_sheet(run, kept.subjects, n_per_class=12, seed=seed)
 #
 # Each value of the paper that these rows can answer is recorded with its interval; the scorecard reads it from there.
 
-# %%
+# %% tags=["hide-input"]
 knees.record_counts(run, films)
 knees.record_baseline(run, films)
 knees.beside_published(run)
@@ -172,8 +170,8 @@ knees.beside_published(run)
 # %% [markdown]
 # ```{admonition} Where we deviate
 # :class: warning
-# Table 3 of the paper has one row per knee and 309 knees after exclusions that it does not list; we cannot repeat these,
-# and take each person with a film once. One age of 107 years is left out of the means.
+# Table 3 of the paper has one row per knee after exclusions that it does not list; we cannot repeat these, and take each
+# person with a film once. Ages that cannot be are left out of the means; the list of exclusions names them.
 # ```
 #
 # ```{admonition} Exercise
@@ -183,21 +181,18 @@ knees.beside_published(run)
 # ```
 
 # %% tags=["solution"]
-import numpy as np
-import pandas as pd
-from scipy import stats
-
 people = pd.crosstab(films["label"], films["sex"])
 once, twice = stats.chi2_contingency(people), stats.chi2_contingency(2 * people)
 print(f"once: p = {once.pvalue:.4f}; everybody twice: p = {twice.pvalue:.6f}")
 assert np.isclose(twice.statistic, 2 * once.statistic)  # the same people, twice
 
-# %%
-run.fact(n_copies=run.facts["n_films"] - run.facts["n_distinct"])
-say(run, "**Take away.** The table and films are real and mostly consistent, "
-    "but {n_copies} of the {n_films} films are copies, some under two labels; the "
-    "T-scores are ultrasound, not DXA; and age, sex and the way a film was taken "
-    "differ between the classes.")
+# %% tags=["hide-input"]
+differ = baseline.traits_that_differ(films)
+run.fact(n_copies=run.facts["n_films"] - run.facts["n_distinct"],
+         differ=", ".join(differ) or "nothing that was looked at")
+say(run, "**Take away.** The table and films are real, but {n_copies} of the {n_films} "
+    "films are copies, some under two labels, others under two people; the T-scores "
+    "are ultrasound, not DXA. Between the classes differ: {differ}.")
 
-# %%
+# %% tags=["hide-input"]
 provenance(run)

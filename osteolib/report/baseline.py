@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import pandas as pd
 from scipy import stats
 
@@ -49,3 +51,27 @@ def mean_ci(values: pd.Series, confidence: float = 0.95) -> tuple[float, tuple[f
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def traits_that_differ(films: pd.DataFrame, level: float = 0.05) -> list[str]:
+    """Which of age, BMI, sex and the layout of the film differ between the classes at this level; in words."""
+    tests = class_tests(films)
+    layout = stats.chi2_contingency(pd.crosstab(films["label"], films["film_layout"])).pvalue
+    words = {
+        "age": tests["age_years"],
+        "BMI": tests["bmi_kg_m2"],
+        "sex": tests["sex"],
+        "the layout of the film": layout,
+    }
+    return [word for word, p in words.items() if p < level]
+
+
+def contradictory_copies(films: pd.DataFrame, groups: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    """Groups of image ids with one label whose rows give different ages, sexes or T-scores to the same file."""
+    rows = films.set_index("image_id")
+    told = [(group, rows.loc[list(group)]) for group in groups]
+    return [
+        group
+        for group, row in told
+        if row["label"].nunique() == 1 and row[["age_years", "sex", "t_score"]].nunique(dropna=False).gt(1).any()
+    ]

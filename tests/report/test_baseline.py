@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from osteolib.report.baseline import baseline_table, mean_ci
+from osteolib.report.baseline import baseline_table, contradictory_copies, mean_ci, traits_that_differ
 
 PEOPLE = pd.DataFrame(
     {
@@ -33,3 +33,18 @@ def test_mean_and_t_interval_by_hand():
     assert value == 2
     assert high - value == pytest.approx(4.303 / np.sqrt(3), abs=1e-3)
     assert value - low == pytest.approx(high - value)
+
+
+def test_traits_that_differ_are_named():
+    """Ages differ between the classes, BMI and sex do not; normal films show one leg, all others two."""
+    people = pd.concat([PEOPLE] * 2, ignore_index=True).assign(
+        film_layout=lambda p: np.where(p["label"] == "normal", "single", "bilateral"), bmi_kg_m2=[20, 30] * 12,
+        sex=["F", "F", "M", "M"] * 6,
+    )  # fmt: skip
+    assert traits_that_differ(people) == ["age", "the layout of the film"]
+
+
+def test_copies_contradict_each_other_only_within_a_class_and_where_rows_differ():
+    films = pd.DataFrame({"image_id": list("abcdef"), "label": ["normal"] * 4 + ["normal", "osteopenia"],
+                          "age_years": [30, 31, np.nan, np.nan, 40, 50], "sex": "F", "t_score": 0.0})  # fmt: skip
+    assert contradictory_copies(films, ["ab", "cd", "ef"]) == ["ab"]
