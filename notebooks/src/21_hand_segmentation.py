@@ -26,7 +26,7 @@ seed: int = 0  # seed of hands, annotators, weights and bootstrap
 image_size: int | None = None  # longer side of the network's input; films: five times
 segment_epochs: int | None = None  # epochs of each training; None: from the profile
 n_boot: int | None = None  # bootstrap replicates; None: from the profile
-n_real: int = 12  # real hands with outlines by prompt
+n_real_hands: int | None = None  # with outlines by prompt; None: from the profile
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -319,7 +319,7 @@ from osteolib.segment.real_overlap import real_overlap
 real = load_or_explain(run, "hand-rsna")
 
 # %% tags=["hide-input"]
-marked = annotated_hands(real.subjects, 2 if profile == "smoke" else n_real)
+marked = annotated_hands(real.subjects, n_real_hands)
 gap = real_overlap(models["mixture"], marked, image_size, mine.n_samples, seed)
 page.show_real(run, marked, gap, n_boot, seed)
 

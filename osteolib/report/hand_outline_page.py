@@ -211,8 +211,9 @@ def show_real(run: Run, hands: Sequence[AnnotatedHand], gap: RealOverlap, n_boot
     value, *ends = mean.estimate("all")
     metric = "Dice with accepted masks, metacarpals, trained on phantoms"
     run.result(None, metric, value, ci=ends, n=len(gap.by_hand), cohort=REAL)
-    half, (any_bone, right) = len(gap.by_hand) // 2, gap.inside()
-    run.fact(real=with_ci(value, *ends), young=gap.by_hand[:half].mean(), old=gap.by_hand[half:].mean(),
+    n, (any_bone, right) = len(gap.by_hand), gap.inside()
+    young, old = gap.by_hand[: max(1, n // 2)], gap.by_hand[min(n // 2, n - 1) :]  # of a single hand, both
+    run.fact(real=with_ci(value, *ends), young=young.mean(), old=old.mean(),
              any_bone=any_bone, right=right, n_real=len(hands), n_masks=gap.there.sum(),
              n_good=(gap.dice[gap.there] > 0.7).sum())  # fmt: skip
     say(
