@@ -1,181 +1,123 @@
-"""How like real films are simulated ones? Measures of one prepared film, and where a phantom leaves the real spread.
-
-Each measure is applied to real and simulated films in the same way and needs no mask: a region is found on the picture
-itself, by the dark gap between two bones. Nothing here knows which bones; a page gives the rows to look at.
-"""
+"""How a page shows the comparison of real and simulated films: bands, a table, words, result rows."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-CORTEX = np.linspace(-1, 1, 81)  # where a profile across a shaft is read: its edges stand at -0.5 and 0.5
+from osteolib.phantoms import realism
+from osteolib.report.show import with_ci
+from osteolib.report.style import use_style
+from osteolib.runs import Run
+from osteolib.stats import BootstrapResult
+
+NAMES = {
+    "slope": "spectral slope, 0.05 to 0.4 cycles/pixel",
+    "fine": "log10 relative power above 0.25 cycles/pixel",
+    "grey": "median grey",
+    "grey_sd": "SD of grey",
+    "black": "share of pixels below 16",
+    "white": "share of pixels from 240 on",
+    "contrast": "texture: contrast",
+    "homogeneity": "texture: homogeneity",
+    "energy": "texture: energy",
+    "correlation": "texture: correlation",
+    "canal": "tibia: depth of the canal",
+    "peaks": "tibia: distance of the cortices",
+    "joint": "height of the joint",
+    "bone": "width of the bones / film",
+}
+"""What each measure is called on a page."""
+KNEE_NAMES = NAMES | {name: f"bone ends: {name}" for name in realism.TEXTURE}
+KNEE_GROUPS = {
+    "spectrum": ("slope", "fine"),
+    "framing": ("joint", "bone"),
+    "grey levels": ("grey", "grey_sd", "black", "white"),
+    "bone ends": realism.TEXTURE,
+    "tibia": ("canal", "peaks"),
+}
 
 
-class Gap(NamedTuple):
-    """A joint: its row and middle column in pixels, and how wide the bones are there, in pixels."""
+def range_table(compared: pd.DataFrame, names: Mapping[str, str], spread: bool = False) -> pd.DataFrame:
+    """The result of :func:`osteolib.phantoms.realism.inside_range` for reading, one line a measure.
 
-    row: int
-    column: int
-    width: float
-
-
-def radial_spectrum(image: NDArray, n_rings: int = 32) -> tuple[NDArray, NDArray]:
-    """Mean power by spatial frequency, whatever the direction.
-
-    Returns
-    -------
-    Frequency in cycles per pixel, the middle of ``n_rings`` rings up to 0.5, and power relative to the mean over rings;
-    the film is tapered first (Hann), or its borders would count as sharp edges.
+    With ``spread`` the last column holds the phantom's 5-95 % range in units of the real one.
     """
-    height, width = image.shape
-    taper = np.hanning(height)[:, None] * np.hanning(width)
-    even = np.average(image, weights=taper)
-    power = np.abs(np.fft.fft2((image - even) * taper)) ** 2
-    radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
-    ring = (radius * 2 * n_rings).astype(int)
-    ring[0, 0] = n_rings  # the mean is no pattern, and what lies beyond 0.5 is not seen in every direction
-    mean = (np.bincount(ring.ravel(), power.ravel()) / np.bincount(ring.ravel()))[:n_rings]
-    return (np.arange(n_rings) + 0.5) / (2 * n_rings), mean / mean.mean()
+
+    def as_range(who: str) -> list[str]:
+        return [with_ci(*row, ".3g") for row in compared[[who, f"{who}_low", f"{who}_high"]].to_numpy(float)]
+
+    percent = (100 * compared[["share", "ci_low", "ci_high"]].astype(float)).round(0).to_numpy()
+    table = pd.DataFrame({"measure": [names[name] for name in compared.index]})
+    table["REAL: median (5 to 95 %)"] = as_range("real")
+    table["PHANTOM: median (5 to 95 %)"] = as_range("phantom")
+    table["phantom inside, % (95 % CI)"] = [with_ci(*p, ".0f") for p in percent]
+    table[""] = compared["verdict"].to_list()
+    if spread:
+        width = {who: compared[f"{who}_high"] - compared[f"{who}_low"] for who in ("real", "phantom")}
+        table["spread"] = (width["phantom"] / width["real"]).astype(float).round(2).to_list()
+    return table
 
 
-def spectral_slope(frequency: NDArray, power: NDArray, low: float = 0.05, high: float = 0.4) -> float:
-    """Exponent b of power ~ frequency^b between two frequencies: 0 for white noise, -2 where amplitude goes as 1/f."""
-    used = (frequency >= low) & (frequency <= high)
-    return float(np.polyfit(np.log(frequency[used]), np.log(power[used]), 1)[0])
+def record_shares(run: Run, compared: pd.DataFrame, names: Mapping[str, str], n: int, cohort: str) -> None:
+    """A result row for each measure, and the facts ``inside``, ``partly`` and ``outside``: which measures are."""
+    for name, row in compared.iterrows():
+        run.result(None, f"share inside the real range, {name}", row["share"],
+                   ci=(row["ci_low"], row["ci_high"]), n=n, cohort=cohort)  # fmt: skip
+    groups = {word: compared.index[compared["verdict"] == word] for word in ("inside", "partly", "outside")}
+    run.fact(**{word: "; ".join(names[n] for n in group) or "none" for word, group in groups.items()})
+    run.fact(n_measures=len(compared), n_inside=len(groups["inside"]))
 
 
-def grey_histogram(image: Image, n_bins: int = 32) -> NDArray:
-    """Share of pixels in ``n_bins`` equal steps of grey from 0 to 255."""
-    return np.bincount(image.ravel() // (256 // n_bins), minlength=n_bins) / image.size
+def record_told(run: Run, told: BootstrapResult, cohort: str) -> None:
+    """A result row and the facts ``told``, ``told_low``, ``told_high``: AUROC of phantom against real."""
+    low, high = told.ci["auroc"]
+    run.fact(told=told.estimate["auroc"], told_low=low, told_high=high)
+    metric = "auroc, phantom told from real by all measures"
+    run.result(None, metric, told.estimate["auroc"], ci=(low, high), n=told.n, cohort=cohort)
 
 
-def find_gap(image: Image, rows: tuple[float, float]) -> Gap:
-    """A dark line with something brighter above and below, deepest over a fifth of the width: a joint from the front.
-
-    Parameters
-    ----------
-    rows
-        Where to look, as fractions of the height: what is known of the view.
-
-    Raises
-    ------
-    ValueError
-        No pixel there is darker than what lies above and below.
-    """
-    from scipy.ndimage import gaussian_filter, uniform_filter1d
-
-    n, reach = len(image), round(len(image) / 32)
-    grey = gaussian_filter(image.astype(float), n / 90)
-    beside = np.minimum(np.roll(grey, reach, 0), np.roll(grey, -reach, 0))
-    depth = np.clip(beside - grey, 0, None) / (grey + 40)  # relative, but not in what is all but black
-    depth[: max(int(rows[0] * n), reach)], depth[min(int(rows[1] * n), n - reach) :] = 0, 0
-    line = uniform_filter1d(depth, n // 5, axis=1, mode="constant")
-    row, best = int(line.max(1).argmax()), line.max()
-    if best <= 1e-9:
-        raise ValueError(f"no dark gap between rows {rows[0]:.0%} and {rows[1]:.0%} of the film: is it even?")
-    # along the gap, one deep stretch must not outweigh the rest, nor noise of the background count
-    along = np.clip(depth[row - reach : row + reach + 1].max(0), 0.15 * best, 0.7 * best) - 0.15 * best
-    left, right = np.searchsorted(np.cumsum(along) / along.sum(), (0.1, 0.9))
-    return Gap(row, int(left + right) // 2, (right - left) / 0.8)
-
-
-def bone_ends(image: Image, gap: Gap) -> dict[str, tuple[int, int, int, int]]:
-    """Boxes (x0, y0, x1, y1) in the bone above and below a gap, ends excluded, within the film.
-
-    From 0.08 to 0.30 of the bone's width away from the gap, and over the middle 60 % of that width.
-    """
-    height, width = image.shape
-    near, far, half = (int(share * gap.width) for share in (0.08, 0.30, 0.30))
-    far, half = max(far, near + 6), max(half, 6)  # texture needs pixels
-    x0, x1 = max(gap.column - half, 0), min(gap.column + half, width)
-    above = (x0, max(gap.row - far, 0), x1, max(gap.row - near, 4))
-    below = (x0, min(gap.row + near, height - 4), x1, min(gap.row + far, height))
-    return {"above": above, "below": below}
-
-
-def texture(patch: Image, levels: int = 32) -> dict[str, float]:
-    """Haralick's features of neighbouring pixels, mean of four directions (IEEE Trans SMC 3:610, 1973).
-
-    ``contrast`` in squared grey levels of ``levels``, ``homogeneity``, ``energy`` and ``correlation``.
-    """
-    from skimage.feature import graycomatrix, graycoprops
-
-    angles = np.arange(4) * np.pi / 4
-    pairs = graycomatrix(patch // (256 // levels), [1], angles, levels=levels, symmetric=True, normed=True)
+def curves_of(images: Mapping[str, list[NDArray]]) -> dict[str, dict[str, NDArray]]:
+    """Spectrum (log10) and grey histogram of every film, by kind of film: what :func:`band_figure` draws."""
     return {
-        name: float(graycoprops(pairs, name).mean()) for name in ("contrast", "homogeneity", "energy", "correlation")
+        "spectrum": {who: np.log10([realism.radial_spectrum(i)[1] for i in films]) for who, films in images.items()},
+        "histogram": {who: np.array([realism.grey_histogram(i) for i in films]) for who, films in images.items()},
     }
 
 
-def shaft_profile(image: Image, row: int, column: int, width: float) -> NDArray:
-    """Grey across the shaft near (row, column), read at :data:`CORTEX`: outer edges at -0.5 and 0.5.
+def band_figure(curves: Mapping[str, Mapping[str, NDArray]]) -> plt.Figure:
+    """Median and 5-95 % band of spectrum and histogram, and of ``profile`` across the tibia where it is given.
 
-    The edges are the pair of a steep rise and a steep fall, 0.16 to 0.6 of ``width`` apart and within 0.42 of it from
-    the column. Mean over a few rows; beyond the film the last grey goes on.
+    ``curves`` as from :func:`curves_of`: by what is drawn, then by kind of film, shape (people, points).
     """
-    from scipy.ndimage import gaussian_filter1d
-
-    thick = max(len(image) // 64, 1)
-    grey = image[max(row - thick, 0) : row + thick + 1].mean(0)
-    steep = np.gradient(gaussian_filter1d(grey, len(image) / 128))
-    at = np.arange(max(int(column - 0.42 * width), 0), min(int(column + 0.42 * width) + 1, len(grey)))
-    apart = at - at[:, None]
-    rise, fall = np.clip(steep[at], 0, None)[:, None], np.clip(-steep[at], 0, None)
-    gain = np.where((apart >= 0.16 * width) & (apart <= 0.6 * width), rise * fall * np.sqrt(np.abs(apart)), -1)
-    left, right = at[list(np.unravel_index(gain.argmax(), gain.shape))]
-    return np.interp((left + right) / 2 + CORTEX * (right - left), np.arange(len(grey)), grey)
-
-
-def cortex(profile: NDArray) -> dict[str, float]:
-    """Two numbers of a profile across a shaft.
-
-    ``canal`` is how far grey falls from the cortex to the canal, relative to the fall from the cortex to the tissue
-    beside the shaft; ``peaks`` the distance of the two brightest places, in widths of the shaft.
-    """
-    inside = np.abs(CORTEX) <= 0.5
-    sides = [np.flatnonzero(inside & (side * CORTEX > 0.1)) for side in (-1, 1)]
-    left, right = (side[profile[side].argmax()] for side in sides)
-    bright = (profile[left] + profile[right]) / 2
-    middle, beside = profile[np.abs(CORTEX) < 0.1].mean(), profile[np.abs(np.abs(CORTEX) - 0.75) < 0.1].mean()
-    return {"canal": (bright - middle) / max(bright - beside, 1), "peaks": CORTEX[right] - CORTEX[left]}
+    use_style()
+    fig, axes = plt.subplots(1, len(curves), figsize=(2.7 * len(curves) + 0.7, 3.1))
+    n_rings = next(iter(curves["spectrum"].values())).shape[1]
+    frequency = (np.arange(n_rings) + 0.5) / (2 * n_rings)
+    for axis, x, kind in zip(axes, (frequency, np.arange(4, 256, 8), realism.CORTEX), curves, strict=False):
+        draw_bands(axis, x, curves[kind])
+    axes[0].set(xscale="log", xlabel="cycles per pixel", ylabel="log10 relative power", title="Radial power spectrum")
+    axes[0].set_xticks([0.01, 0.03, 0.1, 0.3], ["0.01", "0.03", "0.1", "0.3"])
+    axes[0].legend(fontsize="small", loc="lower left")
+    axes[1].set(xlabel="grey", ylabel="share of pixels", title="Grey levels", yscale="log")
+    axes[1].set_yticks([0.001, 0.01, 0.1], ["0.001", "0.01", "0.1"])
+    if len(curves) > 2:
+        axes[2].set(xlabel="widths of the shaft", ylabel="grey", title="Across the tibia")
+    for axis in axes:
+        axis.minorticks_off()
+    return fig
 
 
-def inside_range(real: pd.DataFrame, phantom: pd.DataFrame, n_boot: int, seed: int) -> pd.DataFrame:
-    """Which share of the phantom lies within the 5-95 % range of the real films, measure by measure.
-
-    Parameters
-    ----------
-    real, phantom
-        One row per person, the same columns: one per measure.
-
-    Returns
-    -------
-    Index: the measure. ``real`` and ``phantom`` (medians) with ``_low`` and ``_high`` (5 % and 95 %); ``share`` with
-    ``ci_low`` and ``ci_high`` (95 %, people of both resampled); ``verdict``: ``inside`` where the share is at least
-    0.8, ``outside`` where it is under 0.5, ``partly`` between. Two samples of one population share about 0.9.
-    """
-    rng = np.random.default_rng(seed)
-
-    def share(x: NDArray, y: NDArray) -> NDArray:
-        low, high = np.quantile(x, (0.05, 0.95), axis=-1)[..., None]
-        return ((y >= low) & (y <= high)).mean(-1)
-
-    rows = {}
-    for name in real:
-        x, y = real[name].to_numpy(float), phantom[name].to_numpy(float)
-        row = {}
-        for who, values in (("real", x), ("phantom", y)):
-            row[f"{who}_low"], row[who], row[f"{who}_high"] = np.quantile(values, (0.05, 0.5, 0.95))
-        drawn = share(rng.choice(x, (n_boot, x.size)), rng.choice(y, (n_boot, y.size)))
-        row["share"], (row["ci_low"], row["ci_high"]) = float(share(x, y)), np.quantile(drawn, (0.025, 0.975))
-        row["verdict"] = "inside" if row["share"] >= 0.8 else "partly" if row["share"] >= 0.5 else "outside"
-        rows[name] = row
-    return pd.DataFrame(rows).T.infer_objects()
+def with_boxes(image: NDArray[np.uint8], boxes: Mapping[str, tuple[int, int, int, int]]) -> NDArray[np.uint8]:
+    """A copy of a film with the edges of boxes (x0, y0, x1, y1) in white."""
+    shown = image.copy()
+    for x0, y0, x1, y1 in boxes.values():
+        shown[y0:y1, [x0, x1 - 1]] = shown[[y0, y1 - 1], x0:x1] = 255
+    return shown
 
 
 def draw_bands(axis, x: NDArray, curves: dict[str, NDArray]) -> None:

@@ -2,155 +2,70 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from osteolib.phantoms.realism import inside_range
 from osteolib.report import realism
+from osteolib.runs import Run
+from osteolib.stats import bootstrap_ci
+
+REAL = pd.DataFrame(dict.fromkeys(("slope", "fine", "grey"), np.arange(101.0)))  # 5 to 95
+PHANTOM = pd.DataFrame({"slope": np.arange(101) / 2 + 20, "fine": np.arange(101) + 30, "grey": np.arange(101) + 90})
 
 
-def coloured_noise(exponent: float, n: int = 128, seed: int = 0) -> np.ndarray:
-    """Noise whose amplitude goes as frequency^exponent."""
-    radius = np.hypot(np.fft.fftfreq(n)[:, None], np.fft.fftfreq(n))
-    radius[0, 0] = 1
-    white = np.fft.fft2(np.random.default_rng(seed).normal(size=(n, n)))
-    return np.fft.ifft2(white * radius**exponent).real
+def test_the_table_holds_ranges_shares_words_and_spread():
+    table = realism.range_table(inside_range(REAL, PHANTOM, 50, 0), realism.NAMES, spread=True)
+    assert table["measure"].tolist() == [realism.NAMES[name] for name in REAL]
+    assert table["REAL: median (5 to 95 %)"].tolist() == ["50 (5 to 95)"] * 3
+    assert table["PHANTOM: median (5 to 95 %)"][0] == "45 (22.5 to 67.5)"
+    assert table[""].tolist() == ["inside", "partly", "outside"]
+    assert table["spread"].tolist() == [0.5, 1, 1]
+    assert "spread" not in realism.range_table(inside_range(REAL, PHANTOM, 50, 0), realism.NAMES)
 
 
-@pytest.mark.parametrize("exponent", [0.0, -1.0, -1.5])
-def test_the_slope_of_noise_of_known_colour(exponent):
-    slopes = [realism.spectral_slope(*realism.radial_spectrum(coloured_noise(exponent, seed=s))) for s in range(8)]
-    assert np.mean(slopes) == pytest.approx(2 * exponent, abs=0.05)
+def test_shares_become_rows_and_words_become_facts(tmp_path):
+    run = Run("08_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+    run.uses("knee-phantom", "phantom", "abc")
+    realism.record_shares(run, inside_range(REAL, PHANTOM, 50, 0), realism.NAMES, 101, "knee-phantom")
+    assert [row["value"] for row in run.rows] == pytest.approx([1, 66 / 101, 6 / 101])
+    assert run.rows[0]["metric"] == "share inside the real range, slope"
+    assert (run.facts["partly"], run.facts["n_inside"]) == (realism.NAMES["fine"], 1)
 
 
-def test_white_noise_has_a_flat_spectrum_and_a_wave_one_peak():
-    power = np.mean([realism.radial_spectrum(coloured_noise(0, seed=s))[1] for s in range(20)], axis=0)
-    np.testing.assert_allclose(power[1:], 1, atol=0.15)  # the first ring loses what the mean took
-    rows, columns = np.mgrid[:128, :128]
-    wave = np.sin(2 * np.pi * (0.12 * rows + 0.16 * columns))  # 0.2 cycles per pixel, aslant
-    frequency, power = realism.radial_spectrum(wave)
-    assert abs(frequency[power.argmax()] - 0.2) < 1 / 128
+def test_what_tells_films_apart_is_recorded_with_its_interval(tmp_path):
+    run = Run("08_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+    run.uses("knee-phantom", "phantom", "abc")
+    told = bootstrap_ci(np.repeat([0, 1], 20), np.r_[np.arange(20), np.arange(20) + 10], "auroc", n_boot=100, seed=0)
+    realism.record_told(run, told, "knee-phantom")
+    (row,) = run.rows
+    assert (row["value"], row["n"]) == (run.facts["told"], 40)
+    assert run.facts["told"] == pytest.approx(1 - 50 / 400)  # of 400 pairs 45 are upside down and 10 even
+    assert row["ci_low"] == run.facts["told_low"] < run.facts["told"] < run.facts["told_high"]
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**31), st.floats(1, 1000))
-def test_the_spectrum_knows_neither_brightness_nor_contrast_nor_a_quarter_turn(seed, gain):
-    noise = coloured_noise(-1, 32, seed)
-    power = realism.radial_spectrum(noise, 8)[1]
-    np.testing.assert_allclose(realism.radial_spectrum(gain * noise + 100, 8)[1], power, rtol=1e-5)
-    np.testing.assert_allclose(realism.radial_spectrum(np.rot90(noise), 8)[1], power, rtol=1e-6)
+def test_every_measure_of_a_group_has_a_name():
+    assert {m for group in realism.KNEE_GROUPS.values() for m in group} == set(realism.KNEE_NAMES)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**31))
-def test_a_histogram_is_that_of_numpy_and_knows_no_place(seed):
-    rng = np.random.default_rng(seed)
-    image = rng.integers(0, 256, (20, 30)).astype(np.uint8)
-    shares = realism.grey_histogram(image)
-    np.testing.assert_allclose(shares, np.histogram(image, np.arange(0, 257, 8))[0] / 600)
-    np.testing.assert_array_equal(realism.grey_histogram(rng.permuted(image.ravel()).reshape(30, 20)), shares)
-    np.testing.assert_array_equal(realism.grey_histogram(255 - image), shares[::-1])  # the negative is the mirror
-
-
-def joint(n: int = 128, row: int = 50, left: int = 30, right: int = 100) -> np.ndarray:
-    """Bright bones above and below a dark line four rows high, on darker tissue."""
-    image = np.full((n, n), 60, np.uint8)
-    image[:, left:right] = 180
-    image[row - 2 : row + 2, left:right] = 90
-    return image
-
-
-@pytest.mark.parametrize(("row", "left", "right"), [(50, 30, 100), (80, 50, 90), (30, 20, 110)])
-def test_a_planted_gap_is_found_with_its_width(row, left, right):
-    gap = realism.find_gap(joint(128, row, left, right), (0.12, 0.7))
-    assert abs(gap.row - row) <= 1
-    assert abs(gap.column - (left + right) / 2) <= 2
-    assert gap.width == pytest.approx(right - left, rel=0.08)
-
-
-def test_the_longer_of_two_gaps_counts_and_one_outside_the_rows_does_not():
-    image = joint(128, 50, 30, 100)
-    image[75:79, 30:45] = 90  # as dark, but short
-    image[100:104, 30:100] = 20  # darker and long, but outside
-    assert abs(realism.find_gap(image, (0.12, 0.7)).row - 50) <= 1
-    assert abs(realism.find_gap(image, (0.7, 0.95)).row - 102) <= 1
-
-
-@pytest.mark.parametrize("grey", [0, 128, 255])
-def test_an_even_film_has_no_gap(grey):
-    with pytest.raises(ValueError, match="no dark gap between rows 12% and 70%"):
-        realism.find_gap(np.full((64, 64), grey, np.uint8), (0.12, 0.7))
-
-
-def test_boxes_by_hand_and_never_beyond_the_film():
-    image = np.zeros((128, 128), np.uint8)
-    boxes = realism.bone_ends(image, realism.Gap(60, 64, 50.0))
-    assert boxes == {"above": (49, 45, 79, 56), "below": (49, 64, 79, 75)}  # 4, 15 and 15 pixels
-    for gap in (realism.Gap(4, 2, 90.0), realism.Gap(126, 127, 90.0), realism.Gap(60, 60, 1.0)):
-        for x0, y0, x1, y1 in realism.bone_ends(image, gap).values():
-            assert 0 <= x0 < x1 <= 128
-            assert 0 <= y0 < y1 <= 128
-            realism.texture(image[y0:y1, x0:x1])
-
-
-def test_texture_of_a_checkerboard_in_closed_form():
-    """Of 0 and 255, so of levels 0 and 31: beside each other always different, diagonally always the same."""
-    board = (np.indices((9, 9)).sum(0) % 2 * 255).astype(np.uint8)
-    found = realism.texture(board)
-    assert found["contrast"] == pytest.approx(31**2 / 2)
-    assert found["homogeneity"] == pytest.approx((1 / (1 + 31**2) + 1) / 2)
-    assert found["energy"] == pytest.approx(np.sqrt(0.5), abs=1e-3)  # two cells of the matrix, one half each
-    assert found["correlation"] == pytest.approx(0, abs=1e-9)  # the mean of -1, -1, 1 and 1
-
-
-def test_texture_of_an_even_patch():
-    assert realism.texture(np.full((9, 9), 77, np.uint8)) == {
-        "contrast": 0.0, "homogeneity": 1.0, "energy": 1.0, "correlation": 1.0,
-    }  # fmt: skip
-
-
-def cylinder(n: int = 256, axis: float = 120.0, outer: float = 40.0, inner: float = 26.0) -> np.ndarray:
-    """Projection of a hollow cylinder upright in the film: chords of two circles, on tissue of grey 40."""
-    x = np.arange(n) - axis
-    chord = [2 * np.sqrt(np.clip(r**2 - x**2, 0, None)) for r in (outer, inner)]
-    line = 40 + 190 * (chord[0] - chord[1]) / (2 * np.sqrt(outer**2 - inner**2))
-    return np.tile(np.rint(line), (n, 1)).astype(np.uint8)
-
-
-@pytest.mark.parametrize("inner", [20.0, 26.0, 32.0])
-def test_a_planted_hollow_cylinder_has_its_cortices_where_the_canal_begins(inner):
-    """A ray that grazes the canal has the longest way through the wall, 2 sqrt(R^2 - r^2); in the middle 2 (R - r)."""
-    profile = realism.shaft_profile(cylinder(inner=inner), 128, 124, 130.0)
-    found = realism.cortex(profile)
-    assert found["peaks"] == pytest.approx(inner / 40, abs=0.06)  # read in steps of 0.025 on either side
-    assert found["canal"] == pytest.approx(1 - (40 - inner) / np.sqrt(40**2 - inner**2), abs=0.03)
-    np.testing.assert_allclose(profile, profile[::-1], atol=12)  # the edges stand at -0.5 and 0.5
-
-
-def test_a_second_bone_beside_the_shaft_is_not_taken_for_it():
-    image = np.maximum(cylinder(), cylinder(axis=190, outer=10, inner=6))
-    alone, beside = (realism.shaft_profile(i, 128, 124, 130.0) for i in (cylinder(), image))
-    inside = np.abs(realism.CORTEX) <= 0.5
-    np.testing.assert_array_equal(alone[inside], beside[inside])
-
-
-def test_two_samples_of_one_population_share_nine_tenths():
+def test_an_even_film_s_histogram_is_one_bin_in_the_figure():
     rng = np.random.default_rng(0)
-    real, phantom = (pd.DataFrame(rng.gamma(2, size=(n, 2)), columns=["a", "b"]) for n in (2000, 3000))
-    found = realism.inside_range(real, phantom, 200, 0)
-    assert (found["verdict"] == "inside").all()
-    np.testing.assert_allclose(found["share"].astype(float), 0.9, atol=0.02)
-    assert ((found["ci_low"] < 0.9) & (found["ci_high"] > 0.9)).all()
+    films = {"real": [np.full((96, 96), 100, np.uint8) + rng.integers(0, 2, (96, 96), np.uint8)] * 3,
+             "phantom": [rng.integers(0, 255, (96, 96), dtype=np.uint8)] * 3}  # fmt: skip
+    curves = realism.curves_of(films)
+    assert curves["spectrum"]["real"].shape == (3, 32)
+    fig = realism.band_figure(curves)
+    assert [axis.get_title(loc="left") for axis in fig.axes] == ["Radial power spectrum", "Grey levels"]
+    middle = fig.axes[1].lines[0].get_xydata()  # median of the real films
+    assert middle[middle[:, 1] > 0].tolist() == [[100.0, 1.0]]
+    plt.close(fig)
 
 
-def test_ranges_and_words_by_hand():
-    real = pd.DataFrame(dict.fromkeys("abc", np.arange(101.0)))  # 5 to 95
-    shifted = np.arange(101.0)
-    phantom = pd.DataFrame({"a": shifted / 2 + 20, "b": shifted + 30, "c": shifted + 90})
-    found = realism.inside_range(real, phantom, 50, 0)
-    assert list(found["verdict"]) == ["inside", "partly", "outside"]
-    assert found["share"].tolist() == pytest.approx([1, 66 / 101, 6 / 101])
-    assert found.loc["a", ["real_low", "real", "real_high"]].tolist() == [5, 50, 95]
-    assert found.loc["b", ["phantom_low", "phantom", "phantom_high"]].tolist() == [35, 80, 125]
+def test_boxes_are_drawn_on_a_copy():
+    film = np.zeros((10, 10), np.uint8)
+    shown = realism.with_boxes(film, {"above": (2, 3, 6, 8)})
+    assert not film.any()
+    assert np.argwhere(shown).min(0).tolist() == [3, 2]
+    assert np.argwhere(shown).max(0).tolist() == [7, 5]
+    assert (shown == 255).sum() == 4 * 5 - 2 * 3  # the rim of a box of four by five pixels
 
 
 def test_bands_are_drawn_at_the_quantiles():
