@@ -1,0 +1,119 @@
+"""How often a kind of interval holds the truth: simulated studies of known sensitivity and AUROC.
+
+Scores of cases are normal with mean mu, those of normals with mean 0, both with SD 1: the AUROC is Phi(mu / sqrt 2),
+the sensitivity at threshold t Phi(mu - t). Every person brings two knees, whose scores correlate. Intervals: Efron and
+Tibshirani 1993 (bootstrap), DeLong et al. 1988, Hanley and McNeil 1982, Wilson 1927.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+Ends = tuple[np.ndarray, np.ndarray]  # lower and upper end by study
+
+
+def coverage(
+    cases: int,
+    normals: int,
+    auroc: float,
+    sensitivity: float,
+    correlation: float,
+    n_studies: int,
+    rng: np.random.Generator,
+    n_draws: int = 400,
+) -> pd.DataFrame:
+    """Share of simulated studies whose 95 % interval holds the true sensitivity, and the true AUROC.
+
+    Parameters
+    ----------
+    cases, normals
+        Knees of each class, even numbers: two a person.
+    auroc, sensitivity
+        The truth; the sensitivity fixes the threshold.
+    correlation
+        Of the scores of a person's two knees, 0 to 1.
+    n_draws
+        Bootstrap replicates of each study; all studies share their draws.
+
+    Returns
+    -------
+    One row a metric and kind of interval: ``metric, interval, covers``.
+    """
+    if cases % 2 or normals % 2:
+        raise ValueError(f"cases and normals must be even, two knees a person: got {cases} and {normals}")
+    truth = {"auroc": auroc, "sensitivity": sensitivity}
+    mean = np.sqrt(2) * norm.ppf(auroc)
+    positive, negative = (two_knees(n, correlation, n_studies, rng) for n in (cases, normals))
+    psi = ((mean + positive)[:, :, None] > negative[:, None, :]).astype(np.float32)
+    found = (positive >= -norm.ppf(sensitivity)).astype(np.float32)
+    kinds = {name: bootstrap_intervals(found, psi, *w) for name, w in weights(cases, normals, n_draws, rng).items()}
+    rows = [
+        (metric, name, np.mean((low <= truth[metric]) & (truth[metric] <= high)))
+        for name, by_metric in (kinds | formula_intervals(found, psi)).items()
+        for metric, (low, high) in by_metric.items()
+    ]
+    return pd.DataFrame(rows, columns=["metric", "interval", "covers"])
+
+
+def two_knees(n: int, correlation: float, n_studies: int, rng: np.random.Generator) -> np.ndarray:
+    """Standard normal scores of ``n`` knees, two a person, in each study; (studies, n)."""
+    shared = rng.normal(size=(n_studies, n // 2)).repeat(2, axis=1)
+    own = rng.normal(size=(n_studies, n))
+    return np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own
+
+
+def weights(m: int, n: int, n_draws: int, rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """How often each case and each normal is drawn, (n_draws, m) and (n_draws, n), by kind of bootstrap."""
+
+    def drawn(k: int, knees: int = 1) -> np.ndarray:
+        return rng.multinomial(k // knees, np.full(k // knees, knees / k), n_draws).repeat(knees, axis=1)
+
+    mixed = drawn(m + n)
+    return {
+        "bootstrap of knees": (mixed[:, :m], mixed[:, m:]),
+        "bootstrap, stratified": (drawn(m), drawn(n)),
+        "bootstrap of people": (drawn(m, 2), drawn(n, 2)),
+    }
+
+
+def bootstrap_intervals(found: np.ndarray, psi: np.ndarray, w: np.ndarray, v: np.ndarray) -> dict[str, Ends]:
+    """Percentile intervals of both metrics in every study.
+
+    Parameters
+    ----------
+    found
+        (studies, m), 1 where a case is called.
+    psi
+        (studies, m, n), 1 where a case scores above a normal.
+    w, v
+        From :func:`weights`. A replicate's AUROC is sum_ij w_i psi_ij v_j / sum_ij w_i v_j.
+    """
+    w, v = w.astype(np.float32), v.astype(np.float32)
+    sensitivity = found @ w.T / w.sum(axis=1)
+    auroc = np.stack([((w @ p) * v).sum(axis=1) for p in psi]) / (w.sum(1) * v.sum(1))
+    return {
+        metric: tuple(np.quantile(draws, (0.025, 0.975), axis=1))
+        for metric, draws in (("sensitivity", sensitivity), ("auroc", auroc))
+    }
+
+
+def formula_intervals(found: np.ndarray, psi: np.ndarray) -> dict[str, dict[str, Ends]]:
+    """Wilson and normal approximation for sensitivity, DeLong and Hanley-McNeil for AUROC; arrays as above."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    (m, n), k, a = psi.shape[1:], found.sum(axis=1), psi.mean(axis=(1, 2), dtype=float)
+    delong = (
+        psi.mean(axis=2, dtype=float).var(axis=1, ddof=1) / m + psi.mean(axis=1, dtype=float).var(axis=1, ddof=1) / n
+    )
+    q1, q2 = a / (2 - a), 2 * a**2 / (1 + a)
+    hanley = (a * (1 - a) + (m - 1) * (q1 - a**2) + (n - 1) * (q2 - a**2)) / (m * n)
+    return {
+        "Wilson": {"sensitivity": proportion_confint(k, m, method="wilson")},
+        "normal approximation": {"sensitivity": proportion_confint(k, m)},
+        **{
+            name: {"auroc": (a - 1.96 * variance**0.5, a + 1.96 * variance**0.5)}
+            for name, variance in (("DeLong", delong), ("Hanley-McNeil", hanley))
+        },
+    }

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+from statsmodels.stats.proportion import proportion_confint
+
+from osteolib.stats import delong_ci
+from osteolib.stats.coverage import bootstrap_intervals, coverage, formula_intervals, two_knees, weights
+
+RNG = np.random.default_rng(0)
+POSITIVE, NEGATIVE = RNG.normal(1, 1, 20), RNG.normal(0, 1, 12)
+FOUND = (POSITIVE > 0.5).astype(np.float32)[None]
+PSI = (POSITIVE[:, None] > NEGATIVE).astype(np.float32)[None]
+Y, SCORE = np.repeat([1, 0], [20, 12]), np.concatenate([POSITIVE, NEGATIVE])
+
+
+def test_formulas_are_those_of_other_implementations():
+    found = formula_intervals(FOUND, PSI)
+    delong = delong_ci(Y, SCORE)
+    half = 1.96 * delong.se
+    assert [float(e[0]) for e in found["DeLong"]["auroc"]] == pytest.approx([delong.auroc - half, delong.auroc + half])
+    wilson = proportion_confint(FOUND.sum(), 20, method="wilson")
+    assert [float(e[0]) for e in found["Wilson"]["sensitivity"]] == pytest.approx(wilson)
+
+
+def test_hanley_and_mcneil_by_hand():
+    """Two and two, A = 3/4: Q1 = 3/5, Q2 = 9/14, variance (3/16 + (3/5 - 9/16) + (9/14 - 9/16)) / 4."""
+    psi = np.array([[[1, 1], [1, 0]]], np.float32)
+    low, high = formula_intervals(np.ones((1, 2), np.float32), psi)["Hanley-McNeil"]["auroc"]
+    variance = (3 / 16 + (3 / 5 - 9 / 16) + (9 / 14 - 9 / 16)) / 4
+    assert (high[0] - low[0]) / 2 / 1.96 == pytest.approx(variance**0.5)
+
+
+def test_a_replicate_is_the_auroc_with_weights():
+    w, v = weights(20, 12, 60, RNG)["bootstrap, stratified"]
+    low, high = bootstrap_intervals(FOUND, PSI, w, v)["auroc"]
+    draws = [roc_auc_score(Y, SCORE, sample_weight=np.concatenate(pair)) for pair in zip(w, v, strict=True)]
+    assert (low[0], high[0]) == pytest.approx(tuple(np.quantile(draws, (0.025, 0.975))), abs=1e-5)
+
+
+def test_people_are_drawn_with_both_knees_and_strata_keep_their_size():
+    drawn = weights(20, 12, 50, RNG)
+    w, v = drawn["bootstrap of people"]
+    assert (w[:, ::2] == w[:, 1::2]).all() and (v[:, ::2] == v[:, 1::2]).all()
+    for name, (w, v) in drawn.items():
+        assert set(w.sum(1) + v.sum(1)) == {32}
+        assert (len(set(w.sum(1))) == 1) == (name != "bootstrap of knees")
+
+
+def test_two_knees_of_a_person_correlate_as_asked():
+    scores = two_knees(40, 0.7, 2000, RNG)
+    left, right = scores[:, ::2].ravel(), scores[:, 1::2].ravel()
+    assert np.corrcoef(left, right)[0, 1] == pytest.approx(0.7, abs=0.01)
+    assert scores.std() == pytest.approx(1, abs=0.02)
+
+
+def test_intervals_keep_their_promise_where_their_assumption_holds():
+    independent = coverage(160, 60, 0.85, 0.8, 0.0, 400, np.random.default_rng(1))
+    assert independent["covers"].between(0.91, 0.99).all()
+    paired = coverage(160, 60, 0.85, 0.8, 1.0, 400, np.random.default_rng(1)).set_index(["metric", "interval"])[
+        "covers"
+    ]
+    assert paired["auroc", "bootstrap of people"] > 0.9
+    assert paired["auroc", "DeLong"] < 0.88 and paired["sensitivity", "Wilson"] < 0.9  # a copy is no second witness
+
+
+def test_an_odd_number_of_knees_is_refused():
+    with pytest.raises(ValueError, match="must be even, two knees a person: got 3 and 4"):
+        coverage(3, 4, 0.8, 0.8, 0, 10, RNG)
