@@ -139,7 +139,7 @@ for i in (1, 2):
     all_knees, gone = knee_flow.unexplained(published, i)
     run.fact(**{f"knees_{i}": all_knees, f"gone_{i}": gone,
                 f"share_{i}": gone / all_knees})
-say(run, "Of {sums} printed counts, {agree} are the sums of their parts. But {gone_1:,} "
+say(run, "Of {sums} printed counts {agree} are the sums of their parts. But {gone_1:,} "
     "of {knees_1:,} knees of Stage 1 ({share_1:.0%}) and {gone_2} of {knees_2} of "
     "Stage 2 ({share_2:.0%}) are gone, and the paper does not say how many for which "
     "reason.")
@@ -160,8 +160,8 @@ real = load_or_explain(run, "knee-wani")
 # %% tags=["hide-input"]
 ours, printed = knee_flow.own_chart(real, n_folds), nx.DiGraph()
 knee_flow.chain(printed, *knee_flow.stage_steps(published, 2))
-figure(run, "flow_ours",
-       schematic.draw({"Stage 2, as published": printed, "The same source, here": ours}),
+both = {"Stage 2, as published": printed, "The same source, here": ours}
+figure(run, "flow_ours", schematic.draw(both),
        alt="Two flow charts of one source. Published: " + ", ".join(printed)
            + ". Here: " + ", ".join(ours) + ".")
 counts = knee_flow.flow(real)["subjects"]

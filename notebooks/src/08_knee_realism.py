@@ -135,7 +135,7 @@ measured = {name: pd.DataFrame(map(measure, images[name], gaps[name]))
 profiles = {name: np.array(list(map(shaft, images[name], gaps[name])))
             for name in images}
 curves = shown.curves_of(images) | {"profile": profiles}
-figure(run, "bands", shown.band_figure(curves), alt="Power spectrum, grey histogram and "
+figure(run, "bands", shown.band_figure(curves), alt="Power spectrum, grey histogram, "
        "profile across the tibial shaft: median and 5-95 % band, real and simulated.")
 
 # %% [markdown]

@@ -12,8 +12,8 @@
 # Two papers look for osteoporosis in seven bones of one hand {cite:p}`lee2023_hand,lee2025_hand`. Their films are not
 # public, and on real films nobody knows what could be found. So the chapters on the hand begin with a *phantom*: simulated
 # films of the hands of simulated people. Bone is drawn first and the film is made from it, so outlines, cortex and the best
-# possible score are known. A phantom shows that a method does what it says and how much of the attainable it attains.
-# **It never confirms a clinical number**, and no value of a paper is answered on this page.
+# possible score are known. What a method does, and how much of the best possible it reaches, can be read off it.
+# **No clinical number follows from it**, and this page answers no value of a paper.
 #
 # How much the hand knows of the hip decides every score to come. It is taken from a measurement on patients and from
 # nothing else.
@@ -128,7 +128,7 @@ profiles = relative(np.array([profile_across(pixels[i], masks[i] == 4)
 
 # %% tags=["hide-input"]
 c = clean["cortical_percentage"].to_numpy()
-figure(run, "profile", hand_phantom.profile_figure(profiles, c), alt="Mean grey profiles "
+figure(run, "profile", hand_phantom.profile_figure(profiles, c), alt="Mean profiles "
        "across M2 for thin, middling and thick cortices, and true edges.")
 
 # %% [markdown]
@@ -301,8 +301,8 @@ told = told_apart(measured["real"], measured["phantom"], n_boot, seed)
 
 # %% tags=["hide-input"]
 hand_phantom.show_realism(run, regions, compared, told)
-say(run, "{n_real} real hands, {n_phantom} simulated ones. All measures together tell a "
-    "phantom from a real film with AUROC {told:.2f} ({told_low:.2f} to "
+say(run, "{n_real} real hands, {n_phantom} simulated ones. All measures together tell "
+    "a phantom from a real film with AUROC {told:.2f} ({told_low:.2f} to "
     "{told_high:.2f}). 0.5 would be a fooled eye.")
 
 # %% [markdown]

@@ -137,8 +137,8 @@ contents = {(size, kind): count(size, least) for size in AREAS
             for kind, least in (("conventional", 0), ("extended", 0.1))}
 
 # %% tags=["hide-input"]
-counted = shares_without_content({size: contents[size, "conventional"] for size in AREAS},
-                                 segments, min(n_boot, 1000), seed)
+drawn = {size: contents[size, "conventional"] for size in AREAS}
+counted = shares_without_content(drawn, segments, min(n_boot, 1000), seed)
 figure(run, "content", hand_views.content_figure(contents, segments["bone"]),
        alt="Histograms of the content of global and local crops by bone, conventional "
        "and extended, with the bound at 10 %.")

@@ -128,8 +128,8 @@ say(run, "Of {n_sim} masks of simulated hands ({hands_sim} in all) the rules kee
 # ```
 
 # %% tags=["hide-input"]
-figure(run, "review", annotation.review_figure(one, example), alt="Drawing of the review "
-       "widget: the film with the outline of one mask, the verdict of the rules, "
+figure(run, "review", annotation.review_figure(one, example), alt="The review "
+       "widget, drawn: the film with the outline of one mask, the rules' verdict, "
        "buttons to accept or reject.")
 run.fact(reviewed_sim=sum("reviewed" in r for hand in simulated for r in hand.records))
 say(run, "Of the {n_sim} records above, {reviewed_sim} are marked as reviewed by a "
@@ -179,9 +179,9 @@ masks = listed(found)
 
 # %% tags=["hide-input"]
 ages = films.set_index("image_id")["bone_age_months"] / 12
-figure(run, "real", annotation.hands_figure(found, ages), alt="Metacarpals of real hands "
-       "with the outlines that came back: accepted solid blue, rejected dashed orange, "
-       "with the rule they broke.")
+figure(run, "real", annotation.hands_figure(found, ages), alt="Metacarpals of real "
+       "hands with the outlines that came back: accepted solid blue, rejected dashed "
+       "orange, with the rule they broke.")
 table(run, "accepted", annotation.accepted_table(masks), "REAL hands: masks asked for "
       "and accepted, and the first rule broken by the others")
 everything = [r for hand in (*simulated, *found) for r in hand.records]
