@@ -9,9 +9,9 @@
 # # What could a model be reading?
 # *Before crediting a network with seeing bone, ask what is reached without looking at any.*
 #
-# STR-Net {cite:p}`strnet2026_knee` reports AUROC 0.933 for bone loss and r = 0.801 for the T-score, and its T-score head
-# receives age, sex and BMI. A network can read a good deal more from a film than bone: how large the file is, whether one
-# leg or two were laid on the table, how the exposure was windowed. Such *shortcuts* {cite:p}`geirhos2020_shortcut` may
+# STR-Net {cite:p}`strnet2026_knee` predicts bone loss and the T-score from a film, and its T-score head is also told age,
+# sex and BMI. A network can read a good deal more from a film than bone: how large the file is, whether one leg or two
+# were laid on the table, how the exposure was windowed. Such *shortcuts* {cite:p}`geirhos2020_shortcut` may
 # predict the label of one collection and nothing in the next.
 #
 # **You will** score simple covariates out of fold, put intervals on them, see what *nothing* looks like, and read two

@@ -81,9 +81,11 @@ d.describe().round(3)
 
 # %%
 neck_total = bland_altman(neck, total)
-neck_total.to_frame().round(3)
 
 # %% tags=["hide-input"]
+in_words = {"sd": "SD", "loa_low": "lower limit", "loa_high": "upper limit"}
+table(run, "bias_limits", neck_total.to_frame().rename(index=in_words).round(3),
+      "Total femur minus femoral neck, in T-scores")
 names = ("femoral neck", "total femur")
 figure(run, "neck_total",
        plots.scatter_and_difference(neck, total, neck_total, names, "T-score"),

@@ -31,7 +31,7 @@ def age_and_t_score(people: pd.DataFrame) -> Figure:
         right.hlines(group["age_years"].mean(), place - 0.35, place + 0.35, color=INK, lw=2)
     for cut in (-1.0, -2.5):
         left.axhline(cut, color=GREY, lw=1, ls="--")
-    left.set(xlabel="age (years)", ylabel="T-score (ultrasound)", title="Older, lower T-score")
+    left.set(xlabel="age (years)", ylabel="T-score (ultrasound)", title="T-score against age")
     left.legend(loc="upper right")
     right.set(xticks=range(len(LABELS)), ylabel="age (years)", title="Ages (bar: mean)")
     right.set_xticklabels(LABELS, rotation=20)
