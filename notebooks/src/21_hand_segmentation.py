@@ -93,9 +93,11 @@ try:
     transport_plan(cost, weights, 0.4)
 except ValueError as error:
     refused = str(error)
+given, alpha = plans[1.0].sum(1), np.array([0.5, 0.5])  # by the plan; the router's
+loss = (plans[1.0] * cost).sum() + (given * np.log(given / alpha)).sum()  # Eq. 7
 
 # %% tags=["hide-input"]
-page.show_toy(run, cost, plans, weights, refused)
+page.show_toy(run, cost, plans, weights, refused, loss)
 
 # %% [markdown]
 # ## Hands and annotators
@@ -108,6 +110,7 @@ page.show_toy(run, cost, plans, weights, refused)
 # %% tags=["hide-input"]
 from osteolib.cohorts import grouped_folds
 from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS, annotate, read_masks
+from osteolib.runs.side_by_side import side_by_side
 from osteolib.segment.training import draw, load_mixture, phantom_annotations
 from osteolib.segment.training import to_film, trained_mixture
 
@@ -121,28 +124,17 @@ train, val, test = (np.flatnonzero(rows)[:some]
 weight = list(ANNOTATOR_WEIGHTS.values())
 lone = np.random.default_rng(seed).choice(4, len(hands), p=weight)
 coarse = float(mm.median() * hands["height"].iloc[0] / image_size)
-page.show_parts(run, mine, (train, val, test), coarse)
-
-# %%
-from osteolib.runs.side_by_side import side_by_side
-
-
-def lesson(name, rows):
-    """Annotated images of some hands: all opinions, or that of one annotator each."""
-    return data.take(rows, lone[rows] if name.endswith("one annotator") else None)
-
-
 folders = side_by_side(trained_mixture, {
-    name: (lesson(name, train), lesson(name, val), recipe)
-    for name, recipe in RECIPES.items()})
+    name: (*(data.take(rows, lone[rows] if name.endswith("one annotator") else None)
+             for rows in (train, val)), recipe) for name, recipe in RECIPES.items()})
 models = {name: load_mixture(folders[name], RECIPES[name]) for name in RECIPES}
+page.show_parts(run, mine, (train, val, test), coarse)
 
 # %% [markdown]
 # ## One hand, eight opinions
 #
 # Above the four annotators, below what each module draws of the same hand, with the weight that the router gives it; white,
-# the true outline. Then: where are they unsure? Entropy of the class of each pixel, in bits, of the four drawings by their
-# weights, of the mixture, and of the single decoder.
+# the true outline.
 
 # %% tags=["hide-input"]
 from osteolib.report.hand_outline_rows import compare_means
@@ -154,7 +146,7 @@ known = known_hands(hands, data, test, image_size)
 drawn = {name: draw(model, data.images[test], RECIPES[name].n_samples, seed)
          for name, model in models.items()}
 one = calmest(hands.iloc[test])
-page.show_hand(run, known, one, drawn)
+page.show_hand(run, known, one, drawn["mixture"])
 
 # %% [markdown]
 # ## How good are the masks?
@@ -182,8 +174,8 @@ page.show_scores(run, known, compared)
 # ## Who draws like whom?
 #
 # The rule, fixed beforehand: a mask draws *like* the annotator with whom its IoU is highest. A module belongs to the annotator
-# it is nearest to on average over the test hands; an annotator's **mode is recovered** if a module of at least 5 % of the mean
-# routing weight belongs to him. The mass of all masks like an annotator should be his weight $\beta$.
+# it is nearest to on average; an annotator's **mode is recovered** if a module of at least 5 % of the mean routing weight
+# belongs to him. The mass of all masks like an annotator should be his weight $\beta$.
 
 # %% tags=["hide-input"]
 like = {name: likeness(d, known.labels) for name, d in drawn.items()}
@@ -191,17 +183,20 @@ page.show_modes(run, like, compared, n_boot, seed)
 
 # %% [markdown]
 # A module whose IoU is far below the others has not learned to draw. As long as $\gamma$ is small it must take its share of the
-# annotations, and it improves. Once the bound is gone the plan prefers whoever is best already, the others get no gradient, and
-# all that is left for them is to be given no weight. How long $\gamma$ stays at $\gamma_0$ matters, and the paper does not print it.
+# annotations. Once the bound is gone the plan prefers whoever is best already, and the others get no gradient. How long $\gamma$
+# stays at $\gamma_0$ matters, and the paper does not print it.
 #
 # With $M = 1$ the plan is forced: $\sum_i T_{i1} = 1$ leaves nothing to share out within an image. What the modules can still share
-# out is the *images*: because different people drew different hands here, that could find habits; the numbers above say whether it
-# did. Had one person, or one piece of software, drawn all hands, several decoders could only learn one answer.
+# out is the *images*, if different people drew different hands, as here. Had one person, or one piece of software, drawn all,
+# several decoders could only learn one answer.
 #
-# ## Seven bones
+# ## Seven bones, and the cortex measured by itself
 #
 # Image times mask, cut to squares: Figure 3 (top) of the paper, from the predicted mask. A bone that is absent, in pieces or
-# cut off counts as missing, with the reason; none is made up.
+# cut off counts as missing, with the reason; none is made up. On [the phantom's page](18_hand_phantom.ipynb) the cortical
+# percentage $c = (W - w) / W$ of M2 ties a hand to the hip. Can it be read off the film without a person? The mask gives axis
+# and width $W$, the profile across the middle of the shaft the canal $w$. The *true* mask tests the reading alone, the
+# *predicted* one the whole chain, each annotator's mask what it matters who draws.
 
 # %% tags=["hide-input"]
 from osteolib.radiograph import read_radiograph
@@ -213,16 +208,7 @@ every = draw(models["mixture"], data.images, mine.n_samples, seed).probability
 auto = [to_film(p, film.shape) for p, film in zip(every, films, strict=True)]
 cut = {kind: [bone_images(films[i] / 255, masks[i], 128) for i in test]
        for kind, masks in (("predicted", auto), ("true", true))}
-found = page.show_bones(run, films[test[one]] / 255, one, [auto[i] for i in test],
-                        known.true, cut, n_boot, seed)
-
-# %% [markdown]
-# ## The cortex, measured by itself
-#
-# On [the phantom's page](18_hand_phantom.ipynb) the cortical percentage $c = (W - w) / W$ of M2 is what ties a hand to
-# the hip. Can it be read off the film without a person? The mask gives axis and width $W$, the profile across
-# the middle of the shaft gives the canal $w$. With the *true* mask only the reading is tested; with the *predicted* mask the
-# whole chain; with each annotator's mask, what it matters who draws.
+found = page.show_bones(run, [auto[i] for i in test], known.true, cut, n_boot, seed)
 
 # %% tags=["hide-input"]
 from osteolib.segment.cortex_table import cortex_table
@@ -240,28 +226,30 @@ read = {"true mask, all hands": cortex_table(films, true, mm)} | {
 page.show_cortex(run, hands, read)
 
 # %% [markdown]
-# **Does the measured percentage screen as well as the true one?** AUROC for osteoporosis against the rest, of the percentage
-# alone (less is worse). The segmenter has learned from the outlines of most of these hands, never from a diagnosis; the last row
-# leaves them out. Attainable is what a network that saw everything on the film could reach.
+# Does the measured percentage screen as well as the true one? The segmenter has learned from the outlines of most of these
+# hands, never from a diagnosis.
 
 # %% tags=["hide-input"]
 by_network = cortex_table(films, auto, mm)["percentage"]
-page.show_screening(run, hands, {
+screen = page.show_screening(run, hands, {
     "true percentage": 100 * hands["cortical_percentage"],
     "measured, true mask": read["true mask, all hands"]["percentage"],
     "measured, predicted mask": by_network,
     "the same, hands not trained on": by_network[fold < 2]}, n_boot, seed)
 
 # %% [markdown]
-# Folded here: the course of the trainings, how right the probabilities are, all scores with their paired differences, modes,
-# bones found, and the agreement of the cortex as a figure.
+# Folded here: the course of the trainings, where annotators and networks are unsure, all scores with their paired differences,
+# modes, bones, the agreement of the cortex as a figure, and the screening.
 
 # %% tags=["hide-input", "hide-output"]
 page.show_curves(run, folders, mine, known, drawn, compared)
+page.show_doubt(run, known, one, drawn)
 page.show_all_scores(run, compared)
 page.show_modes_table(run, like)
-page.show_found(run, found)
+page.show_found(run, found, films[test[one]] / 255, auto[test[one]],
+                cut["predicted"][one])
 page.show_agreement(run, hands, read["mixture"])
+page.show_screen_table(run, screen)
 
 # %% [markdown]
 # ```{admonition} Deviations, and what the paper leaves open
@@ -307,10 +295,9 @@ assert np.isclose(side, A) and np.isclose(hand_made, C) and np.isclose(A, B)
 # %% [markdown]
 # ## Real hands
 #
-# Last, real films of children and adolescents {cite:p}`halabi2019_rsna`. Their metacarpals were outlined by prompts from keypoints
+# Last, films of children and adolescents {cite:p}`halabi2019_rsna`. Their metacarpals were outlined by prompts from keypoints
 # and kept where they broke no written rule; nobody has drawn or checked them. The network has seen simulated films only, and
-# [structure alone](18_hand_phantom.ipynb) tells the two kinds of film apart almost without error, so little is to be expected.
-# Nothing is tuned on the real films.
+# nothing is tuned on the real ones.
 
 # %% tags=["hide-input"]
 from osteolib.segment.real_hands import annotated_hands

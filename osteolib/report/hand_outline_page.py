@@ -36,18 +36,21 @@ def show_network(run: Run, recipe: Recipe, size: int) -> None:
     )
 
 
-def show_toy(run: Run, cost: NDArray, plans: Mapping[float, NDArray], weights: Sequence[float], refused: str) -> None:
-    """The plans by row bound, the cost of the tightest and of the free one, and why a tighter one is refused."""
+def show_toy(
+    run: Run, cost: NDArray, plans: Mapping[float, NDArray], weights: Sequence[float], refused: str, loss: float
+) -> None:
+    """The plans by row bound, costs of the tightest and the free one, why a tighter one is refused, and Eq. 7."""
     toy = {"cost C": cost} | {f"plan, γ = {gamma}": plan for gamma, plan in plans.items()}
     alt = "A cost matrix and its transport plans: the smaller the row bound, the more mass mask 2 must take."
     figure(run, "toy", figures.transport_plans(toy, weights), alt=alt)
     spent = {gamma: (plan * cost).sum() for gamma, plan in plans.items()}
-    run.fact(tight=spent[min(plans)], tightest=min(plans), free=spent[1.0], refused=refused)
+    run.fact(tight=spent[min(plans)], tightest=min(plans), free=spent[1.0], refused=refused, loss=loss)
     say(
         run,
         "Unbound (γ = 1), each annotator's mass goes to the mask that is nearest to him and the cost is {free:.2f}. "
         "With γ = {tightest}, mask 1 may take no more than that, mask 2 learns a little from an annotator it is "
-        "unlike, and the cost is {tight:.2f}. With γ = 0.4 there is no plan at all: *{refused}*.",
+        "unlike, and the cost is {tight:.2f}. With γ = 0.4 there is no plan at all: *{refused}*. With a router that "
+        "gives each mask one half, Equation 7 is {loss:.2f} (γ = 1, λ = 1).",
     )
 
 
@@ -74,10 +77,14 @@ def show_curves(
     figure(run, "reliability", figures.reliability(hands, drawn, ece), alt=alt)
 
 
-def show_hand(run: Run, hands: KnownHands, i: int, drawn: Mapping[str, Drawn]) -> None:
-    """Test hand ``i`` as annotators and modules draw it, and where they are unsure."""
+def show_hand(run: Run, hands: KnownHands, i: int, mixture: Drawn) -> None:
+    """Test hand ``i`` as annotators and modules draw it."""
     alt = "Metacarpals of one hand as four annotators draw them and as four modules do, on the true outline."
-    figure(run, "hypotheses", figures.hypotheses(hands, i, drawn["mixture"], ANNOTATOR_WEIGHTS), alt=alt)
+    figure(run, "hypotheses", figures.hypotheses(hands, i, mixture, ANNOTATOR_WEIGHTS), alt=alt)
+
+
+def show_doubt(run: Run, hands: KnownHands, i: int, drawn: Mapping[str, Drawn]) -> None:
+    """Where annotators and models are unsure: the entropy of each pixel of test hand ``i``."""
     two = {name: drawn[name] for name in ("mixture", "single decoder")}
     alt = "True mask of a hand, and pixel entropy of annotators, mixture and single decoder in bits."
     figure(run, "doubt", figures.doubt(hands, i, two), alt=alt)
@@ -140,12 +147,10 @@ def show_modes_table(run: Run, like: Mapping[str, Likeness]) -> None:
 
 
 def show_bones(
-    run: Run, film: NDArray, i: int, masks: Sequence[NDArray], true: Sequence[NDArray],
-    cut: Mapping[str, Sequence[BoneImages]], n_boot: int, seed: int,
+    run: Run, masks: Sequence[NDArray], true: Sequence[NDArray], cut: Mapping[str, Sequence[BoneImages]],
+    n_boot: int, seed: int,
 ) -> pd.DataFrame:  # fmt: skip
-    """``film`` (in [0, 1]) is that of test hand ``i``; ``cut`` by ``predicted`` and ``true`` masks. A row a bone."""
-    alt = "A simulated film with coloured squares around the predicted bones, and the masked bone images."
-    figure(run, "bones", figures.cut_bones(film, masks[i], cut["predicted"][i]), alt=alt)
+    """How many bones the predicted masks yield; ``cut`` by ``predicted`` and ``true`` masks. Returns a row a bone."""
     overlap = rows.overlap_by_bone(masks, true)
     found, totals = rows.bones_found(cut["predicted"], cut["true"], overlap, n_boot, seed)
     run.fact(**totals)
@@ -157,8 +162,10 @@ def show_bones(
     return found
 
 
-def show_found(run: Run, found: pd.DataFrame) -> None:
-    """Bones found, missed and made up, as a table."""
+def show_found(run: Run, found: pd.DataFrame, film: NDArray, mask: NDArray, bones: BoneImages) -> None:
+    """Bones found, missed and made up, as a table, and those of one film (in [0, 1]) as a figure."""
+    alt = "A simulated film with coloured squares around the predicted bones, and the masked bone images."
+    figure(run, "bones", figures.cut_bones(film, mask, bones), alt=alt)
     caption = "Bone images of the simulated test hands; by true mask: what the same rules yield from that"
     table(run, "found", found, caption, index=False)
 
@@ -195,14 +202,22 @@ def show_agreement(run: Run, hands: pd.DataFrame, read: pd.DataFrame) -> None:
         figure(run, "cortex", two, alt=f"Measured against true cortical percentage of {b.n} test hands: {limits}.")
 
 
-def show_screening(run: Run, hands: pd.DataFrame, percentages: Mapping[str, pd.Series], n_boot: int, seed: int) -> None:
-    """AUROC for osteoporosis of cortical percentages, known or measured, beside the attainable."""
-    attainable = attainable_auroc(seed=seed)
+def show_screening(
+    run: Run, hands: pd.DataFrame, percentages: Mapping[str, pd.Series], n_boot: int, seed: int
+) -> Comparison:
+    """AUROC for osteoporosis against the rest of cortical percentages, known or measured, beside the attainable."""
     ill = hands["label"].eq("osteoporosis").astype(int)
-    compared = rows.compare_percentages(ill, percentages, attainable, n_boot, seed)
-    caption = f"Simulated people: osteoporosis against the rest; attainable, from all on the film: {attainable:.3f}"
-    table(run, "screen", compared.table(head="known of the hand", spec=".3f"), caption, index=False)
+    compared = rows.compare_percentages(ill, percentages, attainable_auroc(seed=seed), n_boot, seed)
     compared.record(run, PHANTOM, "{metric}, {method}")
+    run.fact(screen=compared.words(), attainable=compared.rows["attainable"].iloc[0])
+    say(run, "AUROC of the percentage alone for osteoporosis against the rest: {screen}. Attainable: {attainable:.2f}.")
+    return compared
+
+
+def show_screen_table(run: Run, compared: Comparison) -> None:
+    """The screening as a table."""
+    caption = "Simulated people: osteoporosis against the rest; attainable is what all that is on the film could tell"
+    table(run, "screen", compared.table(head="known of the hand", spec=".3f"), caption, index=False)
 
 
 def show_real(run: Run, hands: Sequence[AnnotatedHand], gap: RealOverlap, n_boot: int, seed: int) -> None:

@@ -49,7 +49,7 @@ def mixture_graph(recipe: Recipe, size: int) -> nx.DiGraph:
     latents = [f"latent {k + 1}" for k in range(recipe.k)]
     for k, latent in enumerate(latents):
         box(f"decoder {k + 1}", "module", each, "encoder")
-        box(latent, "step", f"scale and shift\nS = {recipe.n_samples} draws", f"decoder {k + 1}")
+        box(latent, "step", f"S = {recipe.n_samples} draws", f"decoder {k + 1}")
     box("1×1, 1×1, 1×1", "module", f"shared\n{count['convolutions']}", *latents)
     masks = f"{recipe.k * recipe.n_samples} masks and their weights"
     box("mixture q", "output", masks, "1×1, 1×1, 1×1", "router")
@@ -119,7 +119,7 @@ def hypotheses(hands: KnownHands, i: int, drawn: Drawn, annotators: Mapping[str,
     modules = drawn.pi.shape[1]
     firsts = drawn.labels[i, :: drawn.labels.shape[1] // modules]
     panels += [(mask, f"module {k + 1}, π = {drawn.pi[i, k]:.2f}") for k, mask in enumerate(firsts)]
-    fig, axes = plt.subplots(2, modules, figsize=(8.4, 3.9))
+    fig, axes = plt.subplots(2, modules, figsize=(8.4, 3.5))
     for axis, (mask, title) in zip(axes.flat, panels, strict=True):
         paint(axis, hands.images[i][window], mask[window], hands.small[i][window])
         axis.set_title(title, fontsize=9)
