@@ -45,7 +45,7 @@ everyone = load_or_explain(run, cohort, unit="film",
 # %%
 films = everyone.subjects
 films[["image_id", "label", "sex", "age_years", "bmi_kg_m2", "t_score",
-       "t_score_method", "film_layout"]].head()
+       "t_score_method"]].head(3)
 
 # %% tags=["hide-input"]
 kept = load_or_explain(run, cohort, unit="film")
