@@ -59,10 +59,11 @@ detail = findings.set_index("id")["details"]  # the numbers behind each finding
 # row still gives some $P$, but not the same.
 
 # %%
+table_d, n = rows[VERTEBRAE, "D"], size[VERTEBRAE]["D"]
 for meaning in ({}, {"sensitivity": "ppv", "specificity": "npv"}):
-    served = served_by(rows[VERTEBRAE, "D"], meaning, size[VERTEBRAE]["D"], 1, ROUNDINGS)
+    served = served_by(table_d, meaning, n, 1, ROUNDINGS)
     n, P = max(served, key=lambda key: len(served[key]))
-    print(meaning or "as printed:", f"P = {P} of {n} serves {len(served[n, P])} rows of 10")
+    print(meaning or "as printed", f"P = {P} of {n} serves {len(served[n, P])} of 10")
 
 # %% [markdown]
 # There are twelve ways to give two columns a meaning among sensitivity, specificity, positive predictive value (PPV) and
@@ -158,14 +159,15 @@ say(run, "{n_counting} rows fit {total_A:,}, {total_B:,} and {total_D:,} patient
 after, until = (nearest_matrix(*total[s], AS_PPV_NPV, rows[PATIENTS, s][models[0]])[0]
                 for s in "BA")  # ResNet34 in "B" and in "A"
 alone = recovered.step_of_totals(after, until)
-print(f"F1 of B alone {alone.metric('f1'):.1%}, printed {after.metric('f1'):.1%}", alone)
+print(f"F1 of B {alone.metric('f1'):.1%}, printed {after.metric('f1'):.1%};", alone)
 
 # %% tags=["hide-input"]
 apart = audit_ct.taken_apart(printed, total, counting)
 table(run, "apart", apart.round(2), "F1 of patients: as printed, and of the site alone "
       "if the row is a running total", index=False)
-table(run, "who", audit_ct.patients_of_rows(printed, found, fit, total), "Which patients "
-      "a row of the patient table fits", folded="Which rows are of which patients")
+who = audit_ct.patients_of_rows(printed, found, fit, total)
+table(run, "who", who, "Which patients a row of the patient table fits",
+      folded="Which rows are of which patients")
 run.fact(**{f"moe_{s.lower()}": audit_ct.printed_f1(printed, s, MOE) for s in "BD"},
          **{f"{name}_{s.lower()}": apart[f"{s}{column}"].max() for s in "BD"
             for name, column in (("next", ", F1 printed"), ("alone", " alone"))})
@@ -255,8 +257,8 @@ errors = round(size[VERTEBRAE]["D"] * (1 - acc))
 tp = round(errors / 2 / (1 / f1 - 1))
 one_kind = round(tp / shown) - tp  # missed, if SEN is a sensitivity; else false alarms
 p_as_printed, p_as_ppv = tp + one_kind, tp + errors - one_kind
-print(f"{errors} errors, {tp} found; P = {p_as_printed} and sensitivity {shown:.1%}, or "
-      f"P = {p_as_ppv} and sensitivity {tp / p_as_ppv:.1%}: only the other rows decide")
+print(f"{errors} errors, {tp} found; P = {p_as_printed}, sensitivity {shown:.1%}, or "
+      f"P = {p_as_ppv}, sensitivity {tp / p_as_ppv:.1%}: only the other rows decide")
 assert p_as_ppv == positives[VERTEBRAE]["D"] != p_as_printed
 
 # %% [markdown]

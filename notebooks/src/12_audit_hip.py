@@ -60,8 +60,8 @@ confusion_matrices(n_hips, **published.reported("X1AI-Osteo"))
 
 # %% tags=["hide-input"]
 both = audit_hip.matrices_table(published, found["X-21"]["rows"])
-table(run, "matrices", both, "The only confusion matrices that print these percentages; "
-      "in brackets, what they give")
+table(run, "matrices", both, "The only confusion matrices that print these "
+      "percentages; in brackets, what they give")
 X04, other = found["X-04"], found["X-29"]["sizes"][1]
 run.fact(metrics=4 * X04["n_rows"], served=4 * X04["rows_explained"], hips=n_hips,
          positives=X04["best_positives"], negatives=n_hips - X04["best_positives"],
@@ -69,8 +69,8 @@ run.fact(metrics=4 * X04["n_rows"], served=4 * X04["rows_explained"], hips=n_hip
          other_n=other["n"], other_positives=other["positives"])
 say(run, "**{served} of {metrics} metrics** are reproduced, by one matrix a model, "
     "with {positives} osteoporotic and {negatives} other hips for all three. "
-    "X1AI-Osteo has {right} of {hips} hips right. With rounding to the nearest, no other "
-    "size of the test set up to nine hundred hips serves. (If cells were cut off here "
+    "X1AI-Osteo has {right} of {hips} hips right. With rounding to the nearest, no "
+    "other size up to nine hundred hips serves. (If cells were cut off here "
     "and rounded there, {other_n} hips with {other_positives} positive would, too.)")
 
 # %% [markdown]
@@ -106,8 +106,9 @@ leads = {m: graded_leads(*published.point(m), *sizes, n_studies, rng) for m in m
 
 # %% tags=["hide-input"]
 areas = found["X-22"]["rows"]
-figure(run, "roc_plane", audit_hip.yes_no_areas(published, areas, leads), alt="ROC plane "
-       "of each model, and the lead of graded scores in simulated studies. " + "; ".join(
+figure(run, "roc_plane", audit_hip.yes_no_areas(published, areas, leads), alt="ROC "
+       "plane of each model, and the lead of graded scores in simulated studies. "
+       + "; ".join(
            f"{m}: two lines {100 * areas[m]['labels']:.2f}, printed "
            f"{100 * paper[f'T3.{m}.auc']:.1f}" for m in models))
 run.fact(n_studies=n_studies, **audit_hip.yes_no_facts(areas, leads))
@@ -147,7 +148,7 @@ say(run, "Orange: the printed operating point. Blue: two straight lines, and the
 # ```
 
 # %%
-film = np.mean(found["X-08"]["rows"]["bias"]["sd"])  # limits over 3.92, as rounding allows
+film = np.mean(found["X-08"]["rows"]["bias"]["sd"])  # of what rounding allows
 grid = np.linspace(0.02, 1, 50)  # error of a T-score
 curve = pd.Series(audit_hip.auc_by_error(published, grid), grid)  # its AUC at the cut
 
@@ -167,8 +168,8 @@ run.fact(film=film, auc=100 * area, days=paper["interval.mean"], told=100 * told
          high=max(r["two_scans"] for r in scans.values()))
 fig = audit_hip.second_scan(errors, film, area, told, curve)
 figure(run, "second_scan", fig, alt="SD of differences: " + "; ".join(
-    f"{k} {v:.2f}" for k, v in errors.items()) + f". AUC at {film:.2f} T {area:.3f}; the "
-    f"printed {told:.3f} belongs to {needed:.2f} T.")
+    f"{k} {v:.2f}" for k, v in errors.items()) + f". AUC at {film:.2f} T {area:.3f}; "
+    f"the printed {told:.3f} belongs to {needed:.2f} T.")
 say(run, "The film differs from the scan by {film:.2f} T; two scans of one hip differ "
     "by {low:.2f} to {high:.2f} T. The film was taken {days:.0f} days from the scan on "
     "average, and is held against a scan with an error of its own. A score this "
@@ -211,8 +212,8 @@ for n in (n_people, n_hips):
     print(f"{n} pairs: bias ± {bias:.4f}, limit ± {limit:.4f}")
 
 # %% tags=["hide-input"]
-figure(run, "pairs", audit_hip.pairs_behind(published, film), alt="Half-widths fall with "
-       f"the number of pairs and meet the printed bands near {n_hips}, far from "
+figure(run, "pairs", audit_hip.pairs_behind(published, film), alt="Half-widths fall "
+       f"with the number of pairs and meet the printed bands near {n_hips}, far from "
        f"{n_people}.")
 rows = found["X-08"]["rows"].values()
 n_low, n_high = max(r["n_low"] for r in rows), min(r["n_high"] for r in rows)

@@ -14,8 +14,8 @@
 # that is built and counted. No film is needed.
 #
 # **You will** find the matrix behind a sensitivity, tell two test sets apart by their fractions, see what one run of five
-# can look like, hold eleven intervals against a bootstrap, and ask a network which of its parts a loss can reach. Half a
-# minute to run, half an hour to read.
+# can look like, hold eleven intervals against a bootstrap, and ask a network which of its parts a loss can reach. It runs
+# in half a minute and reads in half an hour.
 
 # %% tags=["parameters"]
 n_studies: int = 200_000  # simulated sets of five runs
@@ -73,8 +73,9 @@ sorted({matrix.positives for matrix in matrices})
 # %% tags=["hide-input"]
 one, seven = of["S-07"], of["S-08"]
 lines = audit_knee.possible_values(value, of["S-10"]["rows"])
-fig = audit_knee.two_test_sets([one[k] for k in ("tp", "fp", "fn", "tn")],
-                               count[["F7.TP", "F7.FP", "F7.FN", "F7.TN"]].tolist(), lines)
+fig = audit_knee.two_test_sets(
+    [one[k] for k in ("tp", "fp", "fn", "tn")],
+    count[["F7.TP", "F7.FP", "F7.FN", "F7.TN"]].tolist(), lines)
 figure(run, "two_test_sets", fig, alt="Two confusion matrices of 224 knees, and which "
        "printed value each test set can give: " + "; ".join(map(", ".join, lines)))
 run.fact(possible=", ".join(f"{p:.0f}" for p in of["S-39"]["positives_possible"]),
@@ -136,18 +137,18 @@ print(f"mean of sensitivity and specificity {(sens + spec) / 2:.4f}, printed {ba
 # %% tags=["hide-input"]
 gaps = audit_knee.implied_gaps(of, value)
 widths = audit_knee.half_widths(value, audit.values)
-figure(run, "table5", audit_knee.table_5(gaps, widths), alt="Left: printed less implied "
-       "values of Table 5, balanced accuracy "
+figure(run, "table5", audit_knee.table_5(gaps, widths), alt="Left: printed less "
+       "implied values of Table 5, balanced accuracy "
        f"{gaps.at['balanced accuracy', 'printed']:+.4f}. Right: half-widths, "
        "printed and resampled: " + "; ".join(
            f"{n} {r['printed']:.3f}, {r['high']:.3f}" for n, r in widths.iterrows()))
 ratio = widths["printed"] / widths["high"]
 run.fact(bacc=of["S-15"]["value"], wide=int((ratio > 1.1).sum()), ratio=ratio["F1"],
          middle=of["S-48"]["n_rows"])
-say(run, "The bars on the left are all that rounding allows. Youden's J, accuracy and F1 "
-    "follow. **The balanced accuracy does not**: it is {bacc:.4f}. PPV, NPV and MCC are "
-    "off by little *if the table is of one run*; means over runs can explain that, but "
-    "not PPV and F1 together. Of the intervals, {wide} of 9 are more than a tenth "
+say(run, "The bars on the left are all that rounding allows. Youden's J, accuracy and "
+    "F1 follow. **The balanced accuracy does not**: it is {bacc:.4f}. PPV, NPV and MCC "
+    "are off by little *if the table is of one run*; means over runs can explain that, "
+    "but not PPV and F1 together. Of the intervals, {wide} of 9 are more than a tenth "
     "wider than a stratified bootstrap of the nearest matrix gives, that of F1 "
     "{ratio:.1f} times as wide; and all {middle} of the table are symmetric.")
 
@@ -172,12 +173,13 @@ reach.loc[idle, "parameters"]  # parts that no loss reaches
 
 # %% tags=["hide-input"]
 now = audit_knee_code.network_values(reach, count)
-audit_knee_code.check_kept(now | audit_knee_code.printed_values(count, of["S-40"]["share"]),
-                           audit.document.values)  # what the audit file keeps
+again = now | audit_knee_code.printed_values(count, of["S-40"]["share"])
+audit_knee_code.check_kept(again, audit.document.values)  # what the audit file keeps
 code = {k: audit.values[f"{PAPER}.code.{k}"] for k in ("fp_margin", "lambda_fp")}
-figure(run, "text_and_code", audit_knee_code.text_and_code(reach, count, code), alt="Left: "
-       "pull on the logit of a normal knee with and without the fourth loss term. Right: "
-       f"which loss reaches which part; none: {audit_knee_code.untouched(reach)}.")
+fig = audit_knee_code.text_and_code(reach, count, code)
+figure(run, "text_and_code", fig, alt="Left: pull on the logit of a normal knee with "
+       "and without the fourth loss term. Right: which loss reaches which part; none: "
+       f"{audit_knee_code.untouched(reach)}.")
 run.fact(released=now["net.released.parameters"], text=now["net.text.parameters"],
          idle=now["net.idle.parameters"], most=of["S-56"]["most"],
          gain=of["N1"]["auroc"], yardstick=of["N2"]["rmse"])
@@ -186,8 +188,8 @@ say(run, "**Size.** Built as in the code, the network has {released:,} parameter
     "**A route that does not learn.** The stop-gradient stands where the text "
     "says. What follows is not said: {idle:,} parameters of the T-score's route "
     "get a gradient from no loss, and nothing before them learns from T-scores. "
-    "If the reported runs were wired as the released code is, the gain of {gain:.3f} in "
-    "AUROC from B2 to B3 cannot come from learning the T-score jointly; of another "
+    "If the reported runs were wired as the released code is, the gain of {gain:.3f} "
+    "in AUROC from B2 to B3 cannot come from learning the T-score jointly; of another "
     "wiring this page says nothing.\n\n"
     "**A fourth loss.** It is in the code, on by default, and not in the text; it "
     "pulls at a normal knee with at most {most:.1%} of the force of the "

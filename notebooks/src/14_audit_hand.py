@@ -64,9 +64,9 @@ least = -(-segments // bones)  # rounded up
 print(f"{images} hands: {images * bones} segments; {segments} segments: {least} hands")
 
 # %% tags=["hide-input"]
-figure(run, "hands", audit_hand.squares(images, segments, bones), alt=f"{least} squares, "
-       f"one a hand of {bones} bones: {images} for the radiographs that are named and "
-       f"{least - images} more that are needed.")
+figure(run, "hands", audit_hand.squares(images, segments, bones), alt=f"{least} "
+       f"squares, one a hand of {bones} bones: {images} for the radiographs that are "
+       f"named and {least - images} more that are needed.")
 run.fact(images=images, segments=segments, bones=bones, most=images * bones,
          excess=segments - images * bones, least=least)
 say(run, "{images} radiographs of one hand give at most {most:,} segments, {excess} "
@@ -89,15 +89,16 @@ say(run, "{images} radiographs of one hand give at most {most:,} segments, {exce
 people = {"op": number(text, f"{LONG}.T1.derived.osteoporosis"),
           "n": number(text, f"{LONG}.T1.derived.normal")}
 rng = np.random.default_rng(seed)
-cohort, as_printed = made_up_segments(cells, people, bones, rng), printed_evenness(cells)
+cohort = made_up_segments(cells, people, bones, rng)
+as_printed = printed_evenness(cells)
 splits = {(unit, by): describe_splits(cohort, unit, by, as_printed, n_splits, rng)
           for unit in ("segment", "hand", "person") for by in (False, True)}
 
 # %% tags=["hide-input"]
 tests = cells["test", "op"] + cells["test", "n"]
 alone = {unit: splits[unit, True] for unit in ("person", "hand", "segment")}
-figure(run, "leakage", audit_hand.leakage(alone, tests), alt="Splits by label: test sizes, "
-       "and share of test segments of people in training, by unit: " + "; ".join(
+figure(run, "leakage", audit_hand.leakage(alone, tests), alt="Splits by label: test "
+       "sizes, and share of test segments of people in training, by unit: " + "; ".join(
            f"{u} {f['seen'].mean():.0%}" for u, f in alone.items()))
 table(run, "splits", audit_hand.splits_table(splits), f"Six ways to split {segments:,} "
       f"segments 8:1:1, {n_splits} times each. Printed: {tests} test segments, shares "
@@ -124,7 +125,7 @@ say(run, "A plain split of single segments is unlikely: it gives {by_segment} te
 # are not all equal, they differ by at least one person.
 
 # %%
-n_test = round(number(text, f"{LONG}.split.test") * number(text, f"{LONG}.cohort.n_subjects"))
+n_test = round(number(text, f"{LONG}.split.test") * sum(people.values()))
 runs = number(text, f"{LONG}.eval.trials")
 mean, sd = (printed(text[f"{LONG}.T6.sup.acc{end}"]) for end in ("", ".spread"))
 for n in (n_test, n_test + 1, 33):
@@ -133,15 +134,16 @@ for n in (n_test, n_test + 1, 33):
 
 # %% tags=["hide-input"]
 run.fact(**audit_hand.people_needed(text, n_test, runs))
-figure(run, "nineteen", audit_hand.possible_accuracies(text, n_test, runs), alt="Possible "
-       "accuracies of {n_test} people, with the printed ones on them; possible SDs by "
-       "test size, and the printed {sup_sd}.".format(**run.facts))
+fig = audit_hand.possible_accuracies(text, n_test, runs)
+figure(run, "nineteen", fig, alt="Possible accuracies of {n_test} people, with the "
+       "printed ones on them; possible SDs by test size, and the printed {sup_sd}."
+       .format(**run.facts))
 say(run, "± {sup_sd} is possible on neither 19 nor 20, under any rounding. Rounded to "
-    "nearest, three runs need {n_fit} people for it, or {n_sample} if ± is the sample SD "
-    "as in the short paper. More runs do not help: with any number of them the SD is at "
-    "least {floor:.3f} on {n_test} people and {floor_20:.3f} on 20 ({floor_any:.3f} on "
-    "{n_test} if digits were cut off). A standard error, or another unit than people, "
-    "would explain it.")
+    "nearest, three runs need {n_fit} people for it, or {n_sample} if ± is the sample "
+    "SD as in the short paper. More runs do not help: with any number of them the SD "
+    "is at least {floor:.3f} on {n_test} people and {floor_20:.3f} on 20 "
+    "({floor_any:.3f} on {n_test} if digits were cut off). A standard error, or "
+    "another unit than people, would explain it.")
 
 # %% [markdown]
 # A small ± also says something else. If each seed had drawn its own 19 people, accuracies would differ by about 0.1. So
@@ -164,7 +166,7 @@ ends = top - 1.96 * se, min(1.0, top + 1.96 * se)
 # %% tags=["hide-input"]
 half = number(text, f"{LONG}.T3.SimCLR.auc.spread")
 figure(run, "six", audit_hand.six_aucs(value, half, ends), alt="All ablations and the "
-       f"baseline beside the interval of the best AUROC, {ends[0]:.2f} to {ends[1]:.2f}.")
+       f"baseline beside the best AUROC's interval, {ends[0]:.2f} to {ends[1]:.2f}.")
 run.fact(top=top, half=half, **audit_hand.lead_facts(details, value, ends))
 say(run, "The printed {top} ± {half} has a 95 % interval of {auc_low:.2f} to "
     "{auc_high:.2f}. Of {n_other} compared AUROCs, {inside} lie inside. The largest "
@@ -197,12 +199,13 @@ f1_runs(right, 167, 48, f1, f1_sd)[0]  # and true positives, one solution
 # %% tags=["hide-input"]
 carriers = cells["test", "op"]
 rows, solutions = audit_hand.single_runs(details, carriers, runs)
-figure(run, "runs", audit_hand.thirty_runs(rows, solutions, tests, carriers), alt="Right "
-       "answers of each run, by row: " + "; ".join(
+fig = audit_hand.thirty_runs(rows, solutions, tests, carriers)
+figure(run, "runs", fig, alt="Right answers of each run, by row: " + "; ".join(
            f"{name} {triples[0]}" for name, triples in rows.items()))
-table(run, "runs", audit_hand.runs_table(text, rows, solutions, carriers), "Single runs, "
-      f"found back from means and SDs ({tests} segments, {carriers} with osteoporosis)",
-      index=False, folded="Every run as a table")
+right = audit_hand.runs_table(text, rows, solutions, carriers)
+table(run, "runs", right, "Single runs, found back from means and SDs "
+      f"({tests} segments, {carriers} with osteoporosis)", index=False,
+      folded="Every run as a table")
 run.fact(n_tests=tests, auc_sd=text[f"{SHORT}.T2.SimCLR.auc.ext.spread"],
          **audit_hand.run_facts(details, solutions, carriers))
 say(run, "All {n_exact} accuracies are exact. Of {n_free} arbitrary numbers, "
