@@ -31,6 +31,23 @@ def test_expectations_are_written_down_for_every_finding(audited):
     assert all("expect" in lead for lead in document["findings"])
 
 
+def test_words_are_no_contradiction_of_numbers(audited):
+    """A sentence that the auditor typed in differs or does not: ``same_text`` could find nothing else."""
+    paper, findings = audited
+    assert "same_text" not in set(findings["check"]), paper
+    assert not findings.loc[findings["check"] == "note", "verdict"].eq("inconsistent").any()
+
+
+def test_a_model_or_another_reading_is_no_contradiction(audited):
+    """Bounds of normal scores (X-07), a stated definition (X-12), a hedged word (L25-05), one run where means over five
+    fit (S-14, S-19, S-20), widths beside a bootstrap of ours (S-21), digits that may be cut off (L23-11)."""
+    _, findings = audited
+    verdict = findings.set_index("id")["verdict"]
+    for lead in ("X-07", "X-12", "L25-05", "S-14", "S-19", "S-20", "S-21"):
+        assert verdict.get(lead, "derived") == "derived"
+    assert verdict.get("L23-11", "consistent") == "consistent"
+
+
 def test_only_what_cannot_be_right_is_called_disputed(audited):
     paper, findings = audited
     concerned = findings[findings["concerns"].map(len) > 0]
