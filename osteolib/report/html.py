@@ -67,7 +67,7 @@ def html_table(
         for name, names in folds.items():
             text = html.escape(" ".join(str(values[name]).split()))
             details = f"<details><summary>{text}</summary><dl>{opened(values, names)}</dl></details>"
-            cells[shown.index(name)] = f'<td class="long">{details}</td>'
+            cells[shown.index(name)] = f'<td class="middling">{details}</td>'
         return f"<tr>{''.join(cells)}</tr>"
 
     bodies = []
