@@ -26,13 +26,12 @@ image_size: int | None = None  # pixels; None: from the profile
 n_folds: int | None = None  # grouped folds; None: from the profile
 
 # %% tags=["hide-input"]
-import networkx as nx
 import osteolib
 import torch
 from osteolib.radiograph import mask_markers, normalise_intensity, otsu_crop
 from osteolib.radiograph import read_radiograph, resize, to_tensor_range
-from osteolib.report import figure, knee_flow, knees, load_or_explain, provenance, say
-from osteolib.report import schematic, table
+from osteolib.report import figure, knee_network_page, knees, load_or_explain
+from osteolib.report import provenance, say, schematic
 from osteolib.screen.knee_folds import covariates_of, knee_images
 from osteolib.screen.strnet import STRNet, encode_targets, gradient_reach
 
@@ -59,27 +58,13 @@ nets = {tarr: STRNet(architecture, tarr) for tarr in ("released", "text")}
 LOSSES = ["screen", "severity", "t_score"]
 reach = {tarr: gradient_reach(net, batch[0], truth, batch[1])[LOSSES]
          for tarr, net in nets.items()}
-total = {tarr: sum(p.numel() for p in net.parameters()) for tarr, net in nets.items()}
 
 # %% [markdown]
 # Under each name: what the part is, the shape of what it passes on, its number of parameters. The coloured lines are the
 # gradients, each as far back as it reaches. Follow them upwards.
 
 # %% tags=["hide-input"]
-network = schematic.trace(nets["released"], batch)
-untrained = reach["released"].index[(reach["released"] == 0).all(axis=1)]
-own = reach["released"].index[reach["released"]["t_score"] > 0]
-run.fact(
-    released=total["released"], text=total["text"],
-    untrained=", ".join(f"`{part}`" for part in untrained),
-    own=", ".join(f"`{part}`" for part in own),
-    idle=sum(d["parameters"] for n, d in network.nodes.items() if n in untrained))
-title = f"STR-Net, routing as released: {total['released']:,} parameters"
-coloured = schematic.with_gradients(network, reach["released"])
-figure(run, "network", schematic.draw({title: coloured}),
-    alt="Graph of STR-Net from images and covariates to three outputs. The gradients "
-        "of screening and severity reach the backbone; that of the T-score ends at a "
-        f"stop-gradient, and no loss reaches {', '.join(untrained)}.")
+knee_network_page.show_network(run, nets["released"], batch, reach["released"])
 say(run, "The T-score's loss trains {own}, and nothing before the stop-gradient. "
     "**No loss at all trains {untrained}**: its {idle:,} parameters stay the random "
     "numbers they started as, and the T-score is read through them.")
@@ -89,9 +74,7 @@ say(run, "The T-score's loss trains {own}, and nothing before the stop-gradient.
 # without must come from elsewhere. The text of the paper has the stop at the same place; what follows from it is not said.
 
 # %% tags=["hide-input", "hide-output"]
-inside = schematic.trace(nets["released"].backbone, batch[:1])
-table(run, "backbone", schematic.modules(inside),
-      "Inside the backbone, in the order of computation", index=False)
+knee_network_page.show_backbone(run, nets["released"], pixels)
 
 # %% [markdown]
 # ## Two routing modules
@@ -99,26 +82,8 @@ table(run, "backbone", schematic.modules(inside),
 # The text and the released code describe two different modules for task-aware representation routing (TARR). Here is the way
 # from the neck to the screening head in both; the other two routes are alike.
 
-# %%
-routes = {}
-for tarr, net in nets.items():
-    graph = schematic.trace(net, batch, opened=["tarr.screen"])
-    between = nx.ancestors(graph, "screen_head") - nx.ancestors(graph, "neck")
-    graph.remove_nodes_from(set(graph) - between - {"screen_head"})
-    where = "code" if tarr == "released" else "text"
-    title = f"As in the {where}: {total[tarr]:,} parameters in the whole network"
-    routes[title] = schematic.with_gradients(graph, reach[tarr])
-
 # %% tags=["hide-input"]
-figure(run, "tarr", schematic.draw(routes),
-       alt="The screening route twice. Code: a shared layer, then gate and adapter, "
-           "multiplied and added. Text: a scale, then one projection.")
-published = knee_flow.published_values()
-if architecture == "resnet50":
-    run.result("strnet2026_knee.T2.params", "method_check",
-               round(total["released"] / 1e6, 2) == published["T2.params"],
-               n=1, cohort="knee-phantom")
-run.fact(stated=published["T2.params"])
+knee_network_page.show_routes(run, nets, batch, reach)
 say(run, "Counted: {released:,} with the released module and {text:,} with the "
     "module of the text. The paper states about {stated} million.")
 
@@ -129,23 +94,11 @@ say(run, "Counted: {released:,} with the released module and {text:,} with the "
 # printed, and only the sums are ours. Does it add up?
 
 # %% tags=["hide-input"]
-chart = knee_flow.published_chart(published)
-figure(run, "flow_published", schematic.draw({"As published": chart}),
-       alt="Flow chart of the paper's counts: two sources, cut into knees, reduced to "
-           "two cohorts, joined, split in three; the threshold goes to a third cohort.")
-sums = knee_flow.published_sums(published)
-run.fact(sums=len(sums), agree=int((sums["agrees"] == "yes").sum()))
-for i in (1, 2):
-    all_knees, gone = knee_flow.unexplained(published, i)
-    run.fact(**{f"knees_{i}": all_knees, f"gone_{i}": gone,
-                f"share_{i}": gone / all_knees})
+knee_network_page.show_published_flow(run)
 say(run, "Of {sums} printed counts {agree} are the sums of their parts. But {gone_1:,} "
     "of {knees_1:,} knees of Stage 1 ({share_1:.0%}) and {gone_2} of {knees_2} of "
     "Stage 2 ({share_2:.0%}) are gone, and the paper does not say how many for which "
     "reason.")
-
-# %% tags=["hide-input", "hide-output"]
-table(run, "sums", sums, "Published counts, added up", index=False)
 
 # %% [markdown]
 # The figure's caption takes Stage 1 from the larger set and Stage 2 from the one with ages and T-scores; Section 2.1 names
@@ -158,15 +111,7 @@ table(run, "sums", sums, "Published counts, added up", index=False)
 real = load_or_explain(run, "knee-wani")
 
 # %% tags=["hide-input"]
-ours, printed = knee_flow.own_chart(real, n_folds), nx.DiGraph()
-knee_flow.chain(printed, *knee_flow.stage_steps(published, 2))
-both = {"Stage 2, as published": printed, "The same source, here": ours}
-figure(run, "flow_ours", schematic.draw(both),
-       alt="Two flow charts of one source. Published: " + ", ".join(printed)
-           + ". Here: " + ", ".join(ours) + ".")
-counts = knee_flow.flow(real)["subjects"]
-run.fact(people=int(counts.iloc[0]), kept=int(counts.iloc[-1]),
-         lost=int(counts.iloc[0] - counts.iloc[-1]), n_knees=len(real.subjects))
+knee_network_page.show_own_flow(run, real, n_folds)
 say(run, "Here {lost} of {people} people leave, each for a stated reason, and every "
     "knee of the others stays: {n_knees}.")
 

@@ -35,7 +35,7 @@ from osteolib.phantoms import people_check, realism
 from osteolib.phantoms.people import fit_people, sample_people
 from osteolib.report import figure, load_or_explain, plots, provenance
 from osteolib.report import realism as shown
-from osteolib.report import say, simulated_people, table
+from osteolib.report import say, simulated_people
 from osteolib.screen.knee_folds import knee_images
 from osteolib.screen.phantom_control import true_regions
 from osteolib.screen.told_apart import best_single, by_group, told_apart
@@ -92,14 +92,8 @@ for *truth, gap in zip(*true_regions(knees["phantom"], size), gaps["phantom"],
 bone_share, region_share = np.array(shares).T
 
 # %% tags=["hide-input"]
-boxed = [shown.with_boxes(i, realism.bone_ends(i, gap)) for name in images
-         for i, gap in zip(images[name][:6], gaps[name], strict=False)]
-figure(run, "regions", plots.contact_sheet(boxed, ["real"] * 6 + ["phantom"] * 6),
-       alt="Some of the films above with two boxes each, in the bone by the joint.")
-run.fact(n_real=len(knees["real"]), n_phantom=len(knees["phantom"]),
-         both_real=np.mean(knees["real"]["n_legs"] == 2),
-         both_phantom=np.mean(knees["phantom"]["n_legs"] == 2),
-         bone_share=np.median(bone_share), region_share=np.median(region_share),
+shown.show_regions(run, knees, images, gaps)
+run.fact(bone_share=np.median(bone_share), region_share=np.median(region_share),
          missed=np.mean(bone_share < 0.9))
 say(run, "One knee each of {n_real} real and {n_phantom} simulated people; "
     "{both_real:.0%} and {both_phantom:.0%} come from a film of both legs. In the "
@@ -150,10 +144,7 @@ figure(run, "bands", shown.band_figure(curves), alt="Power spectrum, grey histog
 compared = realism.inside_range(measured["real"], measured["phantom"], n_boot, seed)
 
 # %% tags=["hide-input"]
-table(run, "realism", shown.range_table(compared, shown.KNEE_NAMES, spread=True),
-      "Real and simulated films, one knee per person", False)
-shown.record_shares(run, compared, shown.KNEE_NAMES, len(knees["phantom"]),
-                    "knee-phantom")
+shown.show_ranges(run, compared, len(knees["phantom"]))
 
 # %% [markdown]
 # ## All measures at once
@@ -163,19 +154,14 @@ shown.record_shares(run, compared, shown.KNEE_NAMES, len(knees["phantom"]),
 
 # %%
 told = told_apart(measured["real"], measured["phantom"], n_boot, seed)
-best, best_auroc = best_single(measured["real"], measured["phantom"])
+best = best_single(measured["real"], measured["phantom"])
+groups = by_group(measured["real"], measured["phantom"], shown.KNEE_GROUPS, seed)
 
 # %% tags=["hide-input"]
-shown.record_told(run, told, "knee-phantom")
-ends = ("What passes measure by measure need not pass as a combination."
-        if run.facts["told_low"] > 0.5 else "Together they do not give it away.")
-run.fact(best=shown.KNEE_NAMES[best], best_auroc=best_auroc, ends=ends)
+shown.show_told(run, told, best, groups)
 say(run, "{n_inside} of {n_measures} measures are inside. All together tell a phantom "
-    "from a real film with **AUROC {told:.2f}** ({told_low:.2f} to {told_high:.2f}); "
-    "the best single one, {best}, reaches {best_auroc:.2f}. {ends}")
-carried = by_group(*measured.values(), shown.KNEE_GROUPS, seed)
-table(run, "carried", carried.round(2),
-      "Which measures carry it? Phantom told from real by groups of them", index=False)
+    "from a real film with **AUROC {told:.2f}** ({told_low:.2f} to {told_high:.2f}), "
+    "the best single one, {best}, with {best_auroc:.2f}: {ends}.")
 
 # %% [markdown]
 # ```{admonition} What differs, and does it matter?
@@ -221,7 +207,7 @@ assert nhanes.fingerprint == model["fitted_on"]["fingerprint"]
 
 # %% tags=["hide-input"]
 people = nhanes.subjects.dropna(subset=["sex", "age_years", "bmi_kg_m2", "t_score"])
-residuals = simulated_people.show_fit(run, people, model)
+simulated_people.show_fit(run, people, model)
 run.fact(off=off)
 say(run, "Fitted again, the largest difference from a coefficient of the manifest is "
     "{off:g}. The mean T-score of real people differs from the model's by {worst:+.2f} "
@@ -253,12 +239,6 @@ say(run, "T-scores of −1 or lower: {loss_phantom:.0%} of the simulated people,
     "{low_patients:.0%}. The 5 % of men with the lowest T-scores begin at "
     "{men_phantom:.2f} in the phantom, {men_model:.2f} in 100,000 people of its model "
     "and {men_nhanes:.2f} in NHANES.")
-
-# %% tags=["hide-input", "hide-output"]
-table(run, "residuals", residuals.round(2), "T-score by sex and age: NHANES and the "
-      "model of the phantom's people", index=False)
-table(run, "people", simulated_people.quantile_table(groups),
-      "Simulated and real people, quantiles", index=False)
 
 # %% [markdown]
 # The phantom is built to the prevalence of a population, not to that of a clinic, so its PPV and accuracy say nothing about

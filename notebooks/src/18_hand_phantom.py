@@ -37,8 +37,7 @@ from osteolib.phantoms import realism
 from osteolib.phantoms.hand import people, truth
 from osteolib.phantoms.settings import phantom_settings
 from osteolib.radiograph import read_radiograph
-from osteolib.report import figure, hand_phantom, load_or_explain, provenance
-from osteolib.report import say, table
+from osteolib.report import hand_phantom, load_or_explain, provenance, say
 from osteolib.screen import out_of_fold
 from osteolib.screen.told_apart import told_apart
 from osteolib.segment.bones import film_rows
@@ -97,10 +96,8 @@ drawn = {name: truth.annotate(true, name, rng, first["spacing_mm"])
          for name in truth.ANNOTATOR_WEIGHTS}
 
 # %% tags=["hide-input"]
-figure(run, "annotators", hand_phantom.annotators_figure(film, true, drawn),
-       alt="Outlines of two metacarpals by four annotators (orange) and true (white).")
 styles = hand_phantom.annotators_table(whole.head(12), masks, rng)
-table(run, "annotators", styles.round(3), "Four styles on twelve hands, bones' means")
+hand_phantom.show_annotators(run, film, true, drawn, styles)
 
 # %% [markdown]
 # ```{admonition} How many annotations has an image?
@@ -127,9 +124,7 @@ profiles = relative(np.array([profile_across(pixels[i], masks[i] == 4)
                               for i in clean["image_id"]]))
 
 # %% tags=["hide-input"]
-c = clean["cortical_percentage"].to_numpy()
-figure(run, "profile", hand_phantom.profile_figure(profiles, c), alt="Mean profiles "
-       "across M2 for thin, middling and thick cortices, and true edges.")
+hand_phantom.show_profiles(run, profiles, clean["cortical_percentage"].to_numpy())
 
 # %% [markdown]
 # ## What the hand knows of the hip

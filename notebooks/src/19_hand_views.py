@@ -38,13 +38,11 @@ import pandas as pd
 import torch
 from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
-from osteolib.report import figure, hand_views, load_or_explain, provenance, say, table
+from osteolib.report import figure, hand_views, load_or_explain, provenance, say
 from osteolib.segment.bones import bone_images, film_rows
-from osteolib.stats import bootstrap_statistic
-from osteolib.views.multicrop import CROPS, PRESETS, Crop, multi_crop, place
-from osteolib.views.multicrop import sums_along_rows
+from osteolib.views.multicrop import CROPS, PRESETS, Crop, place, sums_along_rows
 from osteolib.views.rejection import sampled_boxes, shares_without_content
-from osteolib.views.rejection import silhouettes, turned
+from osteolib.views.rejection import turned, views_and_contents
 from torchvision.transforms import RandomResizedCrop
 
 run = osteolib.start(globals(), "19_hand_views")
@@ -101,18 +99,11 @@ SHOWN = ["radius", "M1", "M2", "M5"]
 row_of = segments.reset_index().set_index(["hand", "bone"])["index"]
 four = bones[[row_of[pick, name] for name in SHOWN]]
 
-
-def views_of(some, min_content):
-    """Views of bones and their content, from the same random numbers every time."""
-    a, b = (torch.Generator().manual_seed(seed + 3) for _ in range(2))
-    crops, sums = (Crop(1, 224, AREAS[224]), LOCAL), sums_along_rows(some)
-    return ([view[:, 0].numpy() for crop in multi_crop(
-        some, a, crops, min_content=min_content) for view in crop],
-        [p.content.numpy() for crop in crops
-         for p in place(sums, b, crop, PRESETS["lee2025"], min_content)])
+FIGURE = (Crop(1, 224, AREAS[224]), LOCAL)
+kinds = {kind: views_and_contents(four, FIGURE, PRESETS["lee2025"], least, seed + 3)
+         for kind, least in (("conventional", 0), ("extended", 0.1))}
 
 # %% tags=["hide-input"]
-kinds = {"conventional": views_of(four, 0), "extended": views_of(four, 0.1)}
 figure(run, "views", hand_views.views_figure(kinds, SHOWN), alt="Views of four bones, "
        "conventional and extended; those with less than 10 % bone have red frames.")
 
@@ -212,32 +203,15 @@ say(run, "{n_draws} local boxes on one M2, by the loop and by the sampler. The l
 # gained between them is not due to one thing.
 
 # %% tags=["hide-input"]
-SOURCE = Crop(8, 128, (1, 1), (1, 1))  # the whole source, as turned
-sheets = {name: multi_crop(m2[None], torch.Generator().manual_seed(seed), (SOURCE,),
-                           preset, 0)[0] for name, preset in sorted(PRESETS.items())}
-figure(run, "presets", hand_views.presets_figure(
-    {name: [view[0, 0] for view in views] for name, views in sheets.items()}),
-    alt="Eight whole sources of one metacarpal by each paper's recipe; the later one "
-    "also shifts and relights.")
-white, before = silhouettes(bones[::4], PRESETS["lee2025"], seed)
 by_recipe = {("lee2025", size): contents[size, "conventional"] for size in AREAS}
 by_recipe |= {("lee2023", size): count(size, 0, "lee2023") for size in AREAS}
-fewer, more = ((by_recipe[name, 96] < 0.1).mean(1) for name in sorted(PRESETS))
-change = bootstrap_statistic(np.mean, 100 * (more - fewer), groups=segments["hand"],
-                             n_boot=min(n_boot, 1000), seed=seed)
-run.fact(change=change.estimate, change_low=change.ci[0], change_high=change.ci[1],
-         white=white.mean(), n_lit=white.size, white_before=before.mean())
+hand_views.show_recipes(run, bones, m2[None], by_recipe, segments["hand"],
+                        min(n_boot, 1000), seed)
 say(run, "From the earlier to the later recipe "
     "the share of local crops under 10 % changes by {change:+.1f} percentage points "
     "(95 % CI {change_low:+.1f} to {change_high:+.1f}). And light can go too far: in "
     "{white:.1%} of {n_lit} whole views of the later recipe more than half of the bone "
     "is pure white, a silhouette ({white_before:.1%} of the bones themselves).")
-
-# %% tags=["hide-input", "hide-output"]
-table(run, "local", hand_views.local_views_table((4, 5)).round(2),
-      "Four local views against five", index=False)
-table(run, "recipes", hand_views.recipes_table(by_recipe).round(1),
-      "Conventional crops without content by recipe, all bones", index=False)
 
 # %% [markdown]
 # ```{admonition} Deviations, and what the papers leave open

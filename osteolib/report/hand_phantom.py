@@ -148,6 +148,21 @@ def show_bones(run: Run, hands: pd.DataFrame, pixels: Mapping[str, NDArray], mas
     run.fact(rarest=counts.idxmin(), rarest_n=int(counts.min()))
 
 
+def show_annotators(
+    run: Run, film: NDArray, truth: NDArray, drawn: Mapping[str, NDArray], styles: pd.DataFrame
+) -> None:
+    """Outlines of four annotators on one film, and the table of :func:`annotators_table`."""
+    figure(run, "annotators", annotators_figure(film, truth, drawn), alt="Outlines of two metacarpals by each of four "
+           "annotators (orange) on the true ones (white).")  # fmt: skip
+    table(run, "annotators", styles.round(3), "Four styles on twelve hands, means over the bones")
+
+
+def show_profiles(run: Run, profiles: NDArray, percentage: NDArray) -> None:
+    """Profiles across the second metacarpal by true cortical percentage, as in :func:`profile_figure`."""
+    figure(run, "profile", profile_figure(profiles, percentage), alt="Mean profiles across the second metacarpal for "
+           "thin, middling and thick cortices, with the true edges of shaft and canal.")  # fmt: skip
+
+
 def show_studies(run: Run, grid: NDArray, curves: NDArray, check: pd.DataFrame, interval: tuple[float, float]) -> None:
     """The figure and table of the thresholds of one study beside the correlation of another, and what r it would need.
 

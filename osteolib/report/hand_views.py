@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,6 +16,12 @@ from osteolib.report.show import figure, table, with_ci
 from osteolib.report.style import GREY, use_style
 from osteolib.runs import Run
 from osteolib.segment.bones import BoneImages
+from osteolib.stats import bootstrap_statistic
+from osteolib.views.multicrop import PRESETS, Crop
+from osteolib.views.rejection import silhouettes, views_and_contents
+
+if TYPE_CHECKING:
+    import torch
 
 STYLES = {
     "conventional": {"color": "#BBBBBB", "histtype": "stepfilled"},
@@ -169,6 +176,27 @@ def show_law(run: Run, loop: NDArray, sampler: NDArray) -> None:
     run.fact(smallest_p=min(t.pvalue for t in tests), seen=1.36 * np.sqrt(2 / n))
     metric = "Kolmogorov-Smirnov distance, loop against sampler, largest of four"
     run.result(None, metric, distance, n=n, cohort="hand-phantom")
+
+
+def show_recipes(
+    run: Run, bones: torch.Tensor, one: torch.Tensor, contents: Mapping[tuple[str, int], NDArray], hand_of: pd.Series,
+    n_boot: int, seed: int,
+) -> None:  # fmt: skip
+    """Both papers' recipes: views of one bone, the change of crops under 10 % between them, silhouettes; two CSV files.
+
+    ``contents`` (bones, views) of conventional crops by recipe and size; ``hand_of`` each bone, which is resampled.
+    """
+    whole = Crop(8, 128, (1, 1), (1, 1))  # the whole source, as turned
+    sheets = {name: views_and_contents(one, (whole,), PRESETS[name], 0, seed)[0] for name in sorted(PRESETS)}
+    drawn = presets_figure({name: [view[0] for view in views] for name, views in sheets.items()})
+    figure(run, "presets", drawn, alt="Eight whole sources of one metacarpal by each paper's recipe, a line each.")
+    fewer, more = ((contents[name, 96] < 0.1).mean(1) for name in sorted(PRESETS))
+    change = bootstrap_statistic(np.mean, 100 * (more - fewer), groups=hand_of, n_boot=n_boot, seed=seed)
+    run.fact(change=change.estimate, change_low=change.ci[0], change_high=change.ci[1])
+    white, before = silhouettes(bones[::4], PRESETS["lee2025"], seed)
+    run.fact(white=white.mean(), n_lit=white.size, white_before=before.mean())
+    run.write("recipes.csv", recipes_table(contents).round(1).to_csv(index=False))
+    run.write("local.csv", local_views_table((4, 5)).round(2).to_csv(index=False))
 
 
 def recipes_table(contents: Mapping[tuple[str, int], NDArray]) -> pd.DataFrame:

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from osteolib.phantoms import realism
-from osteolib.report.show import with_ci
+from osteolib.report.plots import contact_sheet
+from osteolib.report.show import figure, table, with_ci
 from osteolib.report.style import use_style
 from osteolib.runs import Run
 from osteolib.stats import BootstrapResult
@@ -130,3 +131,41 @@ def draw_bands(axis, x: NDArray, curves: dict[str, NDArray]) -> None:
         else:
             axis.plot(x, low, color=colour, lw=1, ls="--")
             axis.plot(x, high, color=colour, lw=1, ls="--")
+
+
+def show_regions(
+    run: Run, knees: Mapping[str, pd.DataFrame], images: Mapping[str, NDArray], gaps: Mapping[str, list], n: int = 6
+) -> None:
+    """Some knees of each kind with the boxes beside the joint, and facts on how many people and films of both legs."""
+    boxed = [
+        with_boxes(image, realism.bone_ends(image, gap))
+        for kind in images
+        for image, gap in zip(images[kind][:n], gaps[kind][:n], strict=True)
+    ]
+    titles = [kind for kind in images for _ in images[kind][:n]]
+    figure(run, "regions", contact_sheet(boxed, titles), alt="Some of the films above with two boxes each, in the bone "
+           "by the joint.")  # fmt: skip
+    for kind, units in knees.items():
+        run.fact(**{f"n_{kind}": len(units), f"both_{kind}": np.mean(units["n_legs"] == 2)})
+
+
+def show_ranges(run: Run, compared: pd.DataFrame, n: int) -> None:
+    """The table of ranges of the knees, its result rows and facts; ``n`` simulated people."""
+    table(run, "realism", range_table(compared, KNEE_NAMES, spread=True), "Real and simulated films, one knee per "
+          "person", index=False)  # fmt: skip
+    record_shares(run, compared, KNEE_NAMES, n, "knee-phantom")
+
+
+def show_told(run: Run, told: BootstrapResult, best: tuple[str, float], groups: pd.DataFrame) -> None:
+    """What tells simulated knees from real ones: all measures, the best one alone, and the table of groups."""
+    record_told(run, told, "knee-phantom")
+    passes = run.facts["told_low"] <= 0.5
+    ends = "together they do not give it away" if passes else "what passes measure by measure need not pass together"
+    run.fact(best=KNEE_NAMES[best[0]], best_auroc=best[1], ends=ends)
+    table(
+        run,
+        "carried",
+        groups.round(2),
+        "Which measures carry it? Phantom told from real by groups of them",
+        index=False,
+    )

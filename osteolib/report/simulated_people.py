@@ -70,13 +70,13 @@ def quantile_table(groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["", "sex", "people", "n", "5 %", "25 %", "median", "75 %", "95 %"])
 
 
-def show_fit(run: Run, people: pd.DataFrame, model: Mapping[str, Any]) -> pd.DataFrame:
-    """The figure of the fit and facts on its worst places; returns :func:`osteolib.phantoms.people_check.by_decade`."""
+def show_fit(run: Run, people: pd.DataFrame, model: Mapping[str, Any]) -> None:
+    """The figure of the fit, facts on its worst places, and ``residuals.csv``, the numbers by decade."""
     figure(run, "nhanes_fit", fit_figure(people, model), alt="T-score by age, women and men: NHANES means and SDs in "
            "groups of five years on the model's line and band.")  # fmt: skip
     residuals, skew = by_decade(people, model), residual_skewness(people, model)
     run.fact(skew_f=skew["F"], skew_m=skew["M"], **worst_places(residuals))
-    return residuals
+    run.write("residuals.csv", residuals.round(2).to_csv(index=False))
 
 
 def worst_places(residuals: pd.DataFrame) -> dict[str, float | str]:
@@ -89,7 +89,7 @@ def worst_places(residuals: pd.DataFrame) -> dict[str, float | str]:
 
 
 def show_t_scores(run: Run, groups: Mapping[str, pd.DataFrame]) -> None:
-    """Quantiles of ``phantom`` against ``nhanes``, and facts on each group.
+    """Quantiles of ``phantom`` against ``nhanes``, facts on each group, and ``people.csv``, quantiles of all of them.
 
     Facts: ``loss_`` (share with a T-score of at most -1), ``low_`` (-2.5) and ``men_`` (the men's 5 % quantile).
     """
@@ -99,3 +99,4 @@ def show_t_scores(run: Run, groups: Mapping[str, pd.DataFrame]) -> None:
         t, men = people["t_score"], people.loc[people["sex"] == "M", "t_score"]
         run.fact(**{f"loss_{who}": np.mean(t <= -1), f"low_{who}": np.mean(t <= -2.5)})
         run.fact(**{f"men_{who}": men.quantile(0.05)})
+    run.write("people.csv", quantile_table(groups).to_csv(index=False))

@@ -6,7 +6,7 @@ count what crops hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,21 @@ def sampled_boxes(bone: torch.Tensor, crop: Crop, preset: Augmentation, least: f
     placed = next(place(many, torch.Generator().manual_seed(seed), crop, preset, least))
     top, left, tall, wide = placed.boxes.double().T.numpy()
     return np.stack([placed.content.numpy(), tall, left + wide / 2, top + tall / 2], 1)
+
+
+def views_and_contents(
+    bones: torch.Tensor, crops: Sequence[Crop], preset: Augmentation, least: float, seed: int
+) -> tuple[list[NDArray], list[NDArray]]:
+    """Views of bones (k, 1, size, size) with at least so much content, and that content, from the same random numbers.
+
+    Returns
+    -------
+    One entry per view of all crops: pictures (k, crop.size, crop.size), and shares of non-zero pixels (k,).
+    """
+    own, same = (torch.Generator().manual_seed(seed) for _ in range(2))
+    views = [view[:, 0].numpy() for crop in multi_crop(bones, own, crops, preset, least) for view in crop]
+    sums = sums_along_rows(bones)
+    return views, [p.content.numpy() for crop in crops for p in place(sums, same, crop, preset, least)]
 
 
 def silhouettes(bones: torch.Tensor, preset: Augmentation, seed: int, n: int = 4) -> tuple[NDArray, NDArray]:

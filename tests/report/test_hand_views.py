@@ -2,6 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from osteolib.phantoms.hand.shapes import BONES
 from osteolib.report import hand_views
@@ -117,3 +118,15 @@ def test_missing_bones_and_the_fullest_image_by_hand(run):
     assert run.facts["reasons"].startswith("1 absent")
     assert (run.facts["least_bone"], run.facts["least"]) == ("ulna", pytest.approx(0.15))
     assert (run.facts["most_bone"], run.facts["filled"]) == ("M1", 0.2)
+
+
+def test_the_change_between_recipes_is_in_percentage_points(run):
+    bones = torch.zeros(5, 1, 64, 64)
+    bones[:, :, 8:56, 24:40] = 0.5
+    early, late = np.full((5, 4), 0.5), np.full((5, 4), 0.5)
+    late[:, 0] = 0.05
+    contents = {(name, 96): c for name, c in (("lee2023", early), ("lee2025", late))}
+    hand_views.show_recipes(run, bones, bones[:1], contents, pd.Series(range(5)), 100, 0)
+    assert [run.facts[f"change{end}"] for end in ("", "_low", "_high")] == [25, 25, 25]
+    assert (run.facts["white"], run.facts["n_lit"]) == (0, 8)  # two of five bones, four views each
+    assert pd.read_csv(run.folder / "recipes.csv")["under 10 %, %"].tolist() == [0, 25]

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osteolib.phantoms.realism import inside_range
+from osteolib.phantoms.realism import Gap, inside_range
 from osteolib.report import realism
 from osteolib.runs import Run
 from osteolib.stats import bootstrap_ci
@@ -40,6 +40,26 @@ def test_what_tells_films_apart_is_recorded_with_its_interval(tmp_path):
     assert (row["value"], row["n"]) == (run.facts["told"], 40)
     assert run.facts["told"] == pytest.approx(1 - 50 / 400)  # of 400 pairs 45 are upside down and 10 even
     assert row["ci_low"] == run.facts["told_low"] < run.facts["told"] < run.facts["told_high"]
+
+
+@pytest.mark.parametrize(("shift", "ends"), [(0, "together they do not"), (15, "what passes measure by measure")])
+def test_the_sentence_follows_the_interval(tmp_path, shift, ends):
+    run = Run("08_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+    run.uses("knee-phantom", "phantom", "abc")
+    scores = np.r_[np.arange(20), np.arange(20) + shift]
+    told = bootstrap_ci(np.repeat([0, 1], 20), scores, "auroc", n_boot=100, seed=0)
+    realism.show_told(run, told, ("canal", 0.6), pd.DataFrame({"measures": ["tibia"], "AUROC alone": [0.6]}))
+    assert run.facts["ends"].startswith(ends)
+    assert run.facts["best"] == realism.NAMES["canal"]
+
+
+def test_regions_are_counted_by_kind(tmp_path):
+    run = Run("08_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+    knees = {"real": pd.DataFrame({"n_legs": [1, 2]}), "phantom": pd.DataFrame({"n_legs": [2, 2, 2, 1]})}
+    images = {kind: np.zeros((len(k), 32, 32), np.uint8) for kind, k in knees.items()}
+    realism.show_regions(run, knees, images, {kind: [Gap(16, 16, 20.0)] * len(k) for kind, k in knees.items()})
+    assert run.facts == {"n_real": 2, "both_real": 0.5, "n_phantom": 4, "both_phantom": 0.75}
+    assert (tmp_path / "regions.png").is_file()
 
 
 def test_every_measure_of_a_group_has_a_name():

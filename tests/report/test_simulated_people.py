@@ -46,8 +46,11 @@ def test_the_worst_places_and_the_shares_of_each_group_by_hand(tmp_path):
                               "model ≤ −2.5, %": [5.0, 2.0], "NHANES ≤ −2.5, %": [1.0, 3.0]})  # fmt: skip
     worst = {"worst": -0.2, "worst_sex": "M", "worst_age": "from 30", "tail": 4.0, "tail_at": "F from 20"}
     assert worst_places(residuals) == worst
-    people = pd.DataFrame({"sex": list("FFMM"), "t_score": [0.0, -1.0, -2.5, -3.5], "bmi_kg_m2": 25.0})
+    people = pd.DataFrame(
+        {"sex": list("FFMM"), "t_score": [0.0, -1.0, -2.5, -3.5], "bmi_kg_m2": 25.0, "age_years": 60.0}
+    )
     show_t_scores(run, {"phantom": people, "nhanes": people})
     assert (run.facts["loss_phantom"], run.facts["low_nhanes"]) == (0.75, 0.5)
     assert run.facts["men_phantom"] == pytest.approx(-3.45)  # a twentieth of the way from -3.5 to -2.5
     assert (tmp_path / "quantiles.png").is_file()
+    assert pd.read_csv(tmp_path / "people.csv")["median"].tolist()[:2] == [60, 60]

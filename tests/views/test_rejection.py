@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from osteolib.views.multicrop import PRESETS, Crop
-from osteolib.views.rejection import happens, sampled_boxes, shares_without_content, silhouettes, turned
+from osteolib.views.rejection import (
+    happens,
+    sampled_boxes,
+    shares_without_content,
+    silhouettes,
+    turned,
+    views_and_contents,
+)
 
 
 def test_a_turned_image_has_the_same_values_and_keeps_a_disc_in_its_middle():
@@ -37,6 +44,17 @@ def test_a_bright_bone_becomes_a_silhouette_and_a_dark_one_does_not():
     views, themselves = silhouettes(bones, PRESETS["lee2023"], 0, n=3)  # a recipe without light
     assert themselves.tolist() == [True, False]
     assert views.tolist() == [True, False] * 3
+
+
+@pytest.mark.parametrize("least", [0, 0.1])
+def test_content_is_what_the_views_hold(least):
+    bones = torch.zeros(3, 1, 128, 128)
+    bones[:, :, 20:108, 50:70] = 1
+    views, contents = views_and_contents(bones, (Crop(4, 64, (0.05, 0.14)),), PRESETS["lee2023"], least, 0)
+    assert len(views) == len(contents) == 4
+    for view, content in zip(views, contents, strict=True):
+        assert content.min() >= least
+        np.testing.assert_allclose((view > 0.5).mean((1, 2)), content, atol=0.06)
 
 
 def test_events_at_their_bounds():
