@@ -29,14 +29,14 @@ epochs: int | None = None  # None: from the profile
 n_folds: int | None = None  # grouped folds of the real knees; None: from the profile
 n_boot: int | None = None  # bootstrap replicates; None: from the profile
 
-# %%
-import matplotlib.pyplot as plt
+# %% tags=["hide-input"]
 import numpy as np
 import osteolib
 import pandas as pd
 import torch
-from osteolib.report import figure, load_or_explain, provenance, say, table, with_ci
-from osteolib.report.style import GREY, use_style
+from osteolib.report import figure, heatmap_page, load_or_explain
+from osteolib.report import provenance, say, table, with_ci
+from osteolib.report.compared import Comparison
 from osteolib.screen.knee_folds import Recipe, knee_images
 from osteolib.screen.strnet import STRNet, predict
 
@@ -44,7 +44,7 @@ run = osteolib.start(globals(), "07_knee_heatmaps")
 recipe = Recipe(backbone=backbone, image_size=image_size, epochs=epochs, seed=seed)
 a = load_or_explain(run, "knee-phantom", n_subjects=n_phantoms, seed=seed)
 
-# %%
+# %% tags=["hide-input"]
 b = load_or_explain(run, "knee-phantom", acquisition="B", seed=seed + 1,
                     n_subjects=n_phantoms // 2)
 
@@ -54,17 +54,12 @@ b = load_or_explain(run, "knee-phantom", acquisition="B", seed=seed + 1,
 # Trained on acquisition A. Looked at are A's test knees and all of B, each with its true bone and its true region around
 # the joint, cropped and resized exactly as the film was.
 
-# %%
-from osteolib.screen.phantom_control import phantom_control
-from osteolib.screen.phantom_control import trained_network, true_regions
+# %% tags=["hide-input"]
+from osteolib.screen.phantom_control import phantom_control, trained_network
 
 control = phantom_control(a, b, recipe)
 network = trained_network(control.folder, recipe)
-scores = pd.read_parquet(control.folder / "scores.parquet").set_index("unit_id")
-knees = control.subjects.join(scores[["screen", "part"]], on="unit_id")
-held = np.flatnonzero(knees["part"].isin(["test, A", "external, B"]))
-knees, images = knees.iloc[held].reset_index(drop=True), control.images[held]
-bone, joint = true_regions(knees, image_size)
+knees, images, bone, joint = heatmap_page.unseen_knees(control, image_size)
 
 # %% [markdown]
 # ## Grad-CAM
@@ -91,63 +86,23 @@ maps = {"Grad-CAM": grad_cam(network, images),
         "Grad-CAM, random weights": unlearned,
         "the middle, unseen": np.broadcast_to(centred_gaussian(image_size),
                                               images.shape)}
-run.fact(grid=-(-image_size // 32), size=image_size)
-say(run, "At {size} pixels the last stage has {grid} × {grid} places: no map of it "
-    "can be finer than that, however smooth it looks when enlarged. At the paper's 512 "
-    "it has 16 × 16.")
 
 # %% [markdown]
-# Which knees are shown is decided before looking: of each class the one with the highest and the one with the lowest
-# score. *Guided* Grad-CAM multiplies the map with a second method that is as fine as the film.
+# At 128 pixels the last stage has 4 × 4 places: no map of it can be finer than that, however smooth it looks when enlarged.
+# At the paper's 512 it has 16 × 16. Which knees are shown is decided before looking: of each class the one with the highest
+# and the one with the lowest score. *Guided* Grad-CAM multiplies the map with a second method that is as fine as the film.
 
-# %%
-def pick(people, per_class):
-    """Of each class: highest, lowest, nearest 0.5, drawn by lot; rows and titles."""
-    chosen = []
-    for _, group in people.groupby("label"):
-        score = group["screen"]
-        first = [score.idxmax(), score.idxmin(), (score - 0.5).abs().idxmin()]
-        rest = group.drop(index=first)
-        lot = rest if len(rest) else group
-        chosen += [*first, lot.sample(1, random_state=seed).index[0]][:per_class]
-    return np.array(chosen), [f"{k.label}\n{k.screen:.2f}"
-                              for k in people.loc[chosen].itertuples()]
-
-# %%
-def show(rows, titles, outlines=None):
-    """Rows of (name, images, maps or None); one column per knee."""
-    use_style()
-    fig, axes = plt.subplots(len(rows), len(titles), squeeze=False,
-                             figsize=(7.6, 7.6 / len(titles) * len(rows) + 0.4))
-    for line, (name, pictures, heat) in zip(axes, rows, strict=True):
-        line[0].set_ylabel(name, fontsize=8)
-        for i, axis in enumerate(line):
-            axis.imshow(pictures[i], cmap="gray")
-            if heat is not None:
-                axis.imshow(heat[i], cmap="inferno", alpha=0.55)
-            if outlines is not None:
-                axis.contour(outlines[i], [0.5], colors="cyan", linewidths=0.8)
-            axis.set(xticks=[], yticks=[], frame_on=False)
-    return fig, axes
-
-# %%
-def head(line, titles):
-    for axis, title in zip(line, titles, strict=True):
-        axis.set_title(title, fontsize=8, loc="center", weight="normal")
-
-# %%
+# %% tags=["hide-input"]
 new = knees["part"] == "test, A"
-rows, titles = pick(knees[new], 2)
+rows, titles = heatmap_page.pick(knees[new], 2, seed)
 guided = grad_cam(network, images[rows], guided=True)
 guided = np.sqrt(guided / np.maximum(guided.max((1, 2), keepdims=True), 1e-30))
-fig, axes = show([("film", images[rows], None),
-    ("Grad-CAM", images[rows], maps["Grad-CAM"][rows]),
-    ("guided", images[rows], guided),
-    ("random weights", images[rows], maps["Grad-CAM, random weights"][rows])],
-    titles, joint[rows])
-head(axes[0], titles)
-figure(run, "phantom_maps", fig, alt="Six phantom knees with the region around the "
-       "joint outlined; Grad-CAM, guided Grad-CAM, and Grad-CAM of random weights.")
+figure(run, "phantom_maps", heatmap_page.maps_over_films(
+    [("film", images[rows], None), ("Grad-CAM", images[rows], maps["Grad-CAM"][rows]),
+     ("guided", images[rows], guided),
+     ("random weights", images[rows], maps["Grad-CAM, random weights"][rows])],
+    [titles], joint[rows]), alt="Six phantom knees with the region around the joint "
+    "outlined; Grad-CAM, guided Grad-CAM, and Grad-CAM of random weights.")
 
 # %% [markdown]
 # *Above each film: class and score. Outlined: the region around the joint. Each map on its own scale, the guided one by its
@@ -161,80 +116,28 @@ figure(run, "phantom_maps", fig, alt="Six phantom knees with the region around t
 
 # %%
 from osteolib.explain.heatmaps import roi_scores
-from osteolib.stats import bootstrap_statistic
 
-def mean_ci(values):
-    """Mean and interval over people; NaN where fewer than two people have a map."""
-    person = knees.loc[values.index, "split_group"]
-    if person.nunique() < 2:
-        return np.nan, np.nan, np.nan
-    r = bootstrap_statistic(np.mean, values, groups=person, n_boot=n_boot, seed=seed)
-    return r.estimate, *r.ci
+found = heatmap_page.localisation(maps, {"around the joint": joint, "bone": bone},
+                                  knees, n_boot=n_boot, seed=seed)
+roi_scores(maps["Grad-CAM"], joint).groupby(knees["part"]).mean().round(3)
 
-# %%
-rows = []
-for region, mask in {"around the joint": joint, "bone": bone}.items():
-    for name, heat in maps.items():
-        scored = roi_scores(heat, mask).assign(part=knees["part"])
-        scored["more"] = scored["energy"] - scored["area"]
-        for part, s in scored.groupby("part"):
-            seen = s.dropna()  # a map that is zero everywhere points nowhere
-            rows += [(region, part, name, kind, *mean_ci(seen[kind]), len(seen),
-                      len(s) - len(seen)) for kind in ("energy", "more", "hit", "area")]
+# %% tags=["hide-input"]
+figure(run, "energy", heatmap_page.energy_panels(found, list(maps)),
+       alt="Energy inside the true regions, for four maps. " + "; ".join(
+           f"{' '.join(place)}: {c.words('energy')}" for place, c in found.items()))
+for (region, part), compared in found.items():
+    scores = compared.rows[compared.rows["metric"] != "area"]
+    Comparison(scores).record(
+        run, "knee-phantom", f"{{metric}}, {region}, {{method}}, phantom, {part}")
+judged = "Grad-CAM", "Grad-CAM, random weights", "the middle, unseen"
+run.fact(words=heatmap_page.localisation_in_words(
+    found["around the joint", "test, A"], judged, int(new.sum())))
+say(run, "New people of A, the region around the joint. {words}")
 
-# %%
-names = ["region", "part", "map", "score", "value", "low", "high", "n", "empty"]
-long = pd.DataFrame(rows, columns=names).set_index(names[:4]).sort_index()
-text = long.apply(lambda r: with_ci(r.value, r.low, r.high), axis=1)
-wide = text.unstack("score").rename(columns={"more": "energy − area",
-                                             "hit": "pointing game"})
-wide["area"] = long["value"].unstack("score")["area"].round(2)
-wide["empty maps"] = long["empty"].unstack("score")["energy"]
-shown = wide[["area", "energy", "energy − area", "pointing game", "empty maps"]]
-table(run, "localisation", shown.sort_index(level=[0, 1], ascending=[True, False]),
-      "Phantom: the share of each map in a true region (95 % intervals over people). "
-      "area is what chance gets; a map that is zero everywhere is left out and counted")
-
-# %%
-use_style()
-fig, axes = plt.subplots(1, 2, figsize=(7.6, 2.9), sharey=True)
-for axis, region in zip(axes, ("around the joint", "bone"), strict=True):
-    for shift, mark, part in ((0.12, "o", "test, A"), (-0.12, "s", "external, B")):
-        one = long.loc[region, part].xs("energy", level="score").loc[list(maps)]
-        reach = np.abs(one[["low", "high"]].T.to_numpy() - one["value"].to_numpy())
-        axis.errorbar(one["value"], np.arange(len(maps))[::-1] + shift, xerr=reach,
-                      fmt=mark, ms=5, label=part)
-    area = long.xs((region, "area"), level=("region", "score"))["value"].mean()
-    axis.axvline(area, color=GREY, ls="--", lw=1, label="chance: share of area")
-    axis.set(title=f"Energy: {region}", xlabel="share of the map", xlim=(0, None))
-axes[0].set_yticks(np.arange(len(maps))[::-1], list(maps))
-fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-figure(run, "energy", fig, alt="Energy inside the true regions, for four maps.")
-
-# %%
-get = long["value"].loc["around the joint", "test, A"]
-more = long.loc[("around the joint", "test, A", "Grad-CAM", "more")]
-run.fact(energy=100 * get["Grad-CAM", "energy"], area=100 * get["Grad-CAM", "area"],
-         middle=100 * get["the middle, unseen", "energy"], n_a=int(more["n"]),
-         random=100 * get["Grad-CAM, random weights", "energy"],
-         low=100 * more["low"], high=100 * more["high"],
-         hit=100 * get["Grad-CAM", "hit"], verdict="more than" if more["low"] > 0 else
-         "less than" if more["high"] < 0 else "no more and no less than")
-
-# %%
-text = ("On {n_a} new knees of A, **{energy:.0f} %** of Grad-CAM lies around the "
-        "joint, a region that covers {area:.0f} % of the image: {verdict} chance "
-        "(difference {low:+.0f} to {high:+.0f} percentage points). Its highest place "
-        "lies there in {hit:.0f} %. With random weights {random:.0f} % of the map lies "
-        "there, of a bump in the middle, without looking, {middle:.0f} %.")
-empty = "Grad-CAM is zero on the new knees of A: nothing in them raises this logit."
-say(run, text if np.isfinite(more["value"]) else empty)
-
-# %%
-recorded = long.drop("area", level="score").dropna()
-for (region, part, name, kind), r in recorded.iterrows():
-    run.result(None, f"{kind}, {region}, {name}, phantom, {part}", r["value"],
-               ci=(r["low"], r["high"]), n=r["n"], cohort="knee-phantom")
+# %% tags=["hide-input", "hide-output"]
+table(run, "localisation", heatmap_page.localisation_table(found, knees), "Phantom: the "
+      "share of each map in a true region (95 % intervals over people). area is what "
+      "chance gets; a map that is zero everywhere is left out and counted", index=False)
 
 # %% [markdown]
 # ## Ask the network itself
@@ -244,47 +147,31 @@ for (region, part, name, kind), r in recorded.iterrows():
 # score loses. (A covered film is unlike any in training; a loss may also come from that. No loss cannot.)
 
 # %%
+from osteolib.cohorts import bone_loss
 from osteolib.radiograph import to_tensor_range
+from osteolib.report.comparison import compare_scores
 
 own, seen = np.flatnonzero(new), images[new]
 
-def covered(mask):
+def covered(region):
     """Score of each new knee of A with a region of its film covered."""
-    region = mask[own]
     grey = (seen * region).sum((1, 2)) / region.sum((1, 2)).clip(1)
     pictures = np.where(region, grey[:, None, None], seen).astype(np.uint8)
     x = torch.from_numpy(to_tensor_range(pictures))[:, None]
     return predict(network, x)["screen"]
 
 # %%
-hidden = {"nothing": covered(bone & False),
-          "the region around the joint": covered(joint),
-          "the rest of the bone": covered(bone & ~joint),
-          "all but bone": covered(~bone)}
+near, film = joint[own], bone[own]
+hidden = {"nothing": covered(film & False), "region around the joint": covered(near),
+          "rest of the bone": covered(film & ~near), "all but bone": covered(~film)}
+cover = compare_scores(bone_loss(knees["label"][own]), hidden, reference="nothing",
+                       groups=knees["split_group"][own], n_boot=n_boot, seed=seed)
 
-# %%
-from osteolib.cohorts import bone_loss
-from osteolib.stats import bootstrap_ci, bootstrap_difference
-
-loss, rows = bone_loss(knees["label"][own]), []
-options = {"n_boot": n_boot, "seed": seed}
-of_a = options | {"groups": knees["split_group"][own]}
-for name, scored in hidden.items():
-    r = bootstrap_ci(loss, scored, "auroc", **of_a)
-    d = bootstrap_difference(loss, hidden["nothing"], scored, "auroc", **of_a)
-    rows.append((name, r.estimate["auroc"], *r.ci["auroc"], d.difference, *d.ci, r.n))
-names = ["covered", "auroc", "ci_low", "ci_high", "change", "change_low", "change_high",
-         "n"]
-cover = pd.DataFrame(rows, columns=names)
-
-# %%
-table(run, "covered", cover.round(3), "Phantom, new knees of A: AUROC when a part of "
-      "every film is covered, and its change (95 % intervals over people)", index=False)
-at = cover.set_index("covered")
-run.fact(near=at["change"]["the region around the joint"],
-         far=at["change"]["the rest of the bone"], uncovered=at["auroc"]["nothing"])
-say(run, "The AUROC of {uncovered:.2f} changes by {near:+.2f} without the region "
-    "around the joint, and by {far:+.2f} without the rest of the bone.")
+# %% tags=["hide-input"]
+shown = cover.table(head="covered")
+shown["change of the AUROC"] = ["", *cover.difference_table()["AUROC (95 % CI)"]]
+table(run, "covered", shown, "Phantom, new knees of A: AUROC when a part of every film "
+      "is covered, and its change; intervals draw people", index=False)
 
 # %% [markdown]
 # In the phantom, density and cortex carry the label along the whole bone, so a network may read the shaft and be right. A
@@ -301,7 +188,6 @@ say(run, "The AUROC of {uncovered:.2f} changes by {near:+.2f} without the region
 # %%
 from osteolib.explain.heatmaps import cascading_randomisation
 
-rows, _ = pick(knees[new], 2)
 checked = []
 for draw in range(2):
     torch.manual_seed(seed + 1 + draw)  # again not the training's start
@@ -311,37 +197,14 @@ for draw in range(2):
             guided=kind).assign(kind="guided Grad-CAM" if kind else "Grad-CAM"))
 checked = pd.concat(checked, ignore_index=True)
 
-# %%
-fig, axes = plt.subplots(1, 2, figsize=(7.6, 3.2), sharey=True)
-for axis, column in zip(axes, ("rank_correlation", "ssim"), strict=True):
-    for kind, part in checked.groupby("kind"):
-        style = "s--" if kind.startswith("guided") else "o-"
-        mean = part.groupby("part", sort=False)[column].mean()
-        axis.plot(range(len(mean) + 1), [1, *mean], style, ms=4, label=kind)
-    parts = mean.index.str.removeprefix("backbone.")
-    axis.axhline(0, color=GREY, lw=0.8)
-    axis.set_xticks(range(len(mean) + 1), ["nothing", *parts], rotation=45, ha="right")
-axes[0].set_title("Rank correlation")
-axes[1].set_title("Structural similarity")
-fig.supxlabel("random from the answer down to", fontsize=9)
-axes[1].legend()
-figure(run, "randomisation", fig, alt="Likeness to the trained network's maps falls as "
-       "parts are made random, for Grad-CAM and guided Grad-CAM.")
-
-# %%
-ends = checked[checked["part"] == checked["part"].iloc[-1]].groupby("kind")[
-    ["rank_correlation", "ssim"]].mean()
-top = checked[checked["part"] == "screen_head"].groupby("kind")[
-    ["rank_correlation", "ssim"]].mean()
-table(run, "randomisation", pd.concat({"answer alone": top, "all": ends},
-      names=["made random"]).round(3).reset_index(), "Phantom: likeness of maps before "
-      "and after weights were made random, mean over the knees shown and two draws; 1 "
-      "is the same map", index=False)
-run.fact(**{f"{name}_{kind.split()[0].replace('-', '')}": frame.loc[kind, "ssim"]
-            for name, frame in (("top", top), ("end", ends)) for kind in frame.index})
+# %% tags=["hide-input"]
+figure(run, "randomisation", heatmap_page.likeness_panels(checked),
+       alt="Likeness to the trained network's maps as parts are made random, for Grad-CAM "
+           "and guided Grad-CAM.")
+run.fact(**heatmap_page.likeness_at_the_ends(checked))
 say(run, "With a random answer layer alone, the structural similarity to the first map "
-    "is {top_GradCAM:.2f} for Grad-CAM and {top_guided:.2f} for guided Grad-CAM; with "
-    "everything random {end_GradCAM:.2f} and {end_guided:.2f}.")
+    "is {top_plain:.2f} for Grad-CAM and {top_guided:.2f} for guided Grad-CAM; with "
+    "everything random {end_plain:.2f} and {end_guided:.2f}.")
 
 # %% [markdown]
 # The closer to 1 with everything random, the more of the picture comes from the film and the method and not from learning.
@@ -374,46 +237,41 @@ assert np.allclose(even[["energy", "hit"]], even[["area"]])  # chance, in both
 # region here, so there are pictures and no localisation scores. Where are the maps warm: around the joint, on the shaft, at
 # a marker, on the background?
 
-# %%
+# %% tags=["hide-input"]
 real = load_or_explain(run, "knee-wani")
 
 # %%
 from osteolib.explain.heatmaps import out_of_fold_maps
 from osteolib.screen.knee_folds import cross_validate
 
-people, films = real.subjects, knee_images(real.subjects, image_size)
-trained = (people, films, recipe, n_folds, real.fingerprint)
+films = knee_images(real.subjects, image_size)
+trained = (real.subjects, films, recipe, n_folds, real.fingerprint)
 scores, _ = cross_validate(*trained)
 test = scores[scores["part"] == "test"].set_index("unit_id")
-people = people.join(test["screen"], on="unit_id")
-rows, titles = pick(people[people["mask_boxes"].isna()], 4)
+people = real.subjects.join(test["screen"], on="unit_id")
+rows, titles = heatmap_page.pick(people[people["mask_boxes"].isna()], 4, seed)
 heat = out_of_fold_maps(*trained, rows)
 
-# %%
-upper, lower = rows[:6], rows[6:]
-fig, axes = show([("film", films[upper], None), ("Grad-CAM", films[upper], heat[:6]),
-                  ("film", films[lower], None), ("Grad-CAM", films[lower], heat[6:])],
-                 titles[:6])
-head(axes[0], titles[:6])
-head(axes[2], titles[6:])
-figure(run, "real_maps", fig, alt="Twelve real knees, four of each class, each with "
-       "its Grad-CAM map below; class and score above.")
-
-# %%
-r = bootstrap_ci(bone_loss(people["label"]), people["screen"], "auroc",
-                 groups=people["split_group"], **options)
-low, high = r.ci["auroc"]
-so = ("That interval holds 0.5: these are maps of a network that may know nothing of "
-      "bone loss, and not one of them is evidence about bone" if low <= 0.5 <= high else
-      "That interval does not hold 0.5, but where a map should be warm is unknown here")
-run.fact(real=r.estimate["auroc"], real_low=low, real_high=high, n_real=r.n, so=so)
-say(run, "These networks reach **AUROC {real:.2f}** ({real_low:.2f} to "
-    "{real_high:.2f}) on {n_real} real knees, out of fold. {so}.")
+# %% tags=["hide-input"]
+half = slice(6), slice(6, 12)
+figure(run, "real_maps", heatmap_page.maps_over_films(
+    [line for k in half for line in (("film", films[rows[k]], None),
+                                     ("Grad-CAM", films[rows[k]], heat[k]))],
+    [titles[k] for k in half]), alt="Twelve real knees, four of each class, each with its "
+    "Grad-CAM map below; class and score above.")
+image = compare_scores(bone_loss(people["label"]), {"image": people["screen"]},
+                       groups=people["split_group"], n_boot=n_boot, seed=seed)
+run.fact(real=with_ci(*image.estimate("image")), n_real=len(people), so=(
+    "holds 0.5: these may be maps of a network that knows nothing of bone loss, and not one "
+    "of them is evidence about bone" if image.estimate("image")[1] <= 0.5 else
+    "lies above 0.5, but where a map should be warm is unknown here"))
+say(run, "These networks reach **AUROC {real}** on {n_real} real knees, out of fold. That "
+    "interval {so}.")
 
 # %% [markdown]
 # **Take away.** A heat map always shows something. Before believing one, ask for a region that was named beforehand, a
 # yardstick that sees nothing, a cover that asks the network itself, and a map of random weights beside it. And look first
 # at whether the network knows anything at all.
 
-# %%
+# %% tags=["hide-input"]
 provenance(run)

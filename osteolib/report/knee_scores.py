@@ -83,13 +83,20 @@ def compare_knees(knees: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> Com
     return together(ranked, at)
 
 
-def curves(phantom: pd.DataFrame, knees: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> dict[str, pd.DataFrame]:
-    """Curves with bands of both parts of the phantom, and of image and age on real knees."""
-    drawn = {f"phantom {part}": (part_knees, "screen") for part, part_knees in phantom.groupby("part")}
-    drawn |= {"real knees, image": (knees, "screen"), "real knees, age": (knees, "age")}
+def curves(
+    phantom: pd.DataFrame, knees: pd.DataFrame, n_boot: int = 2000, seed: int = 0
+) -> dict[str, dict[str, pd.DataFrame]]:
+    """Curves with bands: ``phantom``, of both its parts; ``real knees``, of the image and of age."""
+    drawn = {
+        "phantom": {part: (rows, "screen") for part, rows in phantom.groupby("part")},
+        "real knees": {"image": (knees, "screen"), "age": (knees, "age")},
+    }
     return {
-        name: curve_bands(rows["loss"], rows[score], rows["split_group"], n_boot, seed)
-        for name, (rows, score) in drawn.items()
+        place: {
+            name: curve_bands(rows["loss"], rows[score], rows["split_group"], n_boot, seed)
+            for name, (rows, score) in scores.items()
+        }
+        for place, scores in drawn.items()
     }
 
 
