@@ -12,9 +12,9 @@
 #
 # A network with one output learns a compromise. The journal version of the hand study {cite:p}`lee2025_hand` lets it learn
 # a *distribution* of masks instead, as MoSE {cite:p}`gao2023_mose` does, whose equations it follows: several decoders, one for
-# each way of drawing, and a router that says how likely each way is. The paper prints no measure of the masks themselves. Here
-# films and experts are simulated, so it is known what each expert draws and how much he weighs. **Everything before the last
-# section is measured on simulated hands** and answers no value of the paper.
+# each way of drawing, and a router that says how likely each way is. Here films and experts are simulated, so it is known what
+# each expert draws and how much he weighs. **Everything before the last section is measured on simulated hands** and answers no
+# value of the paper, which prints no measure of the masks themselves.
 #
 # **You will** solve a transport problem by hand, train the mixture and its simpler relatives under the same conditions, see
 # which module draws like whom, measure a cortex without a hand on the mouse, and try the network on real films. About five
@@ -190,7 +190,7 @@ page.show_modes(run, like, compared, n_boot, seed)
 # out is the *images*, if different people drew different hands, as here. Had one person, or one piece of software, drawn all,
 # several decoders could only learn one answer.
 #
-# ## Seven bones, and the cortex measured by itself
+# ## Seven bones and a cortex
 #
 # Image times mask, cut to squares: Figure 3 (top) of the paper, from the predicted mask. A bone that is absent, in pieces or
 # cut off counts as missing, with the reason; none is made up. On [the phantom's page](18_hand_phantom.ipynb) the cortical
@@ -238,8 +238,7 @@ screen = page.show_screening(run, hands, {
     "the same, hands not trained on": by_network[fold < 2]}, n_boot, seed)
 
 # %% [markdown]
-# Folded here: the course of the trainings, where annotators and networks are unsure, all scores with their paired differences,
-# modes, bones, the agreement of the cortex as a figure, and the screening.
+# Folded here: courses of the trainings, doubt, all scores and differences, modes, bones, agreement, screening.
 
 # %% tags=["hide-input", "hide-output"]
 page.show_curves(run, folders, mine, known, drawn, compared)
@@ -248,7 +247,7 @@ page.show_all_scores(run, compared)
 page.show_modes_table(run, like)
 page.show_found(run, found, films[test[one]] / 255, auto[test[one]],
                 cut["predicted"][one])
-page.show_agreement(run, hands, read["mixture"])
+page.show_agreement(run, hands, read)
 page.show_screen_table(run, screen)
 
 # %% [markdown]

@@ -93,7 +93,7 @@ def show_doubt(run: Run, hands: KnownHands, i: int, drawn: Mapping[str, Drawn]) 
 def show_scores(run: Run, hands: KnownHands, compared: Comparison) -> None:
     """``compared``: means of :func:`osteolib.segment.opinions.scores_by_hand` for the true mask and all models."""
     shown = ["true mask", "single decoder", "mixture"]
-    means = rows.by_metric(compared)[0].loc[list(rows.ASKED), shown]
+    means = rows.by_metric(compared, ".2f")[0].loc[list(rows.ASKED), shown]
     caption = (
         f"Simulated hands: means over {len(hands)} test hands with 95 % intervals; IoU and Dice are means over bones"
     )
@@ -173,8 +173,8 @@ def show_found(run: Run, found: pd.DataFrame, film: NDArray, mask: NDArray, bone
 def show_cortex(run: Run, hands: pd.DataFrame, read: Mapping[str, pd.DataFrame]) -> None:
     """Agreement of each reading with the known percentage of M2; ``read`` by whose mask it was."""
     known = 100 * hands["cortical_percentage"]
-    caption = "Measured minus true cortical percentage, percentage points, with 95 % intervals; mean widths"
-    table(run, "agreement", rows.agreement_table(known, read), caption)
+    short = rows.agreement_table(known, read)[["measured", "bias", "SD", "limits"]]
+    table(run, "cortex", short, "Measured minus true cortical percentage of M2, percentage points; bias with 95 % CI")
     recorded = ("true mask, all hands", "mixture", "single decoder")
     rows.record_agreement(run, known, {name: read[name] for name in recorded}, PHANTOM)
     for who, name in (("true", "true mask"), ("auto", "mixture")):
@@ -190,9 +190,11 @@ def show_cortex(run: Run, hands: pd.DataFrame, read: Mapping[str, pd.DataFrame])
     )
 
 
-def show_agreement(run: Run, hands: pd.DataFrame, read: pd.DataFrame) -> None:
-    """Measured against true percentage of M2 and their difference, where three hands or more could be measured."""
-    known, ok = 100 * hands["cortical_percentage"], read["percentage"].dropna()
+def show_agreement(run: Run, hands: pd.DataFrame, read: Mapping[str, pd.DataFrame]) -> None:
+    """Measured (mixture) against true percentage of M2 and their difference; all limits with their intervals."""
+    known, ok = 100 * hands["cortical_percentage"], read["mixture"]["percentage"].dropna()
+    caption = "Limits of agreement with 95 % intervals, percentage points; mean widths"
+    table(run, "agreement", rows.agreement_table(known, read).drop(columns="limits", errors="ignore"), caption)
     if len(ok) >= 3:
         b, labels = bland_altman(known[ok.index], ok), hands["label"][ok.index]
         two = plots.scatter_and_difference(known[ok.index], ok, b, ("true", "measured"), "points", labels=labels)

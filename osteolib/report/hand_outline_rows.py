@@ -41,9 +41,9 @@ def record_models(run: Run, compared: Comparison, cohort: str = "hand-phantom") 
     models.record(run, cohort, "{metric}: {method}")
 
 
-def by_metric(compared: Comparison) -> tuple[pd.DataFrame, pd.DataFrame]:
+def by_metric(compared: Comparison, spec: str = ".3f") -> tuple[pd.DataFrame, pd.DataFrame]:
     """A row a metric: means with intervals, a column a model; and differences, a column a pair."""
-    tables = compared.table(spec=".3f").set_index("method"), compared.difference_table().set_index("difference")
+    tables = compared.table(spec=spec).set_index("method"), compared.difference_table().set_index("difference")
     first, second = (t.T.rename(index=lambda name: name.removesuffix(" (95 % CI)")) for t in tables)
     return first.rename_axis("mean over hands", axis=0), second.rename_axis("difference of means", axis=0)
 
@@ -133,6 +133,7 @@ def agreement_table(known: pd.Series, read: Mapping[str, pd.DataFrame]) -> pd.Da
 
     ``known`` and the frames of :func:`osteolib.segment.cortex_table.cortex_table` share the index of hands.
     """
+    columns = ("measured", "bias", "SD", "limits", "lower limit", "upper limit", "shaft, canal (mm)")
     rows = {}
     for name, frame in read.items():
         ok = frame["percentage"].dropna()
@@ -142,11 +143,12 @@ def agreement_table(known: pd.Series, read: Mapping[str, pd.DataFrame]) -> pd.Da
             rows[name] |= {
                 "bias": with_ci(b.bias, *b.bias_ci, "+.1f"),
                 "SD": f"{b.sd:.1f}",
+                "limits": f"{b.loa_low:+.1f} to {b.loa_high:+.1f}".replace("-", "−"),
                 "lower limit": with_ci(b.loa_low, *b.loa_low_ci, "+.1f"),
                 "upper limit": with_ci(b.loa_high, *b.loa_high_ci, "+.1f"),
                 "shaft, canal (mm)": f"{frame['shaft_mm'].mean():.1f}, {frame['canal_mm'].mean():.1f}",
             }
-    return pd.DataFrame(rows).T.fillna("–").rename_axis("mask")
+    return pd.DataFrame(rows, index=columns).T.fillna("–").rename_axis("mask")
 
 
 def record_agreement(run: Run, known: pd.Series, read: Mapping[str, pd.DataFrame], cohort: str) -> None:

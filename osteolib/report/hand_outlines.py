@@ -46,11 +46,10 @@ def mixture_graph(recipe: Recipe, size: int) -> nx.DiGraph:
     box("encoder", "module", f"five levels\n{count['encoder']}", "film x")
     box("stop-gradient", "stop", "", "encoder")
     box("router", "module", f"average, two layers\n{count['routing']}", "stop-gradient")
-    latents = [f"latent {k + 1}" for k in range(recipe.k)]
-    for k, latent in enumerate(latents):
-        box(f"decoder {k + 1}", "module", each, "encoder")
-        box(latent, "step", f"S = {recipe.n_samples} draws", f"decoder {k + 1}")
-    box("1×1, 1×1, 1×1", "module", f"shared\n{count['convolutions']}", *latents)
+    modules = [f"decoder {k + 1}" for k in range(recipe.k)]
+    for module in modules:
+        box(module, "module", f"{each}\nlatent: S = {recipe.n_samples} draws scale and shift", "encoder")
+    box("1×1, 1×1, 1×1", "module", f"shared\n{count['convolutions']}", *modules)
     masks = f"{recipe.k * recipe.n_samples} masks and their weights"
     box("mixture q", "output", masks, "1×1, 1×1, 1×1", "router")
     return graph

@@ -39,8 +39,8 @@ def test_the_flow_chart_counts_the_parameters_of_the_network_that_is_trained():
     graph = figures.mixture_graph(Recipe(k=3, n_samples=2, latent=4, width=4), 64)
     net = MixtureUNet(8, 3, 4, 4)
     decoder = sum(p.numel() for p in net.decoders[0].parameters())
-    assert graph.nodes["decoder 2"]["detail"] == f"{decoder:,} parameters"
-    assert set(graph.pred["1×1, 1×1, 1×1"]) == {"latent 1", "latent 2", "latent 3"}
+    assert graph.nodes["decoder 2"]["detail"].startswith(f"{decoder:,} parameters")
+    assert set(graph.pred["1×1, 1×1, 1×1"]) == {"decoder 1", "decoder 2", "decoder 3"}
     assert graph.nodes["mixture q"]["detail"] == "6 masks and their weights"
     assert set(graph.pred["router"]) == {"stop-gradient"}
 
@@ -151,6 +151,7 @@ def test_agreement_is_bland_altman_and_two_hands_are_too_few():
     assert table.loc["mixture", "measured"] == "3 of 4" and table.loc["two", "bias"] == "–"
     b = bland_altman(known[:3], frame["percentage"][:3])
     assert table.loc["mixture", "bias"].startswith(f"{b.bias:+.1f}")
+    assert table.loc["mixture", "limits"] == f"{b.loa_low:+.1f} to {b.loa_high:+.1f}"
 
 
 def test_less_cortex_is_more_ill_and_hands_without_a_reading_are_left_out():
