@@ -103,9 +103,9 @@ page.show_toy(run, cost, plans, weights, refused, loss)
 # ## Hands and annotators
 #
 # Each person has one hand here: one ninth of them to test, one ninth to choose the epoch (the smallest energy distance, below),
-# the rest to train. Every film is drawn by all four annotators. Three trainings with the same hands, seed, width, epochs and
-# optimiser: the mixture; one decoder without latent, which gives one mask; and the mixture again, but with **one annotator an
-# image**, drawn by weight. The paper does not say how many annotations an image had.
+# the rest to train, all drawn by four annotators. Three trainings, alike in all else: the mixture; one decoder without latent,
+# which gives one mask; and the mixture again with **one annotator an image**, drawn by weight. The paper does not say how many
+# annotations an image had.
 
 # %% tags=["hide-input"]
 from osteolib.cohorts import grouped_folds
@@ -313,8 +313,8 @@ page.show_real(run, marked, gap, n_boot, seed)
 page.show_real_by_bone(run, gap, n_boot, seed)
 
 # %% [markdown]
-# A network that draws well on simulated films has learned *those* films. To segment real hands it must be trained on
-# real ones, which needs masks that people have seen. None of the scores further up may be read as accuracy on patients.
+# A network that draws well on simulated films has learned *those* films; real hands need masks that people have seen. None of the
+# scores further up may be read as accuracy on patients.
 #
 # **Take away.** A distribution of masks can be trained and can be checked, where the annotators are known. Whether several
 # decoders see what one does not depends on what they were shown: ask how many people drew each image before believing in
