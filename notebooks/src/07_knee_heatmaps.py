@@ -36,7 +36,6 @@ import pandas as pd
 import torch
 from osteolib.report import figure, heatmap_page, load_or_explain
 from osteolib.report import provenance, say, table, with_ci
-from osteolib.report.compared import Comparison
 from osteolib.screen.knee_folds import Recipe, knee_images
 from osteolib.screen.strnet import STRNet, predict
 
@@ -125,10 +124,7 @@ roi_scores(maps["Grad-CAM"], joint).groupby(knees["part"]).mean().round(3)
 figure(run, "energy", heatmap_page.energy_panels(found, list(maps)),
        alt="Energy inside the true regions, for four maps. " + "; ".join(
            f"{' '.join(place)}: {c.words('energy')}" for place, c in found.items()))
-for (region, part), compared in found.items():
-    scores = compared.rows[compared.rows["metric"] != "area"]
-    Comparison(scores).record(
-        run, "knee-phantom", f"{{metric}}, {region}, {{method}}, phantom, {part}")
+heatmap_page.record_localisation(run, found)
 judged = "Grad-CAM", "Grad-CAM, random weights", "the middle, unseen"
 run.fact(words=heatmap_page.localisation_in_words(
     found["around the joint", "test, A"], judged, int(new.sum())))
@@ -168,8 +164,8 @@ cover = compare_scores(bone_loss(knees["label"][own]), hidden, reference="nothin
                        groups=knees["split_group"][own], n_boot=n_boot, seed=seed)
 
 # %% tags=["hide-input"]
-shown = cover.table(head="covered")
-shown["change of the AUROC"] = ["", *cover.difference_table()["AUROC (95 % CI)"]]
+shown = cover.table(head="covered").assign(**{
+    "change of the AUROC": ["", *cover.difference_table()["AUROC (95 % CI)"]]})
 table(run, "covered", shown, "Phantom, new knees of A: AUROC when a part of every film "
       "is covered, and its change; intervals draw people", index=False)
 

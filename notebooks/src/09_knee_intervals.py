@@ -182,7 +182,7 @@ table(run, "scores", shown, "Bone loss against normal: both networks; intervals 
 
 # %% tags=["hide-input"]
 for place, bands in knee_scores.curves(phantom, knees, **how).items():
-    share = (phantom if place == "phantom" else knees)["loss"].mean()
+    share = (phantom.query("part == 'B'") if place == "phantom" else knees)["loss"].mean()
     figure(run, f"curves_{place[:4]}", model_plots.curves_with_bands(bands, share),
            alt=f"ROC and precision-recall curves with 95 % bands, {place}; AUROC: "
                f"{(simulated if place == 'phantom' else real).words('auroc')}.")

@@ -96,7 +96,8 @@ def compare_statistics(
         Name of each metric and its function, called with a method's arrays.
     values
         Name of each method and its array, shape (n,), or a tuple of arrays, say ``(truth, predicted)``. A unit with
-        a NaN is left out of that method's rows and of its differences; of fewer than three there is no interval.
+        a NaN is left out of that method's rows and of its differences; of fewer than three, or of one person, there is
+        no interval.
     reference, groups, n_boot, seed
         As in :func:`compare_scores`.
 
@@ -119,10 +120,10 @@ def compare_statistics(
     def found(name: str, statistic: Callable[..., float], arrays: np.ndarray) -> tuple:
         whole = np.isfinite(arrays).all(axis=0)
         own = None if subjects is None else subjects[whole]
-        if whole.sum() < 3:
-            people = whole.sum() if own is None else len(np.unique(own))
+        people = int(whole.sum()) if own is None else len(set(own.tolist()))
+        if whole.sum() < 3 or people < 2:
             value = statistic(*arrays[:, whole]) if whole.any() else np.nan
-            return value, np.nan, np.nan, int(whole.sum()), int(people)
+            return value, np.nan, np.nan, int(whole.sum()), people
         try:
             b = bootstrap_statistic(statistic, *arrays[:, whole], groups=own, n_boot=n_boot, seed=seed)
         except ValueError as error:

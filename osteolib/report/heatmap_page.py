@@ -14,6 +14,7 @@ from osteolib.report.compared import Comparison
 from osteolib.report.comparison import compare_statistics
 from osteolib.report.show import with_ci
 from osteolib.report.style import GREY, use_style
+from osteolib.runs import Run
 from osteolib.screen.phantom_control import PhantomControl, true_regions
 
 Place = tuple[str, str]  # region, part
@@ -82,7 +83,7 @@ def localisation(
     Returns
     -------
     By region and part: the maps as methods; ``energy``, ``more`` (energy minus area), ``hit``, ``area`` as metrics. A
-    map that is zero everywhere points nowhere and is left out of its means.
+    map that is zero everywhere points nowhere and is left out of its means; means of one person are left out, too.
     """
     found = {}
     for region, mask in regions.items():
@@ -94,7 +95,7 @@ def localisation(
                     name: s.eval("energy - area") if metric == "more" else s[metric] for name, s in scored.items()
                 }
                 seen = {name: v.where(scored[name]["energy"].notna())[own] for name, v in values.items()}
-                told = {name: v for name, v in seen.items() if v.notna().any()}
+                told = {n: v for n, v in seen.items() if knees.loc[v.dropna().index, "split_group"].nunique() > 1}
                 if told:
                     groups = knees.loc[own, "split_group"]
                     means = compare_statistics({metric: np.mean}, told, groups=groups, n_boot=n_boot, seed=seed)
@@ -102,6 +103,13 @@ def localisation(
             if rows:
                 found[region, part] = Comparison(pd.concat(rows, ignore_index=True))
     return found
+
+
+def record_localisation(run: Run, found: Mapping[Place, Comparison]) -> None:
+    """Record every score of :func:`localisation` but the area, which is no result of a map."""
+    for (region, part), compared in found.items():
+        scores = Comparison(compared.rows[compared.rows["metric"] != "area"])
+        scores.record(run, "knee-phantom", f"{{metric}}, {region}, {{method}}, phantom, {part}")
 
 
 def localisation_table(found: Mapping[Place, Comparison], knees: pd.DataFrame) -> pd.DataFrame:

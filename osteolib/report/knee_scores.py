@@ -25,7 +25,7 @@ SCORES = ("image, as it comes", "image, recalibrated", "age", "age and image")
 
 
 def phantom_knees(control: PhantomControl) -> tuple[pd.DataFrame, float]:
-    """Test knees of the phantom network with ``loss`` and ``screen``, ``part`` A or B; and the threshold chosen on A.
+    """Knees that did not train, with ``loss``, ``screen`` and ``part`` (A, B or validation); the threshold chosen on A.
 
     The threshold is that of Equation 2 on A's validation knees, on a grid from 0.01 to 0.99; NaN where there is none.
     """
@@ -33,7 +33,8 @@ def phantom_knees(control: PhantomControl) -> tuple[pd.DataFrame, float]:
     knees = control.subjects.merge(scores, on="unit_id").assign(loss=lambda t: bone_loss(t["label"]))
     seen = knees[knees["part"] == "validation"]
     chosen = sensitivity_constrained_threshold(seen["loss"], seen["screen"], grid=np.arange(1, 100) / 100)
-    return knees[knees["part"] != "validation"].assign(part=lambda t: t["part"].str[-1]), chosen.threshold
+    names = {"test, A": "A", "external, B": "B"}
+    return knees.assign(part=knees["part"].replace(names)), chosen.threshold
 
 
 def compare_parts(knees: pd.DataFrame, threshold: float, n_boot: int = 2000, seed: int = 0) -> Comparison:
@@ -45,6 +46,7 @@ def compare_parts(knees: pd.DataFrame, threshold: float, n_boot: int = 2000, see
             threshold=threshold if calls else None, n_boot=n_boot, seed=seed,
         )
         for name, part in knees.groupby("part")
+        if name != "validation"
     ))  # fmt: skip
 
 
@@ -88,7 +90,7 @@ def curves(
 ) -> dict[str, dict[str, pd.DataFrame]]:
     """Curves with bands: ``phantom``, of both its parts; ``real knees``, of the image and of age."""
     drawn = {
-        "phantom": {part: (rows, "screen") for part, rows in phantom.groupby("part")},
+        "phantom": {part: (rows, "screen") for part, rows in phantom.groupby("part") if part != "validation"},
         "real knees": {"image": (knees, "screen"), "age": (knees, "age")},
     }
     return {
@@ -126,11 +128,11 @@ def called_at_youden(rows: pd.DataFrame, score: str, target: str) -> pd.Series:
 def severity_comparison(rows: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> Comparison:
     """Osteoporosis against osteopenia on test knees: the severity head and age in years, as in the paper's Table 5.
 
-    ``rows`` as of :func:`osteolib.report.knee_results.out_of_fold_rows`; a missing age is the median of all rows with
-    bone loss. Calls are those of :func:`called_at_youden`.
+    ``rows`` as of :func:`osteolib.report.knee_results.out_of_fold_rows`; a missing age is the median of all. Calls are
+    those of :func:`called_at_youden`.
     """
     ill = rows[bone_loss(rows["label"]) == 1]
-    ill = ill.assign(age=ill["age_years"].fillna(ill["age_years"].median()), y=ill["label"] == "osteoporosis")
+    ill = ill.assign(age=ill["age_years"].fillna(rows["age_years"].median()), y=ill["label"] == "osteoporosis")
     test = ill[ill["part"] == "test"]
     scores = {"severity head": "severity", "age": "age"}
     how = {"groups": test["split_group"], "n_boot": n_boot, "seed": seed}

@@ -109,6 +109,8 @@ def test_a_unit_without_value_leaves_its_row_and_its_difference():
     few = compare_statistics({"mean": np.mean}, {"a": [1.0, 3.0, np.nan]}, n_boot=100)
     assert few.estimate("a")[0] == 2 and np.isnan(few.estimate("a")[1])
     assert few.table()["mean (95 % CI)"].tolist() == ["2.00"]
+    alone = compare_statistics({"mean": np.mean}, {"a": [1.0, 3, 5, 7]}, groups=["one"] * 4, n_boot=100)
+    assert alone.rows["people"].tolist() == [1] and alone.table()["mean (95 % CI)"].tolist() == ["4.00"]
 
 
 def test_statistics_of_different_length_are_refused_by_name():

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -49,6 +51,15 @@ def test_means_over_people_are_those_of_the_scores_and_an_even_map_gets_the_area
     shown = heatmap_page.localisation_table(found, KNEES).set_index(["part", "map"])
     assert shown["empty maps"].tolist() == [0, 0, 0, 1]
     assert shown.loc[("external, B", "even"), "pointing game"] == shown.loc[("external, B", "even"), "energy"]
+
+
+def test_scores_are_recorded_and_areas_are_not(scored):
+    _, found = scored
+    recorded = []
+    run = SimpleNamespace(result=lambda published_id, metric, value, **rest: recorded.append((metric, value)))
+    heatmap_page.record_localisation(run, found)
+    assert len(recorded) == 2 * 2 * 3 and not [metric for metric, _ in recorded if metric.startswith("area")]
+    assert ("energy, bone, even, phantom, test, A", found["bone", "test, A"].estimate("even", "energy")[0]) in recorded
 
 
 def test_a_map_that_is_empty_for_everybody_has_no_row():

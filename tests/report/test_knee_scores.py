@@ -76,8 +76,9 @@ def test_the_phantom_s_threshold_is_that_of_a_s_validation_knees(tmp_path):
     seen = part == "validation"
     grid = np.arange(1, 100) / 100
     assert threshold == sensitivity_constrained_threshold(y[seen], screen[seen], grid=grid).threshold
-    assert found["part"].value_counts().to_dict() == {"A": 40, "B": 40}
+    assert found["part"].value_counts().to_dict() == {"A": 40, "validation": 40, "B": 40}
     compared = knee_scores.compare_parts(found, threshold, n_boot=100)
+    assert compared.methods == ["A", "B"]
     b = part == "external, B"
     alone = bootstrap_ci(y[b], screen[b], "sensitivity", threshold, n_boot=100, groups=np.arange(40))
     assert compared.estimate("B", "sensitivity") == (alone.estimate["sensitivity"], *alone.ci["sensitivity"])
