@@ -201,6 +201,7 @@ page.show_modes(run, like, compared, n_boot, seed)
 # %% tags=["hide-input"]
 from osteolib.radiograph import read_radiograph
 from osteolib.segment.bones import bone_images
+from osteolib.segment.cortex_table import cortex_table
 
 films = [read_radiograph(path).pixels for path in hands["path"]]
 true = [read_masks(row.masks_path, row.image_id) for row in hands.itertuples()]
@@ -209,10 +210,6 @@ auto = [to_film(p, film.shape) for p, film in zip(every, films, strict=True)]
 cut = {kind: [bone_images(films[i] / 255, masks[i], 128) for i in test]
        for kind, masks in (("predicted", auto), ("true", true))}
 found = page.show_bones(run, [auto[i] for i in test], known.true, cut, n_boot, seed)
-
-# %% tags=["hide-input"]
-from osteolib.segment.cortex_table import cortex_table
-
 rng = np.random.default_rng(seed)
 single = [to_film(p, films[i].shape)
           for i, p in zip(test, drawn["single decoder"].probability, strict=True)]
