@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -21,7 +22,7 @@ def beside(
     live
         ``method, split, value, ci_low, ci_high, n`` of this run.
     live_size
-        What this run was trained at, as ``"128 px, 8 epochs"``.
+        What this run was trained at: :func:`training_size` of its recipe.
     cells
         Names of recorded cells; one that is not there is a row that says so.
     metric, target
@@ -38,11 +39,17 @@ def beside(
             continue
         found = record.results[(record.results["metric"] == metric) & (record.results["target"] == target)]
         about, run = record.run["configuration"], record.run
-        size = f"{about['image_size']} px, {about['epochs']} epochs"
+        size = training_size(about)
         code = "other code than today's" if record.stale else "code as today"
         made = f"{run['date']}, {run['hours']:g} h, {run['machine']}; {code}"
         rows += [_row(f"recorded, {name}", size, row, made) for row in found.to_dict("records")]
     return pd.DataFrame(rows).astype(object).fillna("")
+
+
+def training_size(about: Mapping[str, Any]) -> str:
+    """Backbone, start, pixels and epochs of a recipe, as text."""
+    start = {"none": "random weights", "imagenet": "ImageNet"}.get(about["initialisation"], "a file of weights")
+    return f"{about['backbone']} from {start}, {about['image_size']} px, {about['epochs']} epochs"
 
 
 def _row(run: str, size: str, row: dict, made: str) -> dict[str, object]:

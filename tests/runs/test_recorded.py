@@ -30,7 +30,7 @@ def job(sizes, seed):
         "y_true": (score + 0.3 * rng.normal(size=40) > 0.5).astype(float), "y_score": score,
     }).assign(split_group=lambda t: t["subject_id"])  # fmt: skip
     history = pd.DataFrame({"epoch": [0, 1], "loss": [1.0, 0.5], "fold": 0})
-    configuration = {"image_size": 32, "epochs": sizes["epochs"]}
+    configuration = {"image_size": 32, "epochs": sizes["epochs"], "backbone": "resnet18", "initialisation": "none"}
     return Recording(table, history, prediction_metrics(table, 200), {"made-up": {"kind": "real"}}, configuration)
 
 
@@ -90,6 +90,7 @@ def test_live_and_recorded_stand_beside_each_other_and_what_is_not_recorded_is_s
     assert shown["run"].tolist() == ["live", "recorded, trial-3", "trial-4"]
     expected = read_record("trial-3", folder).results.query("metric == 'auroc'").iloc[0]
     assert shown["estimate (95 % CI)"].iloc[1].startswith(f"{expected.value:.2f} ({expected.ci_low:.2f}")
+    assert shown["size"].iloc[1] == "resnet18 from random weights, 32 px, 2 epochs"
     assert "not recorded yet" in shown["how made"].iloc[2] and shown["n"].iloc[2] == ""
 
 
