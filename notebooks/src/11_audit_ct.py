@@ -29,9 +29,10 @@ seed: int = 0  # seed of the controls
 # %% tags=["hide-input"]
 import numpy as np
 import osteolib
-from osteolib.report import audit_ct, figure, provenance, say, style, table
-from osteolib.report import audit_ct_figures as draw
-from osteolib.report.audit_ct import AS_PPV_NPV, PATIENTS, SITES, VERTEBRAE
+from osteolib.report import audit_ct_page as page
+from osteolib.report import provenance, style
+from osteolib.report.audit_ct import AS_PPV_NPV, PATIENTS, VERTEBRAE
+from osteolib.report.audit_ct import positives_found, read_tables
 from osteolib.report.audit_pages import show_findings
 from osteolib.report.audits import audit_paper
 from osteolib.stats.audit import ROUNDINGS, nearest_matrix, recovered
@@ -40,9 +41,9 @@ from osteolib.stats.audit.implied import smallest_mcnemar_p
 
 run = osteolib.start(globals(), "11_audit_ct")
 style.use_style()
-printed = audit_ct.read_tables()  # Tables 2 (vertebrae) and 3 (patients)
+printed = read_tables()  # Tables 2 (vertebrae) and 3 (patients)
 rows, size, models = printed.rows, printed.size, printed.models
-MOE, SINGLE = models[-1], models[-2]
+SINGLE, MOE = models[-2:]
 findings = audit_paper("tpswav2025_ct")
 detail = findings.set_index("id")["details"]  # the numbers behind each finding
 
@@ -70,22 +71,7 @@ for meaning in ({}, {"sensitivity": "ppv", "specificity": "npv"}):
 # negative predictive value (NPV). The figure tries all.
 
 # %% tags=["hide-input"]
-readings = detail["T-02"]["rows"]
-explained = audit_ct.rows_explained(readings)
-positives = audit_ct.positives_found(detail)
-total = explained.sum(axis=1)
-run.fact(explained=int(total["PPV and NPV"]), cells=40,
-         exact=sum(readings[f"{s}, nearest"]["best"]["rows_explained"] for s in SITES),
-         others=int(explained.drop("PPV and NPV").to_numpy().max()),
-         **{f"p_{s}": p for s, p in positives[VERTEBRAE].items()})
-fig = draw.meanings(printed, explained, positives[VERTEBRAE])
-figure(run, "hypotheses", fig, alt="Rows of 40 explained by each meaning of the two "
-       "columns: " + ", ".join(f"{m} {k}" for m, k in total.items()) + ". As printed "
-       "each row needs its own number, as PPV and NPV one serves nearly all.")
-say(run, "Read as PPV and NPV, one number per site, {p_A} at A, {p_B} at B, {p_C} at C "
-    "and {p_D} at D, serves **{explained} of {cells} rows** ({exact} if no digit was "
-    "cut off instead of rounded). As printed, and in any other reading, no number "
-    "serves more than {others} row of a site.")
+page.show_meanings(run, printed, detail)
 
 # %% [markdown]
 # The rows that are left miss by one cell each, two of them by what looks like one mistyped digit (finding T-03).
@@ -99,20 +85,13 @@ say(run, "Read as PPV and NPV, one number per site, {p_A} at A, {p_B} at B, {p_C
 # With $P$ known, each row has its matrix, and the matrix its sensitivity.
 
 # %%
+positives = positives_found(detail)  # by table and site: what serves most rows
 found = {(tab, s, m): nearest_matrix(size[tab][s], positives[tab][s], AS_PPV_NPV, row)
          for (tab, s), table_rows in rows.items() for m, row in table_rows.items()}
 found[VERTEBRAE, "D", MOE][0]  # the full model at the external hospital
 
 # %% tags=["hide-input"]
-run.fact(**audit_ct.order_of_sensitivity(printed, found))
-fig = draw.dumbbells(printed, found, (run.facts["sen_d"], run.facts["true_d"]))
-figure(run, "sensitivity", fig, alt="Printed SEN and recovered sensitivity, printed "
-       "SPE and recovered specificity, of ten models at four sites. At D {leader} "
-       "prints {sen_d:.2f} and finds {true_d:.1f} %.".format(**run.facts))
-say(run, "At the external hospital the highest printed SEN, {sen_d:.2f} ({leader}), is "
-    "a precision: that model finds **{true_d:.1f} %** of the osteoporotic vertebrae. "
-    "The model with the highest SEN is not the most sensitive one at {turned} of 4 "
-    "sites; the most sensitive is {most}. F1 is what it was.")
+page.show_sensitivity(run, printed, found)
 
 # %% [markdown]
 # That the order turns over needs no reading of the two columns at all. With $E = n(1 - \mathrm{ACC})$ errors,
@@ -133,22 +112,7 @@ total = {s: max(fit[s], key=lambda key: (len(fit[s][key]), -key[0])) for s in fi
 total  # patients, and how many of them positive, that serve most rows of a site
 
 # %% tags=["hide-input"]
-counting = fit["A"][total["A"]]
-assert all(set(fit[s][total[s]]) == set(counting) for s in fit)
-controls = recovered.fits_by_chance(
-    {s: {m: rows[PATIENTS, s][m] for m in counting} for s in fit}, AS_PPV_NPV,
-    n_max=1300, n_controls=n_controls, seed=seed)
-run.fact(n_counting=len(counting), tables=len(controls), chance=max(controls),
-         **audit_ct.totals(printed, total))
-fig = draw.sizes_that_fit(printed, fit, total, max(controls))
-figure(run, "sizes", fig, alt="Rows that each number of patients can serve, at A, B "
-       "and D, the site's own number and the running total marked; grey band: "
-       f"controls reach {max(controls)} of six.")
-say(run, "{n_counting} rows fit {total_A:,}, {total_B:,} and {total_D:,} patients. "
-    "Added up in the order C, A, B, D, the sites have {sum_A:,}, {sum_B:,} and "
-    "{sum_D:,}: the rows behave as **running totals**, {over_A}, {over_B} and {over_D} "
-    "above. They do so without F1, too; in {tables} controls without F1 and with moved "
-    "digits no number of patients serves more than {chance} of the six (grey band).")
+page.show_sizes(run, printed, fit, total, n_controls, seed)
 
 # %% [markdown]
 # A list of results that is not emptied between hospitals does that. Whatever the reason, the rows are of different people: the
@@ -162,18 +126,7 @@ alone = recovered.step_of_totals(after, until)
 print(f"F1 of B {alone.metric('f1'):.1%}, printed {after.metric('f1'):.1%};", alone)
 
 # %% tags=["hide-input"]
-apart = audit_ct.taken_apart(printed, total, counting)
-table(run, "apart", apart.round(2), "F1 of patients: as printed, and of the site alone "
-      "if the row is a running total", index=False)
-who = audit_ct.patients_of_rows(printed, found, fit, total)
-table(run, "who", who, "Which patients a row of the patient table fits",
-      folded="Which rows are of which patients")
-run.fact(**{f"moe_{s.lower()}": audit_ct.printed_f1(printed, s, MOE) for s in "BD"},
-         **{f"{name}_{s.lower()}": apart[f"{s}{column}"].max() for s in "BD"
-            for name, column in (("next", ", F1 printed"), ("alone", " alone"))})
-say(run, "MoE, whose row is of single sites, prints {moe_b:.2f} at B and {moe_d:.2f} "
-    "at D. The best of the six prints {next_b:.2f} and {next_d:.2f}; taken apart, the "
-    "best has {alone_b:.1f} and {alone_d:.1f}.")
+page.show_taken_apart(run, printed, found, fit, total)
 
 # %% [markdown]
 # ## MoE against a single head, in vertebrae
@@ -188,17 +141,7 @@ more = recovered.gains(moe, single)  # with osteoporosis, without
 print("more right at D:", more, "least p:", round(smallest_mcnemar_p(*more), 3))
 
 # %% tags=["hide-input"]
-gains = audit_ct.gains_of_moe(printed, found)
-run.fact(**audit_ct.moe_facts(gains, single, moe))
-figure(run, "moe", draw.gains_of_moe(gains), alt="What MoE gains over a single head: "
-       + "; ".join(
-    f"{g.unit} {g.site} {g.positives:+d} with and {g.negatives:+d} without "
-    f"osteoporosis, p at least {g.p:.2g}" for g in gains.itertuples()))
-say(run, "By the printed SEN, MoE loses sensitivity at {lost}. In the recovered "
-    "matrices it finds more osteoporotic vertebrae at **{more} of 4** sites: "
-    "{gain_A:+d} at A, {gain_B:+d} at B, {gain_C:+d} at C, {gain_D:+d} at D. No such "
-    "test can reach 5 % at {out}. At D MoE calls {called_moe:.1f} % of the vertebrae "
-    "positive, a single head {called_single:.1f} %.")
+page.show_moe(run, printed, found)
 
 # %% [markdown]
 # ## Two checks more
@@ -209,11 +152,7 @@ say(run, "By the printed SEN, MoE loses sensitivity at {lost}. In the recovered 
 # each other.
 
 # %% tags=["hide-input"]
-run.fact(**audit_ct.further_checks(printed, found))
-say(run, "{mcnemar} of {stars} stars would be out of reach of McNemar's test, "
-    "{paired_t} out of reach of a paired t-test; so the tests may have compared "
-    "something else, perhaps probabilities. Of {pairs} rows of single sites, {broken} "
-    "contradict the rule for patients.")
+page.show_further_checks(run, printed, found)
 
 # %% [markdown]
 # ## All findings

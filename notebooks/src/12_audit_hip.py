@@ -28,8 +28,9 @@ seed: int = 0  # seed of every random draw
 import numpy as np
 import osteolib
 import pandas as pd
-from osteolib.cohorts import DataNotFound, load_cohort
-from osteolib.report import audit_hip, figure, provenance, say, style, table
+from osteolib.report import audit_hip_page as page
+from osteolib.report import provenance, style
+from osteolib.report.audit_hip import auc_by_error, read_paper
 from osteolib.report.audit_pages import show_findings
 from osteolib.report.audits import audit_paper
 from osteolib.stats.audit import confusion_matrices
@@ -40,7 +41,7 @@ run = osteolib.start(globals(), "12_audit_hip")
 style.use_style()
 findings = audit_paper("chen2024_hip")
 found = findings.set_index("id")["details"]  # the numbers behind each finding
-published = audit_hip.read_paper()
+published = read_paper()
 paper = published.value
 models = list(found["X-22"]["rows"])
 n_hips, n_people = int(paper["test.images"]), int(paper["test.patients"])
@@ -59,19 +60,7 @@ n_hips, n_people = int(paper["test.images"]), int(paper["test.patients"])
 confusion_matrices(n_hips, **published.reported("X1AI-Osteo"))
 
 # %% tags=["hide-input"]
-both = audit_hip.matrices_table(published, found["X-21"]["rows"])
-table(run, "matrices", both, "The only confusion matrices that print these "
-      "percentages; in brackets, what they give")
-X04, other = found["X-04"], found["X-29"]["sizes"][1]
-run.fact(metrics=4 * X04["n_rows"], served=4 * X04["rows_explained"], hips=n_hips,
-         positives=X04["best_positives"], negatives=n_hips - X04["best_positives"],
-         right=int(both.loc[models[0], ["TP", "TN"]].sum()),
-         other_n=other["n"], other_positives=other["positives"])
-say(run, "**{served} of {metrics} metrics** are reproduced, by one matrix a model, "
-    "with {positives} osteoporotic and {negatives} other hips for all three. "
-    "X1AI-Osteo has {right} of {hips} hips right. With rounding to the nearest, no "
-    "other size up to nine hundred hips serves. (If cells were cut off here "
-    "and rounded there, {other_n} hips with {other_positives} positive would, too.)")
+page.show_matrices(run, published, found)
 
 # %% [markdown]
 # That is a good sign, and rarer than one should think. The counts of patients and hips add up as well, the limits of agreement
@@ -105,21 +94,7 @@ sizes = run.facts["positives"], run.facts["negatives"]
 leads = {m: graded_leads(*published.point(m), *sizes, n_studies, rng) for m in models}
 
 # %% tags=["hide-input"]
-areas = found["X-22"]["rows"]
-figure(run, "roc_plane", audit_hip.yes_no_areas(published, areas, leads), alt="ROC "
-       "plane of each model, and the lead of graded scores in simulated studies. "
-       + "; ".join(
-           f"{m}: two lines {100 * areas[m]['labels']:.2f}, printed "
-           f"{100 * paper[f'T3.{m}.auc']:.1f}" for m in models))
-run.fact(n_studies=n_studies, **audit_hip.yes_no_facts(areas, leads))
-say(run, "Orange: the printed operating point. Blue: two straight lines, and the area "
-    "under them. Dashed: the least that a curve through the point can have. Grey: "
-    "normal scores. **The printed AUCs are the blue areas, all three.** In "
-    "{n_studies:,} studies of each of {models} models a graded AUC agreed with its "
-    "yes/no area, to the printed digit, {hits} times; the closest was {closest:.1f} "
-    "points off. Without any model of scores: if every area that a curve through the "
-    "point can have were equally likely, the three would agree together once in "
-    "{million:.1f} million.")
+page.show_yes_no(run, published, found, leads)
 
 # %% [markdown]
 # The plain explanation is harmless: the routine that computes AUCs was given the predicted *classes*. A network whose scores
@@ -150,31 +125,10 @@ say(run, "Orange: the printed operating point. Blue: two straight lines, and the
 # %%
 film = np.mean(found["X-08"]["rows"]["bias"]["sd"])  # of what rounding allows
 grid = np.linspace(0.02, 1, 50)  # error of a T-score
-curve = pd.Series(audit_hip.auc_by_error(published, grid), grid)  # its AUC at the cut
+curve = pd.Series(auc_by_error(published, grid), grid)  # its AUC at the cut
 
 # %% tags=["hide-input"]
-people, scans = None, found["N14"]["rows"]
-try:  # the page does not need them
-    nhanes = load_cohort("nhanes-dxa")
-    run.uses(nhanes.name, nhanes.kind, nhanes.fingerprint)
-    people = nhanes.subjects[nhanes.subjects["age_years"] >= paper["min_age"]]
-except DataNotFound:
-    print("NHANES is not here: its row is left out")
-errors = audit_hip.two_scans(scans, film, people)
-told = float(published.table.at["T3.X1AI-Osteo.auc", "reported"]) / 100
-area, needed = found["X-11"]["auroc"], audit_hip.error_of_auc(curve, told)
-run.fact(film=film, auc=100 * area, days=paper["interval.mean"], told=100 * told,
-         low=min(r["two_scans"] for r in scans.values()), needed=needed,
-         high=max(r["two_scans"] for r in scans.values()))
-fig = audit_hip.second_scan(errors, film, area, told, curve)
-figure(run, "second_scan", fig, alt="SD of differences: " + "; ".join(
-    f"{k} {v:.2f}" for k, v in errors.items()) + f". AUC at {film:.2f} T {area:.3f}; "
-    f"the printed {told:.3f} belongs to {needed:.2f} T.")
-say(run, "The film differs from the scan by {film:.2f} T; two scans of one hip differ "
-    "by {low:.2f} to {high:.2f} T. The film was taken {days:.0f} days from the scan on "
-    "average, and is held against a scan with an error of its own. A score this "
-    "precise would have an AUC of {auc:.1f} %; the printed {told:.1f} % would belong "
-    "to an error of {needed:.2f} T.")
+page.show_second_scan(run, published, found, film, curve)
 
 # %% [markdown]
 # This is plausibility, not proof. What could make the error so small? The paper's design offers one candidate. Eight
@@ -187,10 +141,7 @@ cut = paper["cut.op"]  # −2.5
 r_of_cells([cut], mean, sd), r_of_cells(cut + np.arange(-1.5, 1.6, 0.5), mean, sd)
 
 # %% tags=["hide-input"]
-run.fact(**audit_hip.cell_facts(published), r=paper["r"])
-say(run, "Naming the mean of the true class gives r = {two:.2f}. Naming the mean of "
-    "the true sub-cluster, four on either side of −2.5, gives r = {full:.3f} (equally "
-    "full ones) to {half:.3f} (ones of half a T-score). The printed r is {r}.")
+page.show_sub_clusters(run, published)
 
 # %% [markdown]
 # So everything hangs on one question that the text leaves open: is a *test* hip sent to its sub-cluster by its features
@@ -212,17 +163,7 @@ for n in (n_people, n_hips):
     print(f"{n} pairs: bias ± {bias:.4f}, limit ± {limit:.4f}")
 
 # %% tags=["hide-input"]
-figure(run, "pairs", audit_hip.pairs_behind(published, film), alt="Half-widths fall "
-       f"with the number of pairs and meet the printed bands near {n_hips}, far from "
-       f"{n_people}.")
-rows = found["X-08"]["rows"].values()
-n_low, n_high = max(r["n_low"] for r in rows), min(r["n_high"] for r in rows)
-run.fact(n_low=n_low, n_high=n_high, people=n_people, missing=n_hips - n_low,
-         pairs=found["X-24"]["both"], effective=found["X-24"]["smallest"])
-say(run, "All three intervals together need {n_low} to {n_high} pairs: the {hips} "
-    "hips, not the {people} people. At most {missing} test hips can be missing from "
-    "the plot. {pairs:.0f} people have both hips in it; if the errors of a person's "
-    "hips were alike, the {hips} would count as {effective:.0f}.")
+page.show_pairs(run, published, found, film)
 
 # %% [markdown]
 # ## One hip or either hip
@@ -235,12 +176,7 @@ say(run, "All three intervals together need {n_low} to {n_high} pairs: the {hips
 share = {rho: share_of_sides(paper["op.pct"], rho) for rho in (0.7, 0.8, 0.9)}
 
 # %% tags=["hide-input"]
-run.fact(**{f"share_{rho * 10:.0f}": 100 * s for rho, s in share.items()},
-         test=100 * sizes[0] / n_hips, ppv=100 * found["X-05"]["ppv"],
-         npv=100 * found["X-05"]["npv"], patients=100 * paper["op.pct"])
-say(run, "{share_7:.0f}, {share_8:.0f} and {share_9:.0f} % of hips for ρ = 0.7, 0.8 "
-    "and 0.9; {test:.1f} % of the test hips. PPV and NPV belong to that share: where "
-    "{patients} % have osteoporosis they would be {ppv:.1f} and {npv:.1f} %.")
+page.show_sides(run, published, found, share)
 
 # %% [markdown]
 # ## All findings

@@ -26,24 +26,22 @@ seed: int = 0  # seed of every random draw
 import numpy as np
 import osteolib
 import torch
-from osteolib.report import audit_knee, audit_knee_code, figure, provenance, say, style
-from osteolib.report import table
+from osteolib.report import audit_knee_page as page
+from osteolib.report import provenance, say, style, table
+from osteolib.report.audit_knee import PAPER, read_values, seeds_table, what_holds
 from osteolib.report.audit_pages import show_findings
 from osteolib.report.audits import FOLDER, audit_paper
-from osteolib.report.published import load_published, printed_texts
+from osteolib.report.published import printed_texts
 from osteolib.screen.strnet import STRNet, encode_targets, gradient_reach
 from osteolib.stats.audit import confusion_matrices
 from osteolib.stats.audit.audit_file import load_audit
 
 run = osteolib.start(globals(), "13_audit_knee")
 style.use_style()
-PAPER = "strnet2026_knee"
 audit = load_audit(FOLDER / f"{PAPER}.yaml", printed_texts(PAPER))
 findings = audit_paper(PAPER)
 of = findings.set_index("id")["details"]  # the numbers behind each finding
-value = load_published(PAPER).set_index("published_id")
-value.index = value.index.str.removeprefix(f"{PAPER}.")
-count = value["value"].dropna()
+value = read_values()  # what the paper prints
 
 # %% [markdown]
 # ## What holds
@@ -52,7 +50,7 @@ count = value["value"].dropna()
 # recomputed to the last digit, intervals included, and the code has the printed settings and the printed size.
 
 # %% tags=["hide-input"]
-table(run, "holds", audit_knee.what_holds(findings), "Conditions that hold",
+table(run, "holds", what_holds(findings), "Conditions that hold",
       folded="Nine of the findings that say yes")
 
 # %% [markdown]
@@ -71,21 +69,7 @@ matrices = confusion_matrices(224, roundings=("half-up", "half-even"), **both)
 sorted({matrix.positives for matrix in matrices})
 
 # %% tags=["hide-input"]
-one, seven = of["S-07"], of["S-08"]
-lines = audit_knee.possible_values(value, of["S-10"]["rows"])
-fig = audit_knee.two_test_sets(
-    [one[k] for k in ("tp", "fp", "fn", "tn")],
-    count[["F7.TP", "F7.FP", "F7.FN", "F7.TN"]].tolist(), lines)
-figure(run, "two_test_sets", fig, alt="Two confusion matrices of 224 knees, and which "
-       "printed value each test set can give: " + "; ".join(map(", ".join, lines)))
-run.fact(possible=", ".join(f"{p:.0f}" for p in of["S-39"]["positives_possible"]),
-         correct=int(seven["correct"]), share=of["S-40"]["share"],
-         overall=of["S-40"]["overall"], odd=f"{seven['specificity']:.3f}")
-say(run, "Possible numbers of positives: {possible}. The abstract goes with Table 1, "
-    "and so do Tables 4 and 5, which name 136. Fig. 7 has the share of bone loss "
-    "of the whole collection ({share:.1%} and {overall:.1%}): it looks like "
-    "another split, stratified by class. Both matrices have {correct} knees "
-    "right; the specificity in Fig. 7 is {odd}.")
+page.show_two_test_sets(run, value, of)
 
 # %% [markdown]
 # **What to do with it.** Use the left matrix. Leave the comparison of backbones aside until it is known which split it rests
@@ -99,7 +83,7 @@ say(run, "Possible numbers of positives: {possible}. The abstract goes with Tabl
 # from the mean of all by a normal amount of SD $s\sqrt{1 - 1/5}$.
 
 # %%
-seeds = audit_knee.seeds_table(value)
+seeds = seeds_table(value)
 mean, sd = seeds.iloc[:4]["mean"].to_numpy(), seeds.iloc[:4]["sd"].to_numpy()
 rng = np.random.default_rng(seed)
 common = rng.standard_normal((n_studies, 5, 1))  # what a run does to all metrics
@@ -108,18 +92,7 @@ runs = mean + sd * np.sqrt(0.5) * (common + own)
 alike = (runs[:, 0].round(3) == runs.mean(axis=1).round(3)).sum(axis=1)
 
 # %% tags=["hide-input"]
-accidents = np.bincount(alike, minlength=5)
-chances = [*(accidents / n_studies)[:4], of["S-25"]["chance"]]
-fig = audit_knee.five_seeds(seeds, chances)
-figure(run, "five_seeds", fig, alt="Left: four headline values lie on their five-seed "
-       "means, the T-score RMSE two SDs below. Right: chance that 0, 1, 2, 3 or 4 "
-       f"metrics agree by accident: {', '.join(f'{s:.1g}' for s in chances)}.")
-run.fact(**audit_knee.seed_facts(of, value), seen=int(accidents[4]), tries=n_studies)
-say(run, "All four agreed in {seen} of {tries:,} simulated studies; the closed form "
-    "says {chance:.0e}. The fifth value behaves otherwise: the RMSE of the "
-    "T-score, {rmse}, lies {z} SDs from its mean {mean_rmse}; no one of five can "
-    "lie more than {limit:.2f} sample SDs away. For the T-score, use {mean_rmse} ± "
-    "{sd_rmse}.")
+page.show_five_seeds(run, value, of, seeds, alike)
 
 # %% [markdown]
 # The simplest reading is that the headline reports five-seed means without saying so. That is a *better* summary than one run,
@@ -131,26 +104,11 @@ say(run, "All four agreed in {seen} of {tries:,} simulated studies; the closed f
 # checked; the balanced accuracy needs the first two alone, in one run and in any mean over runs:
 
 # %%
-sens, spec, bacc = (count[f"T5.{name}"] for name in ("sens", "spec", "bacc"))
+sens, spec, bacc = (value.at[f"T5.{k}", "value"] for k in ("sens", "spec", "bacc"))
 print(f"mean of sensitivity and specificity {(sens + spec) / 2:.4f}, printed {bacc}")
 
 # %% tags=["hide-input"]
-gaps = audit_knee.implied_gaps(of, value)
-widths = audit_knee.half_widths(value, audit.values)
-figure(run, "table5", audit_knee.table_5(gaps, widths), alt="Left: printed less "
-       "implied values of Table 5, balanced accuracy "
-       f"{gaps.at['balanced accuracy', 'printed']:+.4f}. Right: half-widths, "
-       "printed and resampled: " + "; ".join(
-           f"{n} {r['printed']:.3f}, {r['high']:.3f}" for n, r in widths.iterrows()))
-ratio = widths["printed"] / widths["high"]
-run.fact(bacc=of["S-15"]["value"], wide=int((ratio > 1.1).sum()), ratio=ratio["F1"],
-         middle=of["S-48"]["n_rows"])
-say(run, "The bars on the left are all that rounding allows. Youden's J, accuracy and "
-    "F1 follow. **The balanced accuracy does not**: it is {bacc:.4f}. PPV, NPV and MCC "
-    "are off by little *if the table is of one run*; means over runs can explain that, "
-    "but not PPV and F1 together. Of the intervals, {wide} of 9 are more than a tenth "
-    "wider than a stratified bootstrap of the nearest matrix gives, that of F1 "
-    "{ratio:.1f} times as wide; and all {middle} of the table are symmetric.")
+page.show_table_5(run, value, of, audit.values)
 
 # %% [markdown]
 # The formula of a share, $p \pm 1.96\sqrt{p(1-p)/n}$, gives the intervals of accuracy, sensitivity and specificity, and that of
@@ -172,28 +130,7 @@ idle = (reach.drop(columns="parameters") == 0).all(axis=1)
 reach.loc[idle, "parameters"]  # parts that no loss reaches
 
 # %% tags=["hide-input"]
-now = audit_knee_code.network_values(reach, count)
-again = now | audit_knee_code.printed_values(count, of["S-40"]["share"])
-audit_knee_code.check_kept(again, audit.document.values)  # what the audit file keeps
-code = {k: audit.values[f"{PAPER}.code.{k}"] for k in ("fp_margin", "lambda_fp")}
-fig = audit_knee_code.text_and_code(reach, count, code)
-figure(run, "text_and_code", fig, alt="Left: pull on the logit of a normal knee with "
-       "and without the fourth loss term. Right: which loss reaches which part; none: "
-       f"{audit_knee_code.untouched(reach)}.")
-run.fact(released=now["net.released.parameters"], text=now["net.text.parameters"],
-         idle=now["net.idle.parameters"], most=of["S-56"]["most"],
-         gain=of["N1"]["auroc"], yardstick=of["N2"]["rmse"])
-say(run, "**Size.** Built as in the code, the network has {released:,} parameters, as "
-    "printed; built as in the text, {text:,}.\n\n"
-    "**A route that does not learn.** The stop-gradient stands where the text "
-    "says. What follows is not said: {idle:,} parameters of the T-score's route "
-    "get a gradient from no loss, and nothing before them learns from T-scores. "
-    "If the reported runs were wired as the released code is, the gain of {gain:.3f} "
-    "in AUROC from B2 to B3 cannot come from learning the T-score jointly; of another "
-    "wiring this page says nothing.\n\n"
-    "**A fourth loss.** It is in the code, on by default, and not in the text; it "
-    "pulls at a normal knee with at most {most:.1%} of the force of the "
-    "cross-entropy. Whether the reported runs had it is unknown.")
+page.show_text_and_code(run, value, of, reach, audit)
 
 # %% [markdown]
 # ## All findings

@@ -30,8 +30,9 @@ n_splits: int = 1000  # random splits of each kind; at least 200
 import numpy as np
 import osteolib
 import pandas as pd
-from osteolib.report import audit_hand, figure, provenance, say, style, table
-from osteolib.report.audit_hand import LONG, NEAREST, SHORT, number
+from osteolib.report import audit_hand_page as page
+from osteolib.report import provenance, style
+from osteolib.report.audit_hand import LONG, NEAREST, SHORT, aucs, cells, number
 from osteolib.report.audit_pages import show_findings
 from osteolib.report.audits import audit_paper
 from osteolib.report.published import printed_texts
@@ -46,7 +47,6 @@ style.use_style()
 audits = {paper: audit_paper(paper) for paper in (SHORT, LONG)}
 details = pd.concat(audits.values()).set_index("id")["details"]  # behind each finding
 text = printed_texts(SHORT) | printed_texts(LONG)
-cells = audit_hand.cells(text)
 images, segments, bones = (number(text, f"{SHORT}.{name}")
                            for name in ("n_xray", "n_segments", "bones"))
 
@@ -64,15 +64,7 @@ least = -(-segments // bones)  # rounded up
 print(f"{images} hands: {images * bones} segments; {segments} segments: {least} hands")
 
 # %% tags=["hide-input"]
-figure(run, "hands", audit_hand.squares(images, segments, bones), alt=f"{least} "
-       f"squares, one a hand of {bones} bones: {images} for the radiographs that are "
-       f"named and {least - images} more that are needed.")
-run.fact(images=images, segments=segments, bones=bones, most=images * bones,
-         excess=segments - images * bones, least=least)
-say(run, "{images} radiographs of one hand give at most {most:,} segments, {excess} "
-    "fewer than the {segments:,} that the short paper splits. Some films may show both "
-    "hands, or some people have several films; then a person can have several hands in "
-    "the study, and it matters on which side of the split they lie.")
+page.show_hands(run, images, segments, bones)
 
 # %% [markdown]
 # ## What was split?
@@ -89,30 +81,13 @@ say(run, "{images} radiographs of one hand give at most {most:,} segments, {exce
 people = {"op": number(text, f"{LONG}.T1.derived.osteoporosis"),
           "n": number(text, f"{LONG}.T1.derived.normal")}
 rng = np.random.default_rng(seed)
-cohort = made_up_segments(cells, people, bones, rng)
-as_printed = printed_evenness(cells)
+cohort = made_up_segments(cells(text), people, bones, rng)
+as_printed = printed_evenness(cells(text))
 splits = {(unit, by): describe_splits(cohort, unit, by, as_printed, n_splits, rng)
           for unit in ("segment", "hand", "person") for by in (False, True)}
 
 # %% tags=["hide-input"]
-tests = cells["test", "op"] + cells["test", "n"]
-alone = {unit: splits[unit, True] for unit in ("person", "hand", "segment")}
-figure(run, "leakage", audit_hand.leakage(alone, tests), alt="Splits by label: test "
-       "sizes, and share of test segments of people in training, by unit: " + "; ".join(
-           f"{u} {f['seen'].mean():.0%}" for u, f in alone.items()))
-table(run, "splits", audit_hand.splits_table(splits), f"Six ways to split {segments:,} "
-      f"segments 8:1:1, {n_splits} times each. Printed: {tests} test segments, shares "
-      f"within {100 * as_printed[1]:.2f} points", index=False, folded="All six ways")
-run.fact(two=int(cohort.groupby("person")["hand"].nunique().eq(2).sum()), tests=tests,
-         by_segment=round(segments / 10),
-         **audit_hand.split_facts(alone))
-say(run, "A plain split of single segments is unlikely: it gives {by_segment} test "
-    "segments, not {tests}. Hands, split by label, come out at least as even as "
-    "printed in {hand_even:.0%} of splits, people in {person_even:.1%}. That speaks "
-    "for hands, or for people balanced with care; it is no proof. If hands were split "
-    "and {two} people have two, {hand_seen:.0%} of the test segments are of somebody "
-    "whose other hand trained the model: about {hand_both:.0f} people. The journal "
-    "version says that it splits by subject.")
+page.show_splits(run, text, cohort, splits)
 
 # %% [markdown]
 # ## 19 people
@@ -133,17 +108,7 @@ for n in (n_test, n_test + 1, 33):
           reachable_mean_sd(mean, sd, n, runs, 0, NEAREST) or "nothing")
 
 # %% tags=["hide-input"]
-run.fact(**audit_hand.people_needed(text, n_test, runs))
-fig = audit_hand.possible_accuracies(text, n_test, runs)
-figure(run, "nineteen", fig, alt="Possible accuracies of {n_test} people, with the "
-       "printed ones on them; possible SDs by test size, and the printed {sup_sd}."
-       .format(**run.facts))
-say(run, "± {sup_sd} is possible on neither 19 nor 20, under any rounding. Rounded to "
-    "nearest, three runs need {n_fit} people for it, or {n_sample} if ± is the sample "
-    "SD as in the short paper. More runs do not help: with any number of them the SD "
-    "is at least {floor:.3f} on {n_test} people and {floor_20:.3f} on 20 "
-    "({floor_any:.3f} on {n_test} if digits were cut off). A standard error, or "
-    "another unit than people, would explain it.")
+page.show_nineteen(run, text, n_test, runs)
 
 # %% [markdown]
 # A small ± also says something else. If each seed had drawn its own 19 people, accuracies would differ by about 0.1. So
@@ -159,20 +124,12 @@ say(run, "± {sup_sd} is possible on neither 19 nor 20, under any rounding. Roun
 # $$
 
 # %%
-value = audit_hand.aucs(text)
-top, se = value["SimCLR, full"], hanley_mcneil_se(value["SimCLR, full"], 6, 13)
+top = aucs(text)["SimCLR, full"]
+se = hanley_mcneil_se(top, 6, 13)
 ends = top - 1.96 * se, min(1.0, top + 1.96 * se)
 
 # %% tags=["hide-input"]
-half = number(text, f"{LONG}.T3.SimCLR.auc.spread")
-figure(run, "six", audit_hand.six_aucs(value, half, ends), alt="All ablations and the "
-       f"baseline beside the best AUROC's interval, {ends[0]:.2f} to {ends[1]:.2f}.")
-run.fact(top=top, half=half, **audit_hand.lead_facts(details, value, ends))
-say(run, "The printed {top} ± {half} has a 95 % interval of {auc_low:.2f} to "
-    "{auc_high:.2f}. Of {n_other} compared AUROCs, {inside} lie inside. The largest "
-    "lead is {z_max:.1f} standard errors, if errors of two methods correlate at 0.5. "
-    "In accuracy the method leads the best earlier one by {by_accuracy:.1f} people of "
-    "19, and its own variant with a single decoder by {decoder:.1f}.")
+page.show_leads(run, text, details, ends)
 
 # %% [markdown]
 # How often such leads come up between equal methods, and how many people it would take, is counted in
@@ -197,24 +154,7 @@ right = reachable_mean_sd(acc, acc_sd, 167, 3)  # right answers of the three run
 f1_runs(right, 167, 48, f1, f1_sd)[0]  # and true positives, one solution
 
 # %% tags=["hide-input"]
-carriers = cells["test", "op"]
-rows, solutions = audit_hand.single_runs(details, carriers, runs)
-fig = audit_hand.thirty_runs(rows, solutions, tests, carriers)
-figure(run, "runs", fig, alt="Right answers of each run, by row: " + "; ".join(
-           f"{name} {triples[0]}" for name, triples in rows.items()))
-right = audit_hand.runs_table(text, rows, solutions, carriers)
-table(run, "runs", right, "Single runs, found back from means and SDs "
-      f"({tests} segments, {carriers} with osteoporosis)", index=False,
-      folded="Every run as a table")
-run.fact(n_tests=tests, auc_sd=text[f"{SHORT}.T2.SimCLR.auc.ext.spread"],
-         **audit_hand.run_facts(details, solutions, carriers))
-say(run, "All {n_exact} accuracies are exact. Of {n_free} arbitrary numbers, "
-    "all would be so with a chance of {by_luck:.0e}: these are careful tables. "
-    "The supervised model has {carriers} right in every run, the number of segments "
-    "with osteoporosis: it calls all {n_tests} ill, as the paper suspects. And with "
-    "nearly equal accuracy, the runs of the best model find {low_sens:.0%} to at least "
-    "{high_sens:.0%} of the segments with osteoporosis, while its AUROC has a ± of "
-    "{auc_sd}: what wavers is the threshold. (An open mark is a second solution.)")
+page.show_single_runs(run, text, details, runs)
 
 # %% [markdown]
 # ## All findings

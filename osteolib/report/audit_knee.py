@@ -10,10 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from osteolib.report.published import load_published
 from osteolib.report.style import GREY, INK
 from osteolib.stats.audit import printed
 from osteolib.stats.audit.reach import reachable_proportion
 
+PAPER = "strnet2026_knee"
 BLUE, ORANGE = "#0072B2", "#D55E00"
 T5 = {
     "accuracy": "acc", "balanced accuracy": "bacc", "sensitivity": "sens", "specificity": "spec", "PPV": "ppv",
@@ -22,6 +24,12 @@ T5 = {
 """Rows of Table 5 whose interval can be resampled, and their ids."""
 
 GOOD = ["S-01", "S-07", "S-27", "S-28", "S-52", "S-32", "S-26", "S-C3", "S-C8"]
+
+
+def read_values() -> pd.DataFrame:
+    """The printed values as ``load_published`` gives them, by their id without the name of the paper."""
+    value = load_published(PAPER).set_index("published_id")
+    return value.set_axis(value.index.str.removeprefix(f"{PAPER}."))
 
 
 def what_holds(findings: pd.DataFrame) -> pd.DataFrame:
