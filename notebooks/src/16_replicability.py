@@ -29,14 +29,12 @@ profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw
 
 # %% tags=["hide-input"]
-import os
-
 import numpy as np
 import osteolib
-from osteolib.report import claim_plots, figure, provenance, say, table
-from osteolib.report.claims import KNEES, SUBJECTS, all_claims, in_one_sentence
-from osteolib.report.claims import patterns, published_fractions, samples_of_papers
-from osteolib.report.claims import several_units, vary
+from osteolib.report import claims_page as page
+from osteolib.report import provenance
+from osteolib.report.claims import KNEES, SUBJECTS, all_claims, published_fractions
+from osteolib.report.claims import samples_of_papers, several_units, vary
 from osteolib.stats.replicability import Sample, Study, assess, from_auroc, simulate
 
 run = osteolib.start(globals(), "16_replicability")
@@ -69,11 +67,7 @@ sets = samples_of_papers(value)
 # ```
 
 # %% tags=["hide-input"]
-table(run, "contract", claim_plots.what_is_assumed(correlation, icc), "Favourable: it "
-      "makes a study look stronger than it was", index=False,
-      folded="What goes into the model")
-table(run, "sizes", claim_plots.sizes_table(sets), "The test sets, by class",
-      folded="The test sets, by class")
+page.show_test_sets(run, sets, correlation, icc)
 
 # %% [markdown]
 # ## One claim, step by step
@@ -91,11 +85,7 @@ leads = aurocs.max(axis=1) - aurocs.min(axis=1)
 by_chance = np.mean(leads >= best - last)
 
 # %% tags=["hide-input"]
-run.fact(one_best=best, one_last=last, one_chance=by_chance,
-         one_median=np.median(leads), one_people=sets[SUBJECTS].people)
-say(run, "With {one_people} people the best of four *equal* methods leads the last by "
-    "{one_median:.2f} in half of all studies. A lead as large as the printed one, "
-    "{one_best} over {one_last}, comes out in {one_chance:.0%}.")
+page.show_one_claim(run, sets, best, last, leads, by_chance)
 
 # %% [markdown]
 # The same is asked of every claim: the share of studies in which equal methods lead by as much, and the *power*, the share
@@ -115,9 +105,7 @@ claims["found"] = [assess(c.study, c.claimed, c.k, c.rank, n_studies, seed)
 # is the printed lead. On the hill's flank or inside it, equal methods print such a lead often; the number says how often.
 
 # %% tags=["hide-input"]
-figure(run, "hills", claim_plots.lead_hills(claims), alt="For each claim the leads "
-       "that the best of equal methods shows by chance, with a dot at the printed: "
-       + "; ".join(f"{c.label} {c.found.luck:.0%}" for c in claims.itertuples()))
+page.show_hills(run, claims)
 
 # %% [markdown]
 # ## An honest interval
@@ -127,10 +115,7 @@ figure(run, "hills", claim_plots.lead_hills(claims), alt="For each claim the lea
 # printed value is the truth. Thick line: the printed ±.
 
 # %% tags=["hide-input"]
-firsts = claims.drop_duplicates(["set", "best"])
-figure(run, "intervals", claim_plots.honest_intervals(firsts), alt="Printed values and "
-       "95 % intervals: " + "; ".join("{} {:.3f}, {:.2f} to {:.2f}".format(
-           c.set, c.best, *c.found.interval) for c in firsts.itertuples()))
+page.show_intervals(run, claims)
 
 # %% [markdown]
 # ## How many people would it take?
@@ -138,22 +123,7 @@ figure(run, "intervals", claim_plots.honest_intervals(firsts), alt="Printed valu
 # To find a true difference of the printed size four times in five, and to know the best method's own value to within ± 0.05.
 
 # %% tags=["hide-input"]
-figure(run, "people", claim_plots.people_needed(claims), alt="People in the test set "
-       "and needed: " + "; ".join(f"{c.label} {c.study.sample.people}, for power "
-                                  f"{c.found.people_for_power}, for precision "
-                                  f"{c.found.people_for_width}"
-                                  for c in claims.itertuples()))
-low, high = claims["found"][0].interval
-run.fact(**in_one_sentence(claims), hand_people=sets[SUBJECTS].people, hand_low=low,
-         hand_high=high, hand_auroc=claims["best"][0])
-say(run, "Of {n} claims, {n_powered} would be found at least four times in five if it "
-    "is true, and {n_weak} less than every second time. Large enough: {powered}. "
-    "{n_lucky} leads come out as large in a quarter or more of studies of equal "
-    "methods. With {hand_people} subjects a method whose true AUROC is "
-    "{hand_auroc:.2f} prints {hand_low:.2f} to {hand_high:.2f}.")
-table(run, "claims", claim_plots.claims_table(claims), "Seen: the power; by chance: "
-      "how often equal methods lead as much", index=False,
-      folded="All claims in one table")
+page.show_people_needed(run, claims, sets)
 
 # %% [markdown]
 # ## What the sizes do not weigh
@@ -170,12 +140,7 @@ table(run, "claims", claim_plots.claims_table(claims), "Seen: the power; by chan
 # carries all of them.
 
 # %% tags=["hide-input"]
-run.fact(**patterns(value))
-say(run, "The knee paper's AUROC rises at {rising} of {steps} steps; equal methods "
-    "come in any one order once in {orders} times. The CT paper's full model has the "
-    "highest printed F1 of vertebrae at {sites_first} of {sites} sites; of {models} "
-    "equal methods one is first at all with probability {all_sites:.3f}. A pattern "
-    "says that *something* helps; the sizes say how little is known of *how much*.")
+page.show_patterns(run, value)
 
 # %% [markdown]
 # ## How much hangs on the assumptions?
@@ -194,17 +159,7 @@ by_icc = {alike: vary(claims[bones], "icc", alike, fewer, seed)
           for alike in (0.0, 0.5, 0.8)}
 
 # %% tags=["hide-input"]
-figure(run, "correlation", claim_plots.under_other_assumptions(claims, by_correlation),
-       alt="Share of studies that see each claim, and in which equal methods lead as "
-       "much, at correlations 0, 0.5 and 0.8.")
-power = {rho: result["power"] for rho, result in by_correlation.items()}
-run.fact(**{f"powered_{int(10 * v)}": int((p >= 0.8).sum()) for v, p in power.items()},
-         median_0=100 * power[0.0].median(), median_8=100 * power[0.8].median())
-say(run, "The median claim would be seen in {median_0:.0f} % of studies at ρ = 0 and "
-    "in {median_8:.0f} % at ρ = 0.8; four times in five are reached by {powered_0}, "
-    "{powered_5} and {powered_8} of {n} claims at ρ = 0, 0.5 and 0.8.")
-table(run, "icc", claim_plots.icc_table(claims[bones], by_icc), "Claims with several "
-      "units a person", folded="When the units of a person are more or less alike")
+page.show_other_assumptions(run, claims, by_correlation, bones, by_icc)
 
 # %% [markdown]
 # ## The second hospital
@@ -221,18 +176,8 @@ theirs = simulate(Study(clinic, "auroc", same), n_studies, seed + 1)[:, 0]
 drop = np.mean(ours - theirs >= inside - outside)
 
 # %% tags=["hide-input"]
-from osteolib.report.published import load_published
-
-printed = load_published().set_index("published_id").loc["strnet2026_knee.ext.auroc"]
 other = simulate(Study(clinic, "auroc", (from_auroc(outside),)), n_studies, seed)
-low, high = np.quantile(other, (0.025, 0.975))
-run.fact(inside=inside, outside=outside, drop=100 * drop, clinic=clinic.people,
-         ext_low=low, ext_high=high, printed_low=printed["ci_low"],
-         printed_high=printed["ci_high"])
-say(run, "From {inside:.3f} to {outside:.3f}: with no true drop, {drop:.0f} % of such "
-    "pairs fall by as much or more. The model's interval for {clinic} knees is "
-    "{ext_low:.2f} to {ext_high:.2f}; the paper prints {printed_low:.2f} to "
-    "{printed_high:.2f}.")
+page.show_second_hospital(run, inside, outside, drop, other)
 
 # %% [markdown]
 # ## Plan your own
@@ -252,18 +197,7 @@ def plan(positive=60, negative=120, units=1, other=0.80, lead=0.05, rho=0.5, ali
     return study, found, better - other
 
 # %% tags=["hide-input"]
-def draw(**settings):
-    return claim_plots.plan_leads(*plan(**settings), seed)
-
-figure(run, "plan", draw(), alt="Leads that equal and truly different methods print in "
-       "a study of 60 patients and 120 controls.")
-if "JPY_SESSION_NAME" in os.environ:  # a person's session in JupyterLab, not papermill
-    import ipywidgets
-
-    ipywidgets.interact_manual(
-        lambda **settings: draw(**settings), positive=(5, 300), negative=(5, 300),
-        units=(1, 7), other=(0.55, 0.95, 0.01), lead=(0.01, 0.3, 0.01),
-        rho=(0, 0.95, 0.05), alike=(0, 1, 0.1))
+page.show_plan(run, plan, seed)
 
 # %% [markdown]
 # ```{admonition} Exercise

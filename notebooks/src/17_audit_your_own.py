@@ -27,18 +27,17 @@ seed: int = 0  # of every run; nothing on this page is drawn at random
 # %% tags=["hide-input"]
 import numpy as np
 import osteolib
-import pandas as pd
-from osteolib.report import audit_lesson, figure, provenance, say, table
-from osteolib.report.audits import FOLDER, audit_paper, findings_table
+from osteolib.report import audit_lesson_page as page
+from osteolib.report import provenance, table
+from osteolib.report.audit_lesson import QUIZ, rows_of
+from osteolib.report.audits import FOLDER, audit_paper
 from osteolib.stats.audit import confusion_matrices, exchange, printed
-from osteolib.stats.audit.audit_file import load_audit, report, vocabulary
+from osteolib.stats.audit.audit_file import load_audit
 
 run = osteolib.start(globals(), "17_audit_your_own")
 text = load_audit(FOLDER / "example.yaml").values  # what the made-up study prints
 n, positives = int(text["n"]), int(text["positives"])
-main = [k for k in text if "." not in k or k.startswith(("abstract", "accuracy"))][:9]
-table(run, "printed", pd.DataFrame({"name": main, "printed": [text[k] for k in main]}),
-      "Of its main model", index=False, folded="What the made-up study prints")
+page.show_study(run, text)
 
 # %% [markdown]
 # ## 1. What a printed number may have been
@@ -57,15 +56,7 @@ abstract, in_table = printed(text["abstract.auc"]), printed(text["auc"])
 agree = max(low, low_table) <= min(high, high_table)
 
 # %% tags=["hide-input"]
-panels = {"Trailing zeros count": ["0.9", "0.90"],
-          "AUC: abstract and table": [text["abstract.auc"], text["auc"]]}
-figure(run, "intervals", audit_lesson.what_was_printed(panels), alt="Intervals behind "
-       "0.9, 0.90 and the two printed AUCs for three ways of rounding.")
-run.fact(abstract=abstract.text, auc=in_table.text, low=low, high=high,
-         agree="agree" if agree else "do not agree")
-say(run, "The abstract's {abstract} may have been anything from {low:.3f} to "
-    "{high:.3f}; the table prints {auc}. The two {agree}. An audit must never call a "
-    "pair that can agree an error, so it allows whatever any of the three ways allows.")
+page.show_intervals(run, abstract, in_table, agree)
 
 # %% [markdown]
 # ## 2. Every table behind the numbers
@@ -99,19 +90,7 @@ left["+ positives"] = confusion_matrices(n, positives=positives, **reported)
 # picks one of them.
 
 # %% tags=["hide-input"]
-figure(run, "sieve", audit_lesson.sieve(left, n, positives, reported), alt="Left: "
-       "matrices with the printed accuracy, and those that each further number leaves. "
-       "Right: how many.")
-only, = left["+ positives"]
-run.fact(n=n, positives=positives, n_alone=(n + 1) * (n + 2) * (n + 3) // 6,
-         **{count: getattr(only, count) for count in ("tp", "fp", "fn", "tn")},
-         **{metric: only.metric(metric) for metric in ("ppv", "npv", "f1")},
-         **{k[2:]: len(m) for k, m in left.items() if k != "+ positives"})
-say(run, "Of {n_alone:,} tables {accuracy:,} print the accuracy, {sensitivity} the "
-    "sensitivity as well, {specificity} all three, and one has the {positives} "
-    "positives of Table 1: TP {tp}, FP {fp}, FN {fn}, TN {tn}. Now we know what the "
-    "study does not print under these names: PPV {ppv:.3f}, NPV {npv:.3f}, F1 {f1:.3f}."
-    " Keep the first two in mind.")
+page.show_sieve(run, left, n, positives, reported)
 
 # %% [markdown]
 # Had *no* table been left, two of the numbers could not both be right. One left is not a proof of anything, but it can be
@@ -138,14 +117,7 @@ sds = {name: np.unique(np.round(triples.std(axis=1, ddof=d) / n, 9))
        for d, name in enumerate(("population SD", "sample SD"))}
 
 # %% tags=["hide-input"]
-figure(run, "reachable", audit_lesson.out_of_reach(age, n, sd, sds, mean.text),
-       alt="Reachable accuracies and SDs as lines beside the bands of what is printed.")
-run.fact(age=age.text, seeds=f"{mean.text} ± {sd.text}", three=len(triples), sd=sd.text,
-         chance=np.unique((np.arange(n + 1) / n).round(3)).size / 1001,
-         nearest=100 * sds["sample SD"][0])
-say(run, "No count of {n} people prints {age}, and of {three:,} triples with the "
-    "printed mean none has the SD {sd}; the nearest, {nearest:.3f} %, is too small. "
-    "Of all numbers with three decimals only {chance:.0%} are proportions of {n}.")
+page.show_out_of_reach(run, age, mean, sd, n, triples, sds)
 
 # %% [markdown]
 # So a typing slip is mostly caught here. With 1,000 people every number of three decimals is reachable, and the test is mute.
@@ -157,11 +129,8 @@ say(run, "No count of {n} people prints {age}, and of {three:,} triples with the
 # positives must the test set have had?
 
 # %% tags=["hide-input"]
-rows = audit_lesson.rows_of(text, "table3")
-table(run, "table3", pd.DataFrame(rows).T.map(lambda number: number.text),
-      "Table 3 of the made-up study", folded="Table 3 of the made-up study")
-figure(run, "positives", audit_lesson.positives_needed(rows, n, positives),
-       alt="Numbers of positives that each row needs, under two meanings.")
+rows = rows_of(text, "table3")
+page.show_table_3(run, rows, n, positives)
 
 # %% [markdown]
 # Each row alone is possible as printed: no check of single rows would object. But one test set has one number of positives.
@@ -172,13 +141,7 @@ readings = exchange(rows, n)
 readings[["sensitivity", "specificity", "rows_explained", "best_positives"]].head(3)
 
 # %% tags=["hide-input"]
-figure(run, "exchange", audit_lesson.rows_explained(readings, len(rows)), alt="Rows "
-       "explained by each reading of the two columns.")
-run.fact(rows=len(rows), **audit_lesson.readings_as_facts(readings))
-say(run, "As printed (orange) one number of positives explains {as_printed} of {rows} "
-    "rows; read as *{reading}* it explains {explained}, with {best} positives, the "
-    "number in Table 1. *{tied}* explains as many with {mirror}: the same people with "
-    "the classes swapped. Table 1, or an F1, tells the two apart.")
+page.show_readings(run, readings, len(rows))
 
 # %% [markdown]
 # ## 5. A whole paper at once
@@ -190,13 +153,7 @@ say(run, "As printed (orange) one number of positives explains {as_printed} of {
 # checkable*: no arithmetic decides it.
 
 # %% tags=["hide-input"]
-findings = audit_paper(FOLDER / "example.yaml")
-behind = ["Where", "What we computed", "Innocent explanation", "What to do with it"]
-table(run, "findings", findings_table(findings).drop(columns="Sure"), "A click on "
-      "a claim tells what was computed", index=False, filters=("Verdict",),
-      chips={"Verdict"}, folds={"What the paper says": behind})
-run.fact(n_findings=len(findings), n_bad=sum(findings["verdict"] == "inconsistent"))
-say(run, "{n_findings} findings, {n_bad} of them inconsistent.")
+page.show_audit(run, audit_paper(FOLDER / "example.yaml"))
 
 # %% [markdown]
 # Another planted error hides among the *derived*: an AUC that is the mean of sensitivity and specificity, which is what
@@ -225,11 +182,7 @@ findings:
 # %% tags=["hide-input"]
 own = audit_paper(run.write("my_paper.yaml", my_paper))
 assert own["verdict"].tolist() == ["inconsistent"]
-print(report(own))
-words = vocabulary().assign(meaning=lambda w: w["meaning"].str.split("\n\n").str[0])
-table(run, "vocabulary", words[["check", "meaning", "arguments", "example"]],
-      "The checks that a file can name", index=False, filters=(),
-      folded=f"All {len(words)} words that a file can use")
+page.show_own(run, own)
 
 # %% [markdown]
 # From a terminal `osteolib audit my_paper.yaml --csv findings.csv` does the same and writes a table as well, and
@@ -261,7 +214,7 @@ table(run, "vocabulary", words[["check", "meaning", "arguments", "example"]],
 # ```
 
 # %% tags=["hide-input"]
-quiz, tested = audit_lesson.QUIZ, 90
+quiz, tested = QUIZ, 90
 table(run, "quiz", quiz, f"A made-up table: four models, {tested} people")
 
 # %% tags=["solution"]

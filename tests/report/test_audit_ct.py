@@ -1,13 +1,16 @@
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
-from osteolib.report import audit_ct, audit_ct_figures
+from osteolib.report import audit_ct, audit_ct_figures, audit_ct_page
 from osteolib.report.audit_ct import AS_PPV_NPV, PATIENTS, SITES, VERTEBRAE
 from osteolib.report.audits import FOLDER, audit_paper
 from osteolib.report.published import printed_texts
-from osteolib.stats.audit import ConfusionMatrix, nearest_matrix
+from osteolib.runs import Run
+from osteolib.stats.audit import ROUNDINGS, ConfusionMatrix, nearest_matrix
 from osteolib.stats.audit.audit_file import load_audit
+from osteolib.stats.audit.exchange import served_by
 
 PAPER = audit_ct.PAPER
 
@@ -117,3 +120,38 @@ def test_stars_and_the_rule_for_patients(tables, found):
 
 def _stars(tables):
     return [star.count("*") for star in tables.stars.values() if isinstance(star, str)]
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run("11_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+
+
+def test_sections_on_vertebrae_record_what_their_sentences_say(run, tables, detail, found):
+    audit_ct_page.show_meanings(run, tables, detail)
+    assert (run.facts["explained"], run.facts["cells"]) == (36, 40)
+    assert run.facts["p_D"] == audit_ct.positives_found(detail)[VERTEBRAE]["D"]
+    audit_ct_page.show_sensitivity(run, tables, found)
+    audit_ct_page.show_moe(run, tables, found)
+    audit_ct_page.show_further_checks(run, tables, found)
+    assert run.facts["called_single"] < run.facts["called_moe"] == pytest.approx(100 * 120 / 271)
+    assert {path.name for path in run.folder.glob("*.png")} == {"hypotheses.png", "sensitivity.png", "moe.png"}
+
+
+def test_sections_on_patients_take_the_rows_that_count_on(run, tables, detail, found, monkeypatch):
+    rows = detail["T-07"]["rows"]
+    total = {s: (rows[s]["best_n"], rows[s]["best_positives"]) for s in "ABD"}
+    sizes = {s: np.sort([n, tables.size[PATIENTS][s]]) for s, (n, _) in total.items()}
+    fit = {s: served_by(tables.rows[PATIENTS, s], AS_PPV_NPV, sizes[s], 1, ROUNDINGS) for s in total}
+    monkeypatch.setattr(audit_ct_page.recovered, "fits_by_chance", lambda rows, *args, **options: [1, 2, 1])
+    audit_ct_page.show_sizes(run, tables, fit, total, n_controls=1, seed=0)
+    assert [run.facts[name] for name in ("n_counting", "tables", "chance", "total_A", "over_A")] == [6, 3, 2, 776, 1]
+    audit_ct_page.show_taken_apart(run, tables, found, fit, total)
+    kept = pd.read_csv(run.folder / "apart.csv")
+    assert len(kept) == 6 and run.facts["next_d"] == kept["D, F1 printed"].max()
+    assert run.facts["moe_b"] == pytest.approx(100 * float(tables.rows[PATIENTS, "B"][tables.models[-1]]["f1"].value))
+    who = pd.read_csv(run.folder / "who.csv").set_index("model")
+    assert who["Site B"].eq("running total").sum() == 6
+    fit["B"] = {total["B"]: list(fit["B"][total["B"]])[1:]}
+    with pytest.raises(ValueError, match="other rows count on"):
+        audit_ct_page.rows_that_count_on(fit, total)

@@ -3,10 +3,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osteolib.report import audit_hand
+from osteolib.report import audit_hand, audit_hand_page
 from osteolib.report.audit_hand import LONG, NEAREST, SHORT, number
 from osteolib.report.audits import FOLDER, audit_paper
 from osteolib.report.published import printed_texts
+from osteolib.runs import Run
 from osteolib.stats.audit import printed
 from osteolib.stats.audit.audit_file import load_audit
 from osteolib.stats.audit.random_splits import made_up_segments
@@ -112,3 +113,25 @@ def test_every_run_is_found_back(text, details):
         not found for found in solutions.values()
     )
     plt.close(figure)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run("14_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+
+
+def test_sections_record_what_their_sentences_say(run, text, details):
+    audit_hand_page.show_hands(run, images=10, segments=80, bones=7)
+    assert [run.facts[name] for name in ("most", "excess", "least")] == [70, 10, 12]
+    frame = pd.DataFrame({"size": [160, 170], "alike": [True, False], "even": [False, True], "seen": [0.2, 0.4],
+                          "both": [1, 2]})  # fmt: skip
+    splits = {(unit, by): frame for unit in ("segment", "hand", "person") for by in (False, True)}
+    cohort = pd.DataFrame({"person": [1, 1, 1, 2, 3], "hand": [1, 1, 2, 3, 4]})
+    audit_hand_page.show_splits(run, text, cohort, splits)
+    assert (run.facts["two"], run.facts["tests"], run.facts["by_segment"]) == (1, 167, 164)
+    audit_hand_page.show_nineteen(run, text, 19, 3)
+    audit_hand_page.show_leads(run, text, details, (0.64, 1.0))
+    assert (run.facts["n_fit"], run.facts["top"], run.facts["auc_low"]) == (33, 0.85, 0.64)
+    audit_hand_page.show_single_runs(run, text, details, 3)
+    assert (run.facts["n_tests"], run.facts["carriers"]) == (167, 48)
+    assert len(pd.read_csv(run.folder / "splits.csv")) == 6 and (run.folder / "runs.png").exists()

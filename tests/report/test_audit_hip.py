@@ -1,11 +1,15 @@
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from osteolib.report import audit_hip
+from osteolib.cohorts import DataNotFound
+from osteolib.report import audit_hip, audit_hip_page
 from osteolib.report.audits import FOLDER, audit_paper
 from osteolib.report.published import printed_texts
+from osteolib.runs import Run
 from osteolib.stats.audit import confusion_matrices
 from osteolib.stats.audit.audit_file import load_audit
 from osteolib.stats.audit.normal_models import graded_leads, share_of_sides
@@ -79,3 +83,41 @@ def test_the_printed_intervals_are_bands_that_the_curves_cross_near_the_hips(pap
     assert limit[n == 497] == pytest.approx((0.210 - 0.178) / 2, abs=5e-4)
     assert {"300 people", "497 hips"} <= {text.get_text() for text in figure.axes[0].texts}
     plt.close(figure)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run("12_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+
+
+def test_sections_record_counts_that_add_up(run, paper, found):
+    audit_hip_page.show_matrices(run, paper, found)
+    assert run.facts["positives"] + run.facts["negatives"] == run.facts["hips"] == 497
+    (only,) = confusion_matrices(497, **paper.reported("X1AI-Osteo"))
+    assert run.facts["right"] == only.tp + only.tn
+    leads = {model: np.array([0.02, 0.03, 0.0005]) for model in found["X-22"]["rows"]}
+    audit_hip_page.show_yes_no(run, paper, found, leads)
+    assert (run.facts["n_studies"], run.facts["hits"]) == (3, 3)
+    audit_hip_page.show_sub_clusters(run, paper)
+    audit_hip_page.show_pairs(run, paper, found, 0.104)
+    assert run.facts["n_low"] <= 497 <= run.facts["n_high"] and run.facts["missing"] == 497 - run.facts["n_low"]
+    audit_hip_page.show_sides(run, paper, found, {0.7: 0.5, 0.8: 0.52, 0.9: 0.55})
+    assert run.facts["share_7"] == 50 and run.facts["test"] == pytest.approx(100 * run.facts["positives"] / 497)
+
+
+def test_the_page_does_without_people_of_nhanes_and_says_so(run, paper, found, monkeypatch):
+    people = pd.DataFrame({"age_years": [20, 90, 90, 90], "t_score_total_hip": [9.0, 0, 1, 2], "t_score_neck": 0.0})
+    cohort = SimpleNamespace(name="nhanes-dxa", kind="real", fingerprint="abc", subjects=people)
+    monkeypatch.setattr(audit_hip_page, "load_cohort", lambda name: cohort)
+    assert len(audit_hip_page.nhanes_of_age(run, 50)) == 3 and "nhanes-dxa" in run.cohorts
+
+    def absent(name):
+        raise DataNotFound(name)
+
+    monkeypatch.setattr(audit_hip_page, "load_cohort", absent)
+    said = []
+    monkeypatch.setattr(audit_hip_page, "say", lambda run, text: said.append(text))
+    audit_hip_page.show_second_scan(run, paper, found, 0.1, pd.Series([1.0, 0.9, 0.8], [0.0, 0.5, 1.0]))
+    assert said[0].startswith("NHANES is not here")
+    assert run.facts["needed"] == pytest.approx(5 * (1 - run.facts["told"] / 100))  # on the line from 1 to 0.8
+    assert run.facts["low"] < run.facts["high"]

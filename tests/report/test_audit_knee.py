@@ -3,9 +3,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osteolib.report import audit_knee, audit_knee_code
+from osteolib.report import audit_knee, audit_knee_code, audit_knee_page
 from osteolib.report.audits import FOLDER, audit_paper
-from osteolib.report.published import load_published, printed_texts
+from osteolib.report.published import printed_texts
+from osteolib.runs import Run
 from osteolib.stats.audit.audit_file import load_audit
 
 PAPER = "strnet2026_knee"
@@ -23,9 +24,7 @@ def of(findings):
 
 @pytest.fixture(scope="module")
 def value():
-    value = load_published(PAPER).set_index("published_id")
-    value.index = value.index.str.removeprefix(f"{PAPER}.")
-    return value
+    return audit_knee.read_values()
 
 
 @pytest.fixture
@@ -111,3 +110,27 @@ def test_networks_are_counted_and_a_part_without_gradient_is_marked(reach, value
     np.testing.assert_array_equal(four > three, (p > 0.3) & (p < 1))
     assert [text.get_text() for text in figure.axes[1].get_yticklabels()] == list(audit_knee_code.PARTS)
     plt.close(figure)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run("13_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+
+
+def test_sections_record_what_their_sentences_say(run, of, value):
+    audit_knee_page.show_two_test_sets(run, value, of)
+    assert "136" in run.facts["possible"] and run.facts["correct"] == 123 + 68
+    alike = np.repeat([0, 1, 4], [7, 2, 1])
+    audit_knee_page.show_five_seeds(run, value, of, audit_knee.seeds_table(value), alike)
+    assert (run.facts["seen"], run.facts["tries"]) == (1, 10)
+    printed = (value.at["T5.f1", "ci_high"] - value.at["T5.f1", "ci_low"]) / 2
+    kept = {f"boot.T5.{key}": "1" for key in audit_knee.T5.values()} | {"boot.T5.f1": str(printed / 2)}
+    audit_knee_page.show_table_5(run, value, of, kept)
+    assert run.facts["wide"] == 1 and run.facts["ratio"] == pytest.approx(2)
+    assert run.facts["bacc"] == pytest.approx((0.862 + 0.765) / 2)
+
+
+def test_a_network_other_than_the_audit_file_keeps_is_refused(run, of, value, reach):
+    audit = load_audit(FOLDER / f"{PAPER}.yaml", printed_texts(PAPER))
+    with pytest.raises(ValueError, match=r"net\.idle\.parameters: 30, kept"):
+        audit_knee_page.show_text_and_code(run, value, of, reach, audit)

@@ -3,7 +3,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osteolib.report import audit_lesson
+from osteolib.report import audit_lesson, audit_lesson_page
+from osteolib.report.audits import FOLDER, audit_paper
+from osteolib.runs import Run
 from osteolib.stats.audit import confusion_matrices, exchange, printed
 
 
@@ -66,3 +68,42 @@ def test_rows_of_a_table_are_gathered_by_their_names():
     rows = audit_lesson.rows_of({"t.x.acc": "0.90", "t.x.sens": "0.8", "u.x.acc": "0.1", "n": "3"}, "t")
     assert {metric: number.text for metric, number in rows["x"].items()} == {"accuracy": "0.90", "sensitivity": "0.8"}
     assert pd.Series(rows).index.tolist() == ["x"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run("17_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+
+
+def test_sections_record_what_their_sentences_say(run):
+    audit_lesson_page.show_intervals(run, printed("0.9"), printed("0.85"), agree=True)
+    assert (run.facts["low"], run.facts["high"], run.facts["agree"]) == pytest.approx((0.85, 1.0, "agree"))
+    reported = {"accuracy": printed("0.80"), "sensitivity": printed("1.00"), "specificity": printed("0.67")}
+    first = confusion_matrices(10, accuracy=reported["accuracy"])
+    last = [m for m in first if (m.tp, m.fn) == (4, 0)]
+    left = {"+ accuracy": first, "+ sensitivity": first[:3], "+ specificity": first[:2], "+ positives": last}
+    audit_lesson_page.show_sieve(run, left, 10, 4, reported)
+    assert [run.facts[name] for name in ("n_alone", "sensitivity", "tp", "fp", "fn", "tn")] == [286, 3, 4, 2, 0, 4]
+    assert run.facts["ppv"] == pytest.approx(4 / 6)
+    with pytest.raises(ValueError, match="unpack"):
+        audit_lesson_page.show_sieve(run, left | {"+ positives": first}, 10, 4, reported)
+    sds = {"population SD": np.array([0.003]), "sample SD": np.array([0.0035])}
+    reach = printed("50.5 %"), printed("50 %"), printed("0.4 %"), 100
+    audit_lesson_page.show_out_of_reach(run, *reach, np.zeros((7, 3)), sds)
+    assert (run.facts["three"], run.facts["nearest"]) == (7, pytest.approx(0.35))
+    assert run.facts["chance"] == 101 / 1001
+
+
+def test_the_made_up_study_is_shown_and_audited(run, capsys):
+    rows = {name: {k: printed(v) for k, v in row.items()} for name, row in audit_lesson.QUIZ.T.to_dict().items()}
+    audit_lesson_page.show_study(run, {"n": "90", "t.x": "1", "abstract.auc": "0.9"})
+    assert pd.read_csv(run.folder / "printed.csv")["name"].tolist() == ["n", "abstract.auc"]
+    audit_lesson_page.show_table_3(run, rows, 90, 32)
+    audit_lesson_page.show_readings(run, exchange(rows, 90), len(rows))
+    assert (run.facts["rows"], run.facts["best"]) == (4, 32)
+    findings = audit_paper(FOLDER / "example.yaml")
+    audit_lesson_page.show_audit(run, findings)
+    assert run.facts["n_bad"] == findings["verdict"].eq("inconsistent").sum() > 0
+    audit_lesson_page.show_own(run, findings)
+    assert findings["id"].iloc[0] in capsys.readouterr().out
+    assert "confusion" in set(pd.read_csv(run.folder / "vocabulary.csv")["check"])

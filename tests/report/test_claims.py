@@ -1,3 +1,4 @@
+import inspect
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -5,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osteolib.report import claim_plots, claims
+from osteolib.report import claim_plots, claims, claims_page
 from osteolib.report.published import PAPERS
+from osteolib.runs import Run
 from osteolib.stats.replicability import Replicability, Sample, Study, assess, from_auroc
 
 VALUE = claims.published_fractions()
@@ -123,4 +125,47 @@ def test_a_plan_is_drawn_with_its_answers():
     axis = claim_plots.plan_leads(study, result, 0.05, seed=0).axes[0]
     assert axis.get_title(loc="left") == "seen 33% · 80 % power: 1,234 people · ± 0.05: 99 people"
     assert axis.lines[0].get_xdata()[0] == 0.05
+    plt.close("all")
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run("16_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+
+
+def test_sections_record_what_their_sentences_say(run, two):
+    claims_page.show_test_sets(run, SETS, 0.3, 0.5)
+    claims_page.show_one_claim(run, SETS, 0.85, 0.76, np.array([0.0, 0.1, 0.3]), 0.25)
+    assert (run.facts["one_median"], run.facts["one_people"]) == (0.1, 19)
+    claims_page.show_hills(run, two)
+    claims_page.show_intervals(run, two)
+    claims_page.show_people_needed(run, two, SETS)
+    assert [run.facts[name] for name in ("n", "hand_low", "hand_high", "hand_auroc")] == [2, 0.7, 1.0, 0.9]
+    claims_page.show_patterns(run, VALUE)
+    by = {rho: pd.DataFrame({"power": [rho, 1.0], "luck": [0, 0.5]}) for rho in (0.0, 0.5, 0.8)}
+    by_icc = {rho: part.iloc[1:] for rho, part in by.items()}
+    claims_page.show_other_assumptions(run, two, by, np.array([False, True]), by_icc)
+    assert [run.facts[f"powered_{k}"] for k in (0, 5, 8)] == [1, 1, 2]
+    assert (run.facts["median_0"], run.facts["median_8"]) == pytest.approx((50, 90))
+    claims_page.show_second_hospital(run, 0.9, 0.8, 0.04, np.linspace(0.5, 1, 1001))
+    assert run.facts["clinic"] == SETS["knee, second hospital"].people
+    assert (run.facts["drop"], run.facts["ext_low"], run.facts["ext_high"]) == pytest.approx((4, 0.5125, 0.9875))
+    assert pd.read_csv(run.folder / "icc.csv")["claim"].tolist() == ["b"]
+
+
+def test_every_slider_moves_something_that_a_plan_takes(run, monkeypatch):
+    def plan(positive=60, negative=120, units=1, other=0.80, lead=0.05, rho=0.5, alike=0.5):
+        study = Study(Sample(positive, negative, positive + negative), "auroc", (from_auroc(other + lead),) * 2)
+        return study, SimpleNamespace(power=0.33, people_for_power=1234, people_for_width=99), lead
+
+    asked = {}
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    monkeypatch.setattr("ipywidgets.interact_manual", lambda function, **ranges: asked.update(ranges))
+    claims_page.show_plan(run, plan, 0)
+    assert (run.folder / "plan.png").exists() and not asked
+    monkeypatch.setenv("JPY_SESSION_NAME", "a.ipynb")
+    claims_page.show_plan(run, plan, 0)
+    settings = inspect.signature(plan).parameters
+    assert set(asked) == set(settings)
+    assert all(low <= settings[name].default <= high for name, (low, high, *_) in asked.items())
     plt.close("all")
