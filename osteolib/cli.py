@@ -22,8 +22,9 @@ def main() -> None:
 
 @app.command("list")
 def list_command() -> None:
-    """Notebooks with their parameters, types, defaults and minutes per profile."""
+    """Notebooks with their parameters, types, defaults and minutes per profile; recorded runs and their state."""
     from osteolib.runs import list_notebooks
+    from osteolib.runs.recorded import list_cells, state_of
 
     for notebook in list_notebooks():
         minutes = ", ".join(f"{profile} {value:g}" for profile, value in notebook.minutes.items())
@@ -34,6 +35,9 @@ def list_command() -> None:
             default = "profile" if p.default is None else repr(p.default)
             typer.echo(f"    -p {p.name:<24} {p.annotation:<40} {default:<12} {p.meaning}")
         typer.echo("")
+    typer.echo("Recorded runs (`make record` runs what is not there)")
+    for name, cell in list_cells().items():
+        typer.echo(f"    {name:<24} {state_of(name)}; {cell.what}, profile {cell.profile}, about {cell.hours:g} hours")
 
 
 @app.command()

@@ -6,13 +6,16 @@ from typer.testing import CliRunner
 from osteolib import cli
 from osteolib.cohorts import Verification, manifest
 from osteolib.runs import ROOT, list_notebooks
+from osteolib.runs.recorded import list_cells, state_of
 from osteolib.stats.audit.audit_file import vocabulary
 
 RUNNER = CliRunner()
 
 
 def test_list_shows_every_notebook_with_parameters_types_defaults_and_minutes():
-    blocks = RUNNER.invoke(cli.app, ["list"]).output.strip().split("\n\n")
+    *blocks, records = RUNNER.invoke(cli.app, ["list"]).output.strip().split("\n\n")
+    for name in list_cells():
+        assert f"{state_of(name)};" in next(line for line in records.splitlines() if line.split()[0] == name)
     for notebook, text in zip(list_notebooks(), blocks, strict=True):
         assert text.startswith(notebook.name)
         assert f"quick {notebook.minutes['quick']:g}" in text
