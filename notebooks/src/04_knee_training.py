@@ -141,7 +141,8 @@ from osteolib.cohorts import bone_loss
 from osteolib.report.comparison import compare_scores
 from osteolib.report.knee_results import auroc_by_fold, fitted_on_validation
 
-knees, loss = rows[rows["part"] == "test"].set_index("unit_id"), bone_loss(rows["label"])
+loss = bone_loss(rows["label"])
+knees = rows[rows["part"] == "test"].set_index("unit_id")
 scores = {"age": fitted_on_validation(rows, ["age_years"], loss),
           "image": knees["screen"],
           "age and image": fitted_on_validation(rows, ["age_years", "image"], loss)}
@@ -152,7 +153,7 @@ by_fold = auroc_by_fold(test_loss, scores, knees["fold"])
 
 # %% tags=["hide-input"]
 figure(run, "auroc", forest(compared, strokes={n: list(by_fold[n]) for n in by_fold},
-                            xlabel="AUROC, 95 % interval (small strokes: single folds)"),
+                            xlabel="AUROC, 95 % interval (strokes: single folds)"),
        alt=f"AUROC with 95 % intervals, and by fold: {compared.words()}.")
 shown = compared.table(head="score").assign(**{
     "AUROC, mean of the folds": by_fold.mean().round(2).to_numpy()})
@@ -186,7 +187,8 @@ power = added_value_found(test_loss, scores["age"], knees["split_group"],
 # %% tags=["hide-input"]
 normal = knees[knees["label"] == "normal"]
 run.fact(n_normal=len(normal), n_groups=normal["split_group"].nunique(),
-         width=high - low, **{f"found_{100 * a:.0f}": f for a, f in power["found"].items()})
+         width=high - low,
+         **{f"found_{100 * a:.0f}": f for a, f in power["found"].items()})
 say(run, "The rarer class here are {n_normal} normal knees in **{n_groups} independent "
     "groups**; the interval of the image's AUROC is {width:.2f} wide. An image score "
     "with an AUROC of 0.70 would show a gain over age in {found_70:.0%} of such "

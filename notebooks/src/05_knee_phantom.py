@@ -131,10 +131,11 @@ known = known.join(films["brightness"], on="image_id")
 # %%
 from osteolib.report.comparison import compare_scores, together
 
-def compared(part, acquisition, scores, reference=None):
+def compared(part, acquisition, columns, reference=None):
     held = known[known["part"] == part]
-    return compare_scores(bone_loss(held["label"]), {m: held[c] for m, c in scores.items()},
-                          attainable=attainable[acquisition], reference=reference,
+    scores = {name: held[column] for name, column in columns.items()}
+    return compare_scores(bone_loss(held["label"]), scores, reference=reference,
+                          attainable=attainable[acquisition],
                           groups=held["split_group"], n_boot=n_boot, seed=seed)
 
 on_a = compared("test, A", "A", {"test, A": "screen", "whole film, A": "brightness"},
@@ -144,8 +145,9 @@ on_b = compared("external, B", "B", {"external, B": "screen"})
 # %% tags=["hide-input"]
 both = together(on_a, on_b)
 both.record(run, "knee-phantom", "{metric}, phantom, {method}")
-both = both.renamed({"test, A": "network, new people of A", "external, B":
-                     "network, other hospital B", "whole film, A": "brightness of A's films"})
+both = both.renamed({"test, A": "network, new people of A",
+                     "external, B": "network, other hospital B",
+                     "whole film, A": "brightness of A's films"})
 figure(run, "auroc", forest(both), alt=f"Phantom: AUROC, {both.words()}; attainable "
        f"{attainable['A']:.2f} on A, {attainable['B']:.2f} on B.")
 table(run, "phantom", both.table(head="score"), "Phantom: AUROC, and its share of what "
@@ -154,18 +156,20 @@ table(run, "phantom", both.table(head="score"), "Phantom: AUROC, and its share o
 # %% tags=["hide-input"]
 (value, low, high), share = on_a.estimate("test, A"), on_a.share("test, A")
 film = on_a.estimate("whole film, A")[0]
-marks = {"chance": 0.5, "what brightness reaches": film, "the attainable": attainable["A"]}
+marks = {"chance": 0.5, "what brightness reaches": film,
+         "the attainable": attainable["A"]}
 run.fact(auroc_a=value, low_a=low, high_a=high, auroc_b=on_b.estimate("external, B")[0],
          share_percent=100 * share[0], share=with_ci(*(100 * s for s in share), ".0f"),
-         film=film, n_train=int(parts["train"].sum()), n_test=int(parts["test, A"].sum()),
+         film=film, n_train=int(parts["train"].sum()),
+         n_test=int(parts["test, A"].sum()),
          minus=with_ci(*on_a.difference("test, A", "whole film, A"), "+.2f"),
-         holds=", ".join(m for m, at in marks.items() if low <= at <= high) or "none of them")
+         holds=", ".join(m for m, at in marks.items() if low <= at <= high) or "none")
 say(run, "Trained on {n_train} phantom knees, the network reaches **AUROC "
     "{auroc_a:.2f}** ({low_a:.2f} to {high_a:.2f}) on {n_test} new knees of A and "
     "{auroc_b:.2f} on B. On A that is {share} % of the way from chance to the "
     "attainable. Brightness alone reaches {film:.2f} on the same knees; the network "
-    "differs from it by {minus}. Of three marks, chance, brightness and the attainable, "
-    "the network's interval holds: **{holds}**.")
+    "differs from it by {minus}. Of three marks, chance, brightness and the "
+    "attainable, the network's interval holds: **{holds}**.")
 
 # %% [markdown]
 # Read the share together with what its interval holds. If chance or brightness lies inside, this run has not shown that the
@@ -187,12 +191,14 @@ run.fact(threshold=f"is {chosen.threshold:.2f}" if chosen.feasible else
          "does not exist: none from 0.20 to 0.80 finds 86 % of the validation cases")
 say(run, "The threshold {threshold}.")
 if chosen.feasible:
+    wanted, how = ("sensitivity", "specificity"), {"n_boot": n_boot, "seed": seed}
     calls = together(*(compare_scores(
-        bone_loss(held["label"]), {part: held["screen"]}, ("sensitivity", "specificity"),
-        threshold=chosen.threshold, groups=held["split_group"], n_boot=n_boot, seed=seed)
+        bone_loss(held["label"]), {part: held["screen"]}, wanted,
+        threshold=chosen.threshold, groups=held["split_group"], **how)
         for part, held in known.groupby("part") if part != "validation"))
     calls.record(run, "knee-phantom", "{metric}, phantom, {method}")
-    table(run, "calls", calls.table(head="knees"), "Phantom: at A's threshold", index=False)
+    table(run, "calls", calls.table(head="knees"), "Phantom: at A's threshold",
+          index=False)
 
 # %% [markdown]
 # ```{admonition} How to read this

@@ -131,7 +131,8 @@ run.fact(words=heatmap_page.localisation_in_words(
 say(run, "New people of A, the region around the joint. {words}")
 
 # %% tags=["hide-input", "hide-output"]
-table(run, "localisation", heatmap_page.localisation_table(found, knees), "Phantom: the "
+shown = heatmap_page.localisation_table(found, knees)
+table(run, "localisation", shown, "Phantom: the "
       "share of each map in a true region (95 % intervals over people). area is what "
       "chance gets; a map that is zero everywhere is left out and counted", index=False)
 
@@ -195,8 +196,8 @@ checked = pd.concat(checked, ignore_index=True)
 
 # %% tags=["hide-input"]
 figure(run, "randomisation", heatmap_page.likeness_panels(checked),
-       alt="Likeness to the trained network's maps as parts are made random, for Grad-CAM "
-           "and guided Grad-CAM.")
+       alt="Likeness to the trained network's maps as parts are made random, for "
+           "Grad-CAM and guided Grad-CAM.")
 run.fact(**heatmap_page.likeness_at_the_ends(checked))
 say(run, "With a random answer layer alone, the structural similarity to the first map "
     "is {top_plain:.2f} for Grad-CAM and {top_guided:.2f} for guided Grad-CAM; with "
@@ -249,20 +250,16 @@ rows, titles = heatmap_page.pick(people[people["mask_boxes"].isna()], 4, seed)
 heat = out_of_fold_maps(*trained, rows)
 
 # %% tags=["hide-input"]
-half = slice(6), slice(6, 12)
-figure(run, "real_maps", heatmap_page.maps_over_films(
-    [line for k in half for line in (("film", films[rows[k]], None),
-                                     ("Grad-CAM", films[rows[k]], heat[k]))],
-    [titles[k] for k in half]), alt="Twelve real knees, four of each class, each with its "
-    "Grad-CAM map below; class and score above.")
+figure(run, "real_maps", heatmap_page.gallery(films[rows], heat, titles),
+       alt="Twelve real knees, four of each class, each with its Grad-CAM map below.")
 image = compare_scores(bone_loss(people["label"]), {"image": people["screen"]},
                        groups=people["split_group"], n_boot=n_boot, seed=seed)
 run.fact(real=with_ci(*image.estimate("image")), n_real=len(people), so=(
-    "holds 0.5: these may be maps of a network that knows nothing of bone loss, and not one "
-    "of them is evidence about bone" if image.estimate("image")[1] <= 0.5 else
+    "holds 0.5: these may be maps of a network that knows nothing of bone loss"
+    if image.estimate("image")[1] <= 0.5 else
     "lies above 0.5, but where a map should be warm is unknown here"))
-say(run, "These networks reach **AUROC {real}** on {n_real} real knees, out of fold. That "
-    "interval {so}.")
+say(run, "These networks reach **AUROC {real}** on {n_real} real knees, out of fold. "
+    "That interval {so}.")
 
 # %% [markdown]
 # **Take away.** A heat map always shows something. Before believing one, ask for a region that was named beforehand, a

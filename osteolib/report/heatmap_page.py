@@ -71,6 +71,13 @@ def maps_over_films(
     return fig
 
 
+def gallery(films: np.ndarray, heat: np.ndarray, titles: Sequence[str]) -> Figure:
+    """Films, each with its map below, in two halves under each other; all of one length, an even number."""
+    halves = np.split(np.arange(len(films)), 2)
+    rows = [line for half in halves for line in (("film", films[half], None), ("Grad-CAM", films[half], heat[half]))]
+    return maps_over_films(rows, [[titles[i] for i in half] for half in halves])
+
+
 def localisation(
     maps: Mapping[str, np.ndarray],
     regions: Mapping[str, np.ndarray],

@@ -70,8 +70,9 @@ def against_seeds(printed: pd.DataFrame, counts: Sequence[int], n_seeds: int = 2
 
     Returns
     -------
-    One row a metric: ``metric``, ``paper``, ``ours``, the ends that the seeds give, the normal approximation, and
-    ``passed``: the value and each printed end are among ours, rounded as printed.
+    One row a metric: ``metric``, ``paper``, ``ours``, the ends that the seeds give, the normal approximation,
+    and ``method check``: passed
+    if the value and each printed end are among ours, rounded as printed, else failed.
     """
     from statsmodels.stats.proportion import proportion_confint
 
@@ -97,7 +98,7 @@ def against_seeds(printed: pd.DataFrame, counts: Sequence[int], n_seeds: int = 2
                 f"lower ends of {n_seeds} seeds": ", ".join(f"{end:.3f}" for end in found[0]),
                 "upper ends": ", ".join(f"{end:.3f}" for end in found[1]),
                 "normal approximation": "{:.3f} to {:.3f}".format(*proportion_confint(*shares_of(counts)[metric])),
-                "passed": bool(passed),
+                "method check": "passed" if passed else "failed",
             }
         )
     return pd.DataFrame(rows)

@@ -87,19 +87,21 @@ def compare_knees(knees: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> Com
 
 def curves(
     phantom: pd.DataFrame, knees: pd.DataFrame, n_boot: int = 2000, seed: int = 0
-) -> dict[str, dict[str, pd.DataFrame]]:
-    """Curves with bands: ``phantom``, of both its parts; ``real knees``, of the image and of age."""
+) -> dict[str, tuple[dict[str, pd.DataFrame], float]]:
+    """Curves with bands and prevalence: ``phantom``, of both its parts, and B's; ``real knees``, of image and age."""
     drawn = {
         "phantom": {part: (rows, "screen") for part, rows in phantom.groupby("part") if part != "validation"},
         "real knees": {"image": (knees, "screen"), "age": (knees, "age")},
     }
-    return {
+    prevalence = {"phantom": phantom.loc[phantom["part"] == "B", "loss"].mean(), "real knees": knees["loss"].mean()}
+    bands = {
         place: {
             name: curve_bands(rows["loss"], rows[score], rows["split_group"], n_boot, seed)
             for name, (rows, score) in scores.items()
         }
         for place, scores in drawn.items()
     }
+    return {place: (bands[place], float(share)) for place, share in prevalence.items()}
 
 
 def called_at_youden(rows: pd.DataFrame, score: str, target: str) -> pd.Series:

@@ -88,6 +88,13 @@ def test_films_have_titles_and_maps_lie_over_them():
     assert fig.axes[3].get_ylabel() == "Grad-CAM"
 
 
+def test_a_gallery_has_two_halves():
+    films = RNG.integers(0, 255, (4, 8, 8))
+    fig = heatmap_page.gallery(films, films / 255.0, list("abcd"))
+    assert [axis.get_title(loc="center") for axis in fig.axes] == ["a", "b", "", "", "c", "d", "", ""]
+    assert np.array_equal(fig.axes[6].images[0].get_array(), films[2])
+
+
 def test_likeness_starts_at_one_and_is_the_mean_of_the_knees():
     checked = pd.DataFrame({"part": ["screen_head", "backbone.conv1"] * 2, "knee": [0, 0, 1, 1],
                             "ssim": [0.8, 0.2, 0.6, 0], "rank_correlation": 0.5, "kind": "Grad-CAM"})  # fmt: skip

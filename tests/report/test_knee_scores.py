@@ -113,9 +113,11 @@ def test_curves_are_those_of_the_score_that_names_them():
     phantom = out_of_fold().assign(loss=lambda t: (t["label"] != "normal").astype(int), part="A")
     knees = knee_scores.with_regressions(out_of_fold())
     found = knee_scores.curves(phantom, knees, n_boot=100, seed=2)
-    assert {place: list(bands) for place, bands in found.items()} == {"phantom": ["A"], "real knees": ["image", "age"]}
+    names = {place: list(bands) for place, (bands, _) in found.items()}
+    assert names == {"phantom": ["A"], "real knees": ["image", "age"]}
+    assert found["real knees"][1] == knees["loss"].mean()
     again = curve_bands(knees["loss"], knees["age"], knees["split_group"], 100, 2)
-    assert found["real knees"]["age"].equals(again)
+    assert found["real knees"][0]["age"].equals(again)
 
 
 def test_severity_is_told_among_knees_with_bone_loss():
