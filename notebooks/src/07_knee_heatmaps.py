@@ -222,9 +222,9 @@ assert np.allclose(even[["energy", "hit"]], even[["area"]])  # chance, in both
 # %% [markdown]
 # ```{admonition} Where we deviate
 # :class: warning
-# The paper's maps come from a pre-trained ResNet-50 at 512 pixels. In `quick` these come from a ResNet-18 at 128, from
-# random numbers, and on the phantom. Fig. 12 has no number to be held against; nothing on this page answers a published
-# value.
+# The paper's maps come from a pre-trained ResNet-50 at 512 pixels. In `quick` those of the phantom come from a ResNet-18 at
+# 128, from random numbers, and those of the real knees from the networks of [the training page](04_knee_training.ipynb).
+# Fig. 12 has no number to be held against; nothing on this page answers a published value.
 # ```
 #
 # ## Real knees
@@ -240,9 +240,11 @@ real = load_or_explain(run, "knee-wani")
 # %%
 from osteolib.explain.heatmaps import out_of_fold_maps
 from osteolib.screen.knee_folds import cross_validate
+from osteolib.screen.starts import as_started
 
 films = knee_images(real.subjects, image_size)
-trained = (real.subjects, films, recipe, n_folds, real.fingerprint)
+from_imagenet = as_started(recipe)
+trained = (real.subjects, films, from_imagenet, n_folds, real.fingerprint)
 scores, _ = cross_validate(*trained)
 test = scores[scores["part"] == "test"].set_index("unit_id")
 people = real.subjects.join(test["screen"], on="unit_id")

@@ -166,11 +166,12 @@ cohort = load_or_explain(run, "knee-wani")
 # %%
 from osteolib.report.knee_results import out_of_fold_rows
 from osteolib.screen.knee_folds import Recipe
+from osteolib.screen.starts import as_started
 from osteolib.screen.phantom_control import phantom_control
 
 recipe = Recipe(backbone=backbone, image_size=image_size, epochs=epochs, seed=seed)
 phantom, threshold = knee_scores.phantom_knees(phantom_control(a, b, recipe))
-rows, _ = out_of_fold_rows(cohort, recipe, n_folds)
+rows, _ = out_of_fold_rows(cohort, as_started(recipe), n_folds)
 knees, how = knee_scores.with_regressions(rows), {"n_boot": n_boot, "seed": seed}
 simulated = knee_scores.compare_parts(phantom, threshold, **how)
 real = knee_scores.compare_knees(knees, **how)

@@ -115,6 +115,7 @@ b = load_or_explain(run, "knee-phantom", acquisition="B", seed=seed + 1,
 from osteolib.report.knee_results import AGE, HEAD, compare_agreement
 from osteolib.report.knee_results import phantom_predictions
 from osteolib.screen.knee_folds import Recipe
+from osteolib.screen.starts import as_started
 from osteolib.screen.phantom_control import phantom_control
 
 recipe = Recipe(backbone=backbone, image_size=image_size, epochs=epochs, seed=seed)
@@ -176,7 +177,7 @@ cohort = load_or_explain(run, "knee-wani")
 from osteolib.report.knee_results import JOINED, REFITTED
 from osteolib.report.knee_results import out_of_fold_rows, t_scores_by_person
 
-rows, history = out_of_fold_rows(cohort, recipe, n_folds)
+rows, history = out_of_fold_rows(cohort, as_started(recipe), n_folds)
 real = t_scores_by_person(rows)
 predictions = real.drop(columns=["t_score", "label", "split_group"])
 pairs = [(HEAD, AGE), (JOINED, REFITTED)]

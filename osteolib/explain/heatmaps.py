@@ -18,8 +18,10 @@ from torch import nn
 from osteolib.radiograph import to_tensor_range
 from osteolib.screen.knee_folds import Recipe, cross_validate, train_once
 from osteolib.screen.phantom_control import trained_network
+from osteolib.screen.strnet import INSTALLED
 
 LAST_STAGE = "backbone.layer4"  # "the last ResNet-50 convolutional block", STR-Net, Section 2.5
+EFFICIENTNETS_LAST = "backbone.blocks"
 FROM_THE_TOP = (
     "screen_head", "tarr.screen", "tarr.shared", "neck", LAST_STAGE, "backbone.layer3", "backbone.layer2",
     "backbone.layer1", "backbone.bn1", "backbone.conv1",
@@ -103,7 +105,8 @@ def out_of_fold_maps(
         own = parts["test"][rows]
         if own.any():
             folder = train_once(subjects, images, parts, recipe, key)
-            maps[own] = grad_cam(trained_network(folder, recipe), images[rows[own]])
+            stage = EFFICIENTNETS_LAST if recipe.backbone == INSTALLED else LAST_STAGE
+            maps[own] = grad_cam(trained_network(folder, recipe), images[rows[own]], stage)
     return maps
 
 

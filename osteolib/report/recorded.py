@@ -47,9 +47,10 @@ def beside(
 
 
 def training_size(about: Mapping[str, Any]) -> str:
-    """Backbone, start, pixels and epochs of a recipe, as text."""
+    """Backbone, start, pixels and epochs of a recipe, and people where they are simulated, as text."""
     start = {"none": "random weights", "imagenet": "ImageNet"}.get(about["initialisation"], "a file of weights")
-    return f"{about['backbone']} from {start}, {about['image_size']} px, {about['epochs']} epochs"
+    people = f", {about['n_phantoms']} people" if "n_phantoms" in about else ""
+    return f"{about['backbone']} from {start}, {about['image_size']} px, {about['epochs']} epochs{people}"
 
 
 def _row(run: str, size: str, row: dict, made: str) -> dict[str, object]:

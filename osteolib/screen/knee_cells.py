@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from osteolib.screen.baselines import film_brightness, out_of_fold
 from osteolib.screen.knee_folds import MODULES as TRAINING
 from osteolib.screen.knee_folds import Recipe, cross_validate, knee_images
 from osteolib.screen.phantom_control import phantom_control
-from osteolib.screen.starts import available_start
+from osteolib.screen.starts import as_started
 from osteolib.stats.prediction_metrics import prediction_metrics
 
 METHOD = "STR-Net"
@@ -28,8 +28,7 @@ MODULES = (*TRAINING, "osteolib.screen.baselines")
 def real_folds(sizes: Mapping[str, Any], seed: int, initialisation: str = "none") -> Recording:
     """STR-Net on ``knee-wani`` in grouped folds, as the page that trains it live does: each knee scored out of fold."""
     cohort = load_cohort("knee-wani")
-    backbone, initialisation = available_start(sizes["backbone"], initialisation)
-    recipe = replace(_recipe(sizes, seed), backbone=backbone, initialisation=initialisation)
+    recipe = as_started(_recipe(sizes, seed), initialisation)
     images = knee_images(cohort.subjects, recipe.image_size)
     scores, history = cross_validate(cohort.subjects, images, recipe, sizes["n_folds"], cohort.fingerprint)
     test = scores[scores["part"] == "test"].assign(split="out-of-fold")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from osteolib.screen.knee_folds import Recipe
 from osteolib.screen.strnet import BACKBONES, INSTALLED
 
 
@@ -20,3 +22,9 @@ def available_start(backbone: str, initialisation: str) -> tuple[str, str]:
         if not (Path(torch.hub.get_dir()) / "checkpoints" / file).is_file():
             return INSTALLED, initialisation
     return backbone, initialisation
+
+
+def as_started(recipe: Recipe, initialisation: str = "imagenet") -> Recipe:
+    """The recipe with the backbone and the weights that can be had here for a start."""
+    backbone, start = available_start(recipe.backbone, initialisation)
+    return replace(recipe, backbone=backbone, initialisation=start)
