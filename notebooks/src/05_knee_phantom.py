@@ -31,7 +31,6 @@ n_boot: int | None = None  # bootstrap replicates; None: from the profile
 # %% tags=["hide-input"]
 from dataclasses import asdict
 
-import numpy as np
 import osteolib
 import pandas as pd
 from osteolib.radiograph import read_radiograph
