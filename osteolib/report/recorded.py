@@ -55,5 +55,6 @@ def training_size(about: Mapping[str, Any]) -> str:
 
 def _row(run: str, size: str, row: dict, made: str) -> dict[str, object]:
     shown = with_ci(row["value"], row["ci_low"], row["ci_high"])
-    return {"run": run, "method": row["method"], "tested on": row["split"], "estimate (95 % CI)": shown, "n": f"{row['n']:,}",
+    n = f"{int(row['n']):,}"
+    return {"run": run, "method": row["method"], "tested on": row["split"], "estimate (95 % CI)": shown, "n": n,
             "size": size, "how made": made}  # fmt: skip
