@@ -262,8 +262,8 @@ table(run, "calibration", calibration, f"Calibration out of fold, {len(people)} 
 # ```{admonition} Where we deviate
 # :class: warning
 # Intervals draw people (and people whose films are copies of each other together), the paper drew images. Our networks are
-# those of `quick` unless the profile says otherwise, from random weights, on Stage 2 alone, and scores of five networks
-# are pooled. The severity threshold is our choice. No row of this page on real knees is held against a published value.
+# those of `quick` unless the profile says otherwise, started as the training page says, on Stage 2 alone, and scores of
+# five networks are pooled. The severity threshold is our choice. No row of this page on real knees is held against a published value.
 # ```
 #
 # ```{admonition} Exercise

@@ -224,8 +224,8 @@ figure(run, "correlations", forest(here, "r", chance=0, published=published,
 #
 # ```{admonition} Where we deviate
 # :class: warning
-# The reference is heel ultrasound, not DXA; agreement is by person, the paper's by knee; our network starts from random
-# weights and its kept epoch may lie before the T-score's loss begins; the paper's 31 knees and 42 people are not known to
+# The reference is heel ultrasound, not DXA; agreement is by person, the paper's by knee; our network starts as the training page
+# says, and its kept epoch may lie before the T-score's loss begins; the paper's 31 knees and 42 people are not known to
 # us. No row of this page is held against a published value, and the phantom answers none.
 # ```
 #
