@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +30,17 @@ def make_folder(path: Path) -> Path:
     PermissionError
         It cannot: the project folder is read-only, or somebody else's. The message names it and what to do.
     """
-    try:
+    with refusals_named(path):
         path.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path).close()
+    return path
+
+
+@contextmanager
+def refusals_named(path: Path) -> Iterator[None]:
+    """Say of a folder that may not be written to which one it is, and what to do; other faults pass as they are."""
+    try:
+        yield
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
@@ -39,14 +49,14 @@ def make_folder(path: Path) -> Path:
             f"nothing can be written to {here}: copy the project to a folder of your own and run it there, or make "
             "this one writable (everything that runs leave lies in its build/)"
         ) from None
-    return path
 
 
 def write_atomic(path: Path, content: str | bytes) -> Path:
     """Write a file under a temporary name and rename it: a killed process leaves the old file or the new one."""
-    make_folder(path.parent)
     data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with refusals_named(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

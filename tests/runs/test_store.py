@@ -34,7 +34,8 @@ def test_a_project_that_cannot_be_written_to_is_said_in_one_line_with_a_remedy(t
     def refused(**where):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr("osteolib.runs.paths.tempfile.TemporaryFile", refused)  # root may write to any folder
+    for name in ("TemporaryFile", "mkstemp"):  # root may write to any folder
+        monkeypatch.setattr(f"osteolib.runs.paths.tempfile.{name}", refused)
     for write in (lambda: write_atomic(tmp_path / "a" / "b.txt", "b"),
                   lambda: artefact("t", {}, MODULES, lambda into: None, tmp_path)):  # fmt: skip
         with pytest.raises(PermissionError, match=r"nothing can be written to .*: copy the project to a folder"):
@@ -46,7 +47,7 @@ def test_another_fault_of_the_disk_is_not_called_a_permission(tmp_path, monkeypa
     def full(**where):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("osteolib.runs.paths.tempfile.TemporaryFile", full)
+    monkeypatch.setattr("osteolib.runs.paths.tempfile.mkstemp", full)
     with pytest.raises(OSError, match="No space left"):
         write_atomic(tmp_path / "b.txt", "b")
 
