@@ -161,11 +161,13 @@ page.show_knowledge(run, told)
 from osteolib.screen.held_out_bones import held_out_probability, scores_of_people
 
 probe_epochs = 5 if profile == "smoke" else probe_epochs
+layers = side_by_side(held_out_probability, {
+    (*key, k): (x, y, subject, part, seed + k, probe_epochs)
+    for key, x in features.items() for k in range(n_probes)})
 scores = {}
-for (method, crops, _), x in features.items():
-    layers = [held_out_probability(x, y, subject, part, seed + k, probe_epochs)[0]
-              for k in range(n_probes)]
-    scores.setdefault(f"{NAMES.get(method, method)}, crops {crops}", []).extend(layers)
+for (method, crops, *_), (probability, _) in layers.items():
+    name = f"{NAMES.get(method, method)}, crops {crops}"
+    scores.setdefault(name, []).append(probability)
 people = {name: scores_of_people(rows, np.stack(p)) for name, p in scores.items()}
 
 # %% [markdown]

@@ -138,9 +138,9 @@ scored = {(page.TAUGHT, *key): (
     pd.read_parquet(f / "probability.parquet")["probability"].where(
         parts[key[1]] == "test").to_numpy(), pd.read_parquet(f / "history.parquet"))
     for key, f in taught.items()}
-scored |= {(*key, by): held_out_probability(x, y, groups[by], parts[by], seed,
-                                            probe_epochs)
-           for key, x in features.items() for by in parts}
+scored |= side_by_side(held_out_probability, {
+    (*key, by): (x, y, groups[by], parts[by], seed, probe_epochs)
+    for key, x in features.items() for by in parts})
 
 # %%
 from osteolib.screen.same_person import person_in_features
