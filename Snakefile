@@ -81,7 +81,7 @@ rule notebook:
         notebook=f"{BUILD}/logs/{{notebook}}.ipynb",  # kept when the run fails, with the cell that failed
         text=f"{BUILD}/logs/{{notebook}}.txt",
     benchmark:
-        f"{BUILD}/logs/{{notebook}}.tsv"  # time, processor time and memory, for the page of timings
+        f"{BUILD}/logs/{{notebook}}.tsv"  # time and memory, for the page of timings
     # a core for each training; in smoke one, since starting processes there costs more than they give
     threads: lambda w: max(1, NOTEBOOKS[w.notebook].trains) if profile != "smoke" else 1
     shell:

@@ -106,7 +106,7 @@ def _problems() -> str:
 
 
 def _timings(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Time as the clock and as the processor has it, and the most memory, of each notebook with all its processes."""
+    """Time, and the most memory, of each notebook with all its processes."""
     rows = []
     for notebook in list_notebooks():
         run = recorded[notebook.name]["run"]
@@ -114,9 +114,9 @@ def _timings(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
             profile = run["parameters"]["profile"]
             measured = ROOT / "build" / profile / "logs" / f"{notebook.name}.tsv"
             took = pd.read_csv(measured, sep="\t").iloc[-1] if measured.is_file() else {}
-            cpu, peak = (pd.to_numeric(took.get(name), errors="coerce") for name in ("cpu_time", "max_rss"))
-            rows.append((notebook.title, profile, notebook.minutes[profile], run["seconds"], cpu, peak, run["device"]))
-    columns = ["notebook", "profile", "minutes expected", "seconds", "processor seconds", "peak memory, MB", "device"]
+            peak = pd.to_numeric(took.get("max_rss"), errors="coerce")
+            rows.append((notebook.title, profile, notebook.minutes[profile], run["seconds"], peak, run["device"]))
+    columns = ["notebook", "profile", "minutes expected", "seconds", "peak memory, MB", "device"]
     return pd.DataFrame(rows, columns=columns).round(0)
 
 
