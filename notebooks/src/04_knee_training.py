@@ -44,7 +44,6 @@ from osteolib.report.published import load_published
 from osteolib.report.recorded import beside, training_size
 
 run = osteolib.start(globals(), "04_knee_training")
-CELLS = "knee-wani-0", "knee-wani-imagenet-0"
 cohort = load_or_explain(run, "knee-wani")
 
 # %% [markdown]
@@ -178,9 +177,9 @@ say(run, "On {n_knees} knees of {n_people} people the image model reaches **AURO
     "the AUROC by {gain:+.3f} ({gain_low:+.3f} to {gain_high:+.3f}).")
 live = compared.rows.query("method == 'image' and metric == 'auroc'").assign(
     split="out-of-fold", method="STR-Net")
-table(run, "recorded", beside(live, run.facts["size"], CELLS, "auroc", "bone_loss"),
-      "Real knees, AUROC for bone loss: this run, and longer ones that were recorded",
-      index=False)
+table(run, "recorded", beside(live, run.facts["size"], (
+      "knee-wani-0", "knee-wani-imagenet-0"), "auroc", "bone_loss"), "Real knees, AUROC "
+      "for bone loss: this run, and longer ones that were recorded", index=False)
 
 # %% [markdown]
 # The pooled AUROC also sets knees of one fold against knees of another, which different networks scored; the mean of the
