@@ -38,7 +38,7 @@ def cells(text: Mapping[str, str]) -> dict[tuple[str, str], int]:
 def squares(images: int, segments: int, bones: int) -> Figure:
     """One square a hand that the segments need, those beyond the named radiographs apart."""
     least = -(-segments // bones)
-    fig, axis = plt.subplots(figsize=(7.6, 3))
+    fig, axis = plt.subplots(figsize=(7.6, 3), layout="none")  # few squares would leave no room beside the words
     x, y = np.divmod(np.arange(least), 9)
     extra = np.arange(least) >= images
     for beyond, colour in ((False, BLUE), (True, ORANGE)):
