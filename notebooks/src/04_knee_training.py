@@ -89,7 +89,8 @@ torch.manual_seed(seed)
 some = cohort.subjects.groupby("label").head(6).index
 known = cohort.subjects.loc[some]
 reach = gradient_reach(
-    STRNet(recipe.backbone, tarr), torch.from_numpy(to_tensor_range(images[some]))[:, None],
+    STRNet(recipe.backbone, tarr),
+    torch.from_numpy(to_tensor_range(images[some]))[:, None],
     encode_targets(known["label"], known["t_score"]),
     torch.from_numpy(covariates_of(known)))
 
@@ -97,7 +98,7 @@ reach = gradient_reach(
 sizes = {kind: sum(p.numel() for p in STRNet("resnet50", kind).parameters())
          for kind in ("released", "text")}
 run.fact(parameters=int(reach["parameters"].sum()), backbone=recipe.backbone,
-         start=recipe.initialisation, size=training_size(asdict(recipe)), **sizes)
+         size=training_size(asdict(recipe)), **sizes)
 table(run, "reach", reach.round(4).rename_axis("part"),
       "Parameters of each part, and the norm of each loss's gradient in it")
 say(run, "The network trained here ({backbone}) has {parameters:,} parameters. With "
@@ -161,8 +162,8 @@ by_fold = auroc_by_fold(test_loss, scores, knees["fold"])
 figure(run, "auroc", forest(compared, strokes={n: list(by_fold[n]) for n in by_fold},
                             xlabel="AUROC, 95 % interval (strokes: single folds)"),
        alt=f"AUROC with 95 % intervals, and by fold: {compared.words()}.")
-shown = compared.table(head="score").assign(**{
-    "AUROC, mean of the folds": by_fold.mean().round(2).to_numpy()})
+shown = compared.table(head="score")
+shown["AUROC, mean of the folds"] = by_fold.mean().round(2).to_numpy()
 table(run, "screening", shown, f"Real knees, out of fold: {len(knees)} knees; "
       "intervals draw people", index=False)
 compared.record(run, "knee-wani", "{metric}, bone loss, {method}")
@@ -175,11 +176,11 @@ say(run, "On {n_knees} knees of {n_people} people the image model reaches **AURO
     "{auroc:.3f}** ({low:.3f} to {high:.3f}); the mean of its folds is "
     "{folds_auroc:.3f}. Age alone reaches {age:.3f}. Adding the image to age changes "
     "the AUROC by {gain:+.3f} ({gain_low:+.3f} to {gain_high:+.3f}).")
-live = compared.rows.query("method == 'image' and metric == 'auroc'").assign(
-    split="out-of-fold", method="STR-Net")
+live = compared.rows.query("method == 'image' and metric == 'auroc'")
+live = live.assign(split="out-of-fold", method="STR-Net")
 table(run, "recorded", beside(live, run.facts["size"], (
-      "knee-wani-0", "knee-wani-imagenet-0"), "auroc", "bone_loss"), "Real knees, AUROC "
-      "for bone loss: this run, and longer ones that were recorded", index=False)
+      "knee-wani-0", "knee-wani-imagenet-0"), "auroc", "bone_loss"), "Real knees, "
+      "AUROC for bone loss: this run, and longer, recorded ones", index=False)
 
 # %% [markdown]
 # The pooled AUROC also sets knees of one fold against knees of another, which different networks scored; the mean of the
@@ -225,8 +226,7 @@ thresholds = fold_thresholds(rows, cohort.subjects.set_index("unit_id")["label"]
 # %% tags=["hide-input"]
 table(run, "thresholds", thresholds.round(3), "The threshold of each fold, and what "
       "it does on knees that had no part in choosing it", index=False)
-run.predictions(prediction_table(
-    knees, "screen", seed, f"STR-Net, {training_size(asdict(recipe))}"))
+run.predictions(prediction_table(knees, "screen", seed, "STR-Net, " + run.facts["size"]))
 
 # %% [markdown]
 # A specificity of 0 with many tied thresholds means that the rule refers everybody: a score that does not separate can
