@@ -94,8 +94,7 @@ boot = bootstrap_ci(*interval_checks.people_of(counts), [*interval_checks.FOUR, 
                     threshold=0.5, n_boot=n_boot, seed=seed)
 table(run, "table_5_printed", interval_checks.against_formulas(
     interval_checks.printed_shares(paper, "T5"), counts, boot), f"Table 5 as printed, "
-    f"and intervals of the nearest matrix (TN, FP, FN, TP) {counts}; in brackets: "
-    f"width",
+    f"and intervals of the nearest matrix (TN, FP, FN, TP) {counts}; brackets: width",
     index=False)
 run.fact(**interval_checks.symmetry(paper, boot))
 say(run, "All {n_t5} printed intervals of Table 5 are symmetric about their value, to "
@@ -182,7 +181,8 @@ real.record(run, "knee-wani", "{metric}, bone loss, {method}")
 both = together(simulated.renamed("phantom {}"), real.renamed("real knees, {}"))
 shown = both.table().drop(columns="n").set_index("method").T.rename_axis("metric")
 table(run, "scores", shown, "Bone loss against normal: both networks; intervals draw "
-      f"people. Phantom called at {threshold:.2f}, real knees at each fold's threshold")
+      f"people. Phantom called at {threshold:.2f}, real knees at each fold's threshold",
+      folded="Every metric of both networks, with its interval")
 
 # %% tags=["hide-input"]
 for place, (bands, share) in knee_scores.curves(phantom, knees, **how).items():
@@ -253,7 +253,7 @@ figure(run, "calibration", model_plots.calibration_and_benefit(loss, ours),
        alt="Left: share with bone loss against mean score. Right: net benefit of each "
            "score, and of referring everybody or nobody.")
 calibration = knee_scores.calibration_table(loss, ours)
-table(run, "calibration", calibration, f"Calibration out of fold, {len(people)} people")
+table(run, "calibration", calibration, "Calibration, out of fold", folded="In numbers")
 
 # %% [markdown]
 # The column *uncertainty* is what naming the prevalence for everybody scores: read each Brier score beside it. The paper's

@@ -154,7 +154,8 @@ def show_annotators(
     """Outlines of four annotators on one film, and the table of :func:`annotators_table`."""
     figure(run, "annotators", annotators_figure(film, truth, drawn), alt="Outlines of two metacarpals by each of four "
            "annotators (orange) on the true ones (white).")  # fmt: skip
-    table(run, "annotators", styles.round(3), "Four styles on twelve hands, means over the bones")
+    caption = "Four styles on twelve hands, means over the bones"
+    table(run, "annotators", styles.round(3), caption, folded=caption)
 
 
 def show_profiles(run: Run, profiles: NDArray, percentage: NDArray) -> None:
@@ -209,9 +210,8 @@ def show_realism(
     curves = curves_of({name.upper(): group for name, group in regions.items()})
     figure(run, "bands", band_figure(curves), alt="Power spectrum and grey histogram of the region: median and 5-95 % "
            "band of real and of simulated films.")  # fmt: skip
-    table(
-        run, "realism", range_table(compared, NAMES), "Region of the metacarpals, real and simulated films", index=False
-    )
+    caption = "Region of the metacarpals, real and simulated films, measure by measure"
+    table(run, "realism", range_table(compared, NAMES), caption, index=False, folded=caption)
     record_shares(run, compared, NAMES, len(regions["phantom"]), "hand-phantom")
     record_told(run, told, "hand-phantom")
     run.fact(n_real=len(regions["real"]), n_phantom=len(regions["phantom"]))
