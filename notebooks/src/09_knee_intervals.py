@@ -95,7 +95,7 @@ boot = bootstrap_ci(*interval_checks.people_of(counts), [*interval_checks.FOUR, 
 table(run, "table_5_printed", interval_checks.against_formulas(
     interval_checks.printed_shares(paper, "T5"), counts, boot), f"Table 5 as printed, "
     f"and intervals of the nearest matrix (TN, FP, FN, TP) {counts}; brackets: width",
-    index=False)
+    index=False, folded="Table 5, interval by interval")
 run.fact(**interval_checks.symmetry(paper, boot))
 say(run, "All {n_t5} printed intervals of Table 5 are symmetric about their value, to "
     "within {off:.4f}. Those of a percentile bootstrap are not: here the largest "

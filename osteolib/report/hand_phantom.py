@@ -177,7 +177,7 @@ def show_studies(run: Run, grid: NDArray, curves: NDArray, check: pd.DataFrame, 
              for kind in ("sensitivity", "specificity") for who, prefix in kinds.items()}  # fmt: skip
     shown = check[["class", "below"]].join(pd.DataFrame(pairs)).round(3)
     table(run, "thresholds", shown, "Thresholds on the cortical percentage of M2, against normal subjects; published "
-          "in 200 patients, ours in 100,000 simulated people", index=False)  # fmt: skip
+          "in 200 patients, ours in 100,000 simulated people", index=False, folded="The thresholds in numbers")  # fmt: skip
     need = np.interp(check["published_sensitivity"].iloc[0], curves[:, 0], grid)
     run.fact(need_penia=need, need_porosis=grid[np.argmax(curves[:, 1] > 0.995)])
     run.fact(penia=check["sensitivity"].iloc[0], porosis=check["sensitivity"].iloc[1])
@@ -190,7 +190,7 @@ def show_known(run: Run, honest: Mapping[str, BootstrapResult], best: Mapping[st
     rows += [(name, value, np.nan, np.nan, 50_000) for name, value in best.items()]
     known = pd.DataFrame(rows, columns=["known", "AUROC", "ci_low", "ci_high", "n"])
     table(run, "attainable", known.round(3), "Simulated people: osteoporosis against the rest, by what is known of "
-          "them", index=False)  # fmt: skip
+          "them", index=False, folded="Every AUROC with its interval")  # fmt: skip
     for name, value, low, high, n in rows:
         ci = None if np.isnan(low) else (low, high)
         run.result(None, f"auroc, {name}", value, ci=ci, n=n, cohort="hand-phantom")
