@@ -177,7 +177,7 @@ def show_studies(run: Run, grid: NDArray, curves: NDArray, check: pd.DataFrame, 
              for kind in ("sensitivity", "specificity") for who, prefix in kinds.items()}  # fmt: skip
     shown = check[["class", "below"]].join(pd.DataFrame(pairs)).round(3)
     table(run, "thresholds", shown, "Thresholds on the cortical percentage of M2, against normal subjects; published "
-          "in 200 patients, ours in 100,000 simulated people", index=False, folded="The thresholds in numbers")  # fmt: skip
+          "in 200 patients, ours in 100,000 simulated people", index=False, folded="In numbers")  # fmt: skip
     need = np.interp(check["published_sensitivity"].iloc[0], curves[:, 0], grid)
     run.fact(need_penia=need, need_porosis=grid[np.argmax(curves[:, 1] > 0.995)])
     run.fact(penia=check["sensitivity"].iloc[0], porosis=check["sensitivity"].iloc[1])
