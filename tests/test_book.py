@@ -88,7 +88,7 @@ def visits(html, address, browser) -> dict[str, dict]:
         tab.on("response", lambda r, seen=seen: seen["failed"].append(r.url) if r.status >= 400 else None)
         tab.goto(address + page, wait_until="load")
         tab.wait_for_function(MATH_IS_SET)
-        seen["height"] = tab.evaluate("document.querySelector('article').scrollHeight")
+        seen["height"] = tab.evaluate("document.querySelector('article')?.scrollHeight ?? 0")
         seen |= {f"{name}, wide": tab.evaluate(script) for name, script in MEASURES.items()}
         tab.set_viewport_size({"width": 375, "height": 812})
         tab.emulate_media(color_scheme="dark")
