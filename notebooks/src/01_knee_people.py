@@ -146,8 +146,8 @@ run.fact(oldest_normal=oldest,
          share_older=(films["age_years"][~normal].dropna() > oldest).mean())
 say(run, "The classes are bands of the T-score: the label *is* the T-score, cut at −1 "
     "and −2.5. And the oldest person with normal bone is {oldest_normal:.0f} years "
-    "old, while {share_older:.0%} of those with bone loss are older: the question "
-    "of [the next chapter](02_knee_shortcuts.ipynb).")
+    "old, while {share_older:.0%} of those with bone loss are older. What could a "
+    "model be reading, then? The next chapter asks.")
 
 # %% [markdown]
 # ## What the films look like
