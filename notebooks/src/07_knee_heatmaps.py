@@ -244,12 +244,11 @@ from osteolib.screen.starts import as_started
 
 films = knee_images(real.subjects, image_size)
 from_imagenet = as_started(recipe)
-trained = (real.subjects, films, from_imagenet, n_folds, real.fingerprint)
-scores, _ = cross_validate(*trained)
-test = scores[scores["part"] == "test"].set_index("unit_id")
+trained = cross_validate(real.subjects, films, from_imagenet, n_folds, real.fingerprint)
+test = trained.scores[trained.scores["part"] == "test"].set_index("unit_id")
 people = real.subjects.join(test["screen"], on="unit_id")
 rows, titles = heatmap_page.pick(people[people["mask_boxes"].isna()], 4, seed)
-heat = out_of_fold_maps(*trained, rows)
+heat = out_of_fold_maps(real.subjects, films, from_imagenet, trained, rows)
 
 # %% tags=["hide-input"]
 figure(run, "real_maps", heatmap_page.gallery(films[rows], heat, titles),

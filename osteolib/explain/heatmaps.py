@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from osteolib.radiograph import to_tensor_range
-from osteolib.screen.knee_folds import Recipe, cross_validate, train_once
+from osteolib.screen.knee_folds import CrossValidated, Recipe
 from osteolib.screen.phantom_control import trained_network
 from osteolib.screen.strnet import INSTALLED
 
@@ -90,23 +90,19 @@ def grad_cam(
 
 
 def out_of_fold_maps(
-    subjects: pd.DataFrame, images: np.ndarray, recipe: Recipe, n_folds: int, fingerprint: str, rows: NDArray[np.int64]
+    subjects: pd.DataFrame, images: np.ndarray, recipe: Recipe, trained: CrossValidated, rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """Grad-CAM of the knees ``rows``, each by the network that saw neither it nor its split group.
 
-    All else as given to :func:`osteolib.screen.knee_folds.cross_validate`, whose trained networks are taken.
+    ``subjects``, ``images`` and ``recipe`` as given to :func:`osteolib.screen.knee_folds.cross_validate`.
     """
-    scores, _ = cross_validate(subjects, images, recipe, n_folds, fingerprint)
+    tested = trained.scores[trained.scores["part"] == "test"].set_index("unit_id")["fold"]
+    fold = tested[subjects["unit_id"].iloc[rows]].to_numpy()
+    stage = EFFICIENTNETS_LAST if recipe.backbone == INSTALLED else LAST_STAGE
     maps = np.empty((len(rows), *images.shape[1:]), np.float32)
-    for fold, part in scores.groupby("fold"):
-        parts = {name: subjects["unit_id"].isin(ids).to_numpy() for name, ids in part.groupby("part")["unit_id"]}
-        parts["train"] = ~(parts["test"] | parts["validation"])
-        key = {"cohort": fingerprint, "n_folds": n_folds, "fold": int(fold)}  # as cross_validate names it
-        own = parts["test"][rows]
-        if own.any():
-            folder = train_once(subjects, images, parts, recipe, key)
-            stage = EFFICIENTNETS_LAST if recipe.backbone == INSTALLED else LAST_STAGE
-            maps[own] = grad_cam(trained_network(folder, recipe), images[rows[own]], stage)
+    for each in np.unique(fold):
+        network = trained_network(trained.folders[each], recipe)
+        maps[fold == each] = grad_cam(network, images[rows[fold == each]], stage)
     return maps
 
 

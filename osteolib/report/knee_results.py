@@ -33,7 +33,7 @@ def out_of_fold_rows(cohort: Cohort, recipe: Recipe, n_folds: int) -> tuple[pd.D
     ``screen`` and ``severity``, its ``predicted_t_score``, and ``image``, the log-odds of ``screen``.
     """
     images = knee_images(cohort.subjects, recipe.image_size)
-    scores, history = cross_validate(cohort.subjects, images, recipe, n_folds, cohort.fingerprint)
+    scores, history, _ = cross_validate(cohort.subjects, images, recipe, n_folds, cohort.fingerprint)
     scores = scores.rename(columns={"t_score": "predicted_t_score"}).assign(image=special.logit(scores["screen"]))
     return cohort.subjects.merge(scores, on="unit_id", validate="one_to_many"), history
 

@@ -30,7 +30,7 @@ def real_folds(sizes: Mapping[str, Any], seed: int, initialisation: str = "none"
     cohort = load_cohort("knee-wani")
     recipe = as_started(_recipe(sizes, seed), initialisation)
     images = knee_images(cohort.subjects, recipe.image_size)
-    scores, history = cross_validate(cohort.subjects, images, recipe, sizes["n_folds"], cohort.fingerprint)
+    scores, history, _ = cross_validate(cohort.subjects, images, recipe, sizes["n_folds"], cohort.fingerprint)
     test = scores[scores["part"] == "test"].assign(split="out-of-fold")
     return _recording(
         cohort.subjects, test.assign(method=METHOD), history, recipe, seed, [cohort], {"n_folds": sizes["n_folds"]}

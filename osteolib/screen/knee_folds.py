@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -61,10 +62,29 @@ def knee_images(subjects: pd.DataFrame, size: int) -> np.ndarray:
     return np.load(folder / "images.npy", allow_pickle=False)
 
 
+class CrossValidated(NamedTuple):
+    """What :func:`cross_validate` returns.
+
+    Attributes
+    ----------
+    scores
+        ``unit_id, fold, part`` (test or validation), ``screen, severity, t_score``; each unit is tested once and
+        validates once.
+    history
+        The columns of :func:`osteolib.train.fit` and ``fold``.
+    folders
+        The artefact of each fold, as :func:`train_once` leaves it.
+    """
+
+    scores: pd.DataFrame
+    history: pd.DataFrame
+    folders: dict[int, Path]
+
+
 def cross_validate(
     subjects: pd.DataFrame, images: np.ndarray, recipe: Recipe, n_folds: int, fingerprint: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Out-of-fold scores of every unit, and the training history of every fold.
+) -> CrossValidated:
+    """Train one network for each fold and score every unit by the one that saw neither it nor its split group.
 
     Parameters
     ----------
@@ -74,11 +94,6 @@ def cross_validate(
         Shape (n, size, size), uint8, in the order of ``subjects``.
     fingerprint
         Of the cohort: part of what names the artefacts.
-
-    Returns
-    -------
-    Scores: ``unit_id, fold, part`` (test or validation), ``screen, severity, t_score``; each unit is tested once and
-    validates once. History: the columns of :func:`osteolib.train.fit` and ``fold``.
     """
     folds = grouped_folds(subjects, bone_loss(subjects["label"]), n_folds, recipe.seed)
     calls = {}
@@ -93,7 +108,7 @@ def cross_validate(
         for name in ("scores", "history")
     )
     scores, history = (table.reset_index(drop=True) for table in tables)
-    return scores, history
+    return CrossValidated(scores, history, folders)
 
 
 def train_once(

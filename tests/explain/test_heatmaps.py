@@ -220,13 +220,11 @@ def test_each_knee_is_looked_at_by_the_network_that_did_not_see_it(tmp_path, mon
     })  # fmt: skip
     images = np.random.default_rng(1).integers(0, 256, (36, 64, 64), dtype=np.uint8)
     recipe = Recipe("resnet18", image_size=64, epochs=1, batch_size=8)
-    cohort = (subjects, images, recipe, 3, "cohort")
-    scores, _ = cross_validate(*cohort)
-    monkeypatch.setattr(knee_folds, "_train", None)  # from here on nothing may be trained
+    trained = cross_validate(subjects, images, recipe, 3, "cohort")
     rows = np.array([5, 0, 30])
-    maps = out_of_fold_maps(*cohort, rows)
+    maps = out_of_fold_maps(subjects, images, recipe, trained, rows)
 
-    tested = scores[scores["part"] == "test"].set_index("unit_id")["fold"]
+    tested = trained.scores[trained.scores["part"] == "test"].set_index("unit_id")["fold"]
     keys = {path: json.loads(path.read_text())["key"]["fold"] for path in (tmp_path / "strnet").glob("[!.]*/key.json")}
     for row, heat in zip(rows, maps, strict=True):
         (key,) = [path for path, fold in keys.items() if fold == tested[f"k{row}"]]
