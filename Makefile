@@ -26,15 +26,17 @@ book: $(READY)
 	  --config profile=$(PROFILE)
 	@echo "The book: build/$(PROFILE)/site/_build/html/index.html"
 
-# two processes side by side: the pages spend most of their time in kernels of their own
+# two processes side by side, about equally long: the pages with a few slow rooms, and all else
+APART := tests/test_book.py tests/test_notebooks.py tests/phantoms tests/ssl tests/screen/test_hand_grid.py
+
 test: $(READY)
 	$(MAKE) -j2 test-code test-pages
 
 test-code: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --ignore tests/test_book.py --ignore tests/test_notebooks.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(addprefix --ignore ,$(APART))
 
 test-pages: $(READY)
-	$(BIN)/python -m pytest -q tests/test_book.py tests/test_notebooks.py
+	$(BIN)/python -m pytest -q $(APART)
 
 record: $(READY)
 	$(BIN)/snakemake $(if $(CELL),data_manifests/recorded/$(CELL)/run.json,record) --cores $(CORES) --nolock \
