@@ -58,8 +58,8 @@ def test_names_that_papermill_injects_are_found():
 
 
 def test_every_profile_has_every_key():
-    keys = [set(load_profile(name)) for name in ("smoke", "quick", "long", "paper")]
-    assert keys[0] == keys[1] == keys[2]
+    first, *others = [set(load_profile(name)) for name in ("smoke", "quick", "long", "paper")]
+    assert [first] * 3 == others
 
 
 def test_an_untyped_line_in_the_cell_is_named():

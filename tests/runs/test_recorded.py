@@ -54,16 +54,19 @@ def test_a_record_comes_back_as_it_was_written_and_is_made_once(folder, monkeypa
     assert make_record("trial-3", folder) == path and state_of("trial-3", folder) == "recorded"
 
 
-def test_an_edited_record_is_refused_and_named_with_a_remedy(folder):
+@pytest.mark.parametrize("table", recorded.TABLES)
+def test_an_edited_record_is_refused_and_named_with_a_remedy(folder, table):
     make_record("trial-3", folder)
-    file = folder / "trial-3" / "predictions.csv"
+    file = folder / "trial-3" / f"{table}.csv"
     whole = file.read_text()
-    file.write_text(whole.replace("0,", "1,", 1))
-    with pytest.raises(ValueError, match=r"trial-3/predictions\.csv was edited.*make record CELL=trial-3"):
+    edited = whole.replace("0", "1", 1)
+    assert edited != whole
+    file.write_text(edited)
+    with pytest.raises(ValueError, match=rf"trial-3/{table}\.csv was edited.*make record CELL=trial-3"):
         read_record("trial-3", folder)
     assert state_of("trial-3", folder) == "damaged"
     file.unlink()
-    with pytest.raises(ValueError, match=r"predictions\.csv is missing"):
+    with pytest.raises(ValueError, match=rf"{table}\.csv is missing"):
         read_record("trial-3", folder)
     file.write_text(whole)
     assert not read_record("trial-3", folder).stale
@@ -94,19 +97,21 @@ def test_live_and_recorded_stand_beside_each_other_and_what_is_not_recorded_is_s
     assert "not recorded yet" in shown["how made"].iloc[2] and shown["n"].iloc[2] == ""
 
 
-def slow(sizes, seed):
-    time.sleep(60)
+def run_slowly(folder, started):
+    def slow(sizes, seed):
+        started.set()
+        time.sleep(60)
 
-
-def run_slowly(folder):
     knee_cells.real_folds = slow
     make_record("trial-3", folder)
 
 
 def test_a_cell_killed_half_way_leaves_nothing_and_the_next_run_completes_it(folder):
-    process = multiprocessing.get_context("fork").Process(target=run_slowly, args=(folder,))
+    context = multiprocessing.get_context("fork")
+    started = context.Event()
+    process = context.Process(target=run_slowly, args=(folder, started))
     process.start()
-    time.sleep(0.5)
+    assert started.wait(30)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert sorted(p.name for p in folder.iterdir()) == ["cells.yaml"]
@@ -158,7 +163,15 @@ ORACLES = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in list_cells() if record_hash(name)])
+HERE = [name for name in list_cells() if record_hash(name)]
+
+
+def test_a_cell_is_recorded_in_the_project():
+    """Else the next test would recompute nothing, and pass."""
+    assert HERE
+
+
+@pytest.mark.parametrize("name", HERE)
 def test_every_recorded_metric_follows_from_its_predictions(name):
     """Values by scikit-learn and numpy; intervals by the project's own bootstrap, whose tests are elsewhere."""
     record = read_record(name)

@@ -30,17 +30,31 @@ def test_an_artefact_is_made_once(tmp_path):
 
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
-def test_a_project_that_cannot_be_written_to_is_said_in_one_line_with_a_remedy(tmp_path, monkeypatch, code):
-    def refused(**where):
+@pytest.mark.parametrize("refusing", [("tempfile.TemporaryFile", "tempfile.mkstemp"), ("Path.mkdir",)])
+def test_a_project_that_cannot_be_written_to_is_said_in_one_line_with_a_remedy(tmp_path, monkeypatch, code, refusing):
+    def refused(*at, **how):
         raise OSError(code, os.strerror(code))
 
-    for name in ("TemporaryFile", "mkstemp"):  # root may write to any folder
-        monkeypatch.setattr(f"osteolib.runs.paths.tempfile.{name}", refused)
+    for name in refusing:  # root may write to any folder
+        monkeypatch.setattr(f"osteolib.runs.paths.{name}", refused)
     for write in (lambda: write_atomic(tmp_path / "a" / "b.txt", "b"),
                   lambda: artefact("t", {}, MODULES, lambda into: None, tmp_path)):  # fmt: skip
         with pytest.raises(PermissionError, match=r"nothing can be written to .*: copy the project to a folder"):
             write()
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_what_was_made_before_a_project_became_read_only_is_still_found(tmp_path, monkeypatch):
+    made = artefact("t", {}, MODULES, lambda into: (into / "whole.txt").write_text("whole"), tmp_path)
+
+    def refused(*at, **how):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    for name in ("tempfile.TemporaryFile", "tempfile.mkstemp", "Path.mkdir"):
+        monkeypatch.setattr(f"osteolib.runs.paths.{name}", refused)
+    assert artefact("t", {}, MODULES, None, tmp_path) == made
+    with pytest.raises(PermissionError):
+        artefact("t", {"seed": 1}, MODULES, None, tmp_path)
 
 
 def test_another_fault_of_the_disk_is_not_called_a_permission(tmp_path, monkeypatch):
