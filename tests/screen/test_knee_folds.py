@@ -4,10 +4,11 @@ import pytest
 import torch
 from PIL import Image
 
+from osteolib import train
 from osteolib.radiograph import normalise_intensity, otsu_crop, resize
 from osteolib.runs import store
 from osteolib.screen import knee_folds
-from osteolib.screen.knee_folds import Recipe, covariates_of, cross_validate, fold_thresholds, knee_images
+from osteolib.screen.knee_folds import Recipe, covariates_of, cross_validate, fold_thresholds, knee_images, train_once
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +67,36 @@ def test_every_knee_is_tested_once_and_validates_once_and_never_with_its_person_
     again = cross_validate(subjects, images, recipe, 3, "abc").scores  # from the store: nothing is trained
     pd.testing.assert_frame_equal(again, scores)
     assert len(seen) == 3
+
+
+def test_a_fold_cut_off_half_way_trains_only_the_epochs_that_are_left(tmp_path, monkeypatch):
+    subjects = knees(18)
+    images = np.random.default_rng(0).integers(0, 256, (36, 32, 32), dtype=np.uint8)
+    part = np.repeat(["train", "validation", "test"], 12)
+    parts = {name: part == name for name in ("test", "validation", "train")}
+    call = (subjects, images, parts, Recipe("resnet18", image_size=32, epochs=2, batch_size=8), {"cohort": "abc"})
+    whole = train_once(*call)
+    assert not list((store.STORE / "unfinished").iterdir())
+    for at in (store, knee_folds):
+        monkeypatch.setattr(at, "STORE", tmp_path / "another store")
+    begun = []
+
+    def cut(*arguments, epoch=train._epoch):
+        begun.append(arguments)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        return epoch(*arguments)
+
+    monkeypatch.setattr(train, "_epoch", cut)
+    with pytest.raises(KeyboardInterrupt):
+        train_once(*call)
+    (unfinished,) = (store.STORE / "unfinished").iterdir()
+    resumed = train_once(*call)
+    assert len(begun) == 3 and not unfinished.exists()
+    for name in ("history", "scores"):
+        pd.testing.assert_frame_equal(*(pd.read_parquet(at / f"{name}.parquet") for at in (resumed, whole)))
+    assert len(pd.read_parquet(resumed / "history.parquet")) == 2
+    assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
 
 def test_a_prepared_knee_is_the_chain_of_section_2_2_on_its_own_box(tmp_path):

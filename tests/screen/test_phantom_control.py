@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from sklearn.metrics import average_precision_score, roc_auc_score
 
-from osteolib.cohorts import load_cohort
+from osteolib.cohorts import bone_loss, load_cohort
 from osteolib.runs import store
-from osteolib.screen import knee_folds
+from osteolib.runs.run import PREDICTION_COLUMNS
+from osteolib.screen import knee_cells, knee_folds
 from osteolib.screen.knee_folds import Recipe, covariates_of, knee_images
 from osteolib.screen.phantom_control import phantom_control, trained_network, true_regions
 
@@ -78,3 +82,80 @@ def test_the_region_of_a_phantom_lies_on_its_bone(cohorts):
     bone, joint = true_regions(knees, 48)
     assert bone.shape == (len(knees), 48, 48)
     assert not (joint & ~bone).any() and joint.any(axis=(1, 2)).all()
+
+
+# the recorded cells
+
+SIZES = {"backbone": "resnet18", "image_size": 32, "epochs": 1, "n_phantoms": 50, "n_folds": 3}
+
+
+def follow(recording, subjects):
+    """What holds of every cell: the truth is the table's own, and every value comes from the predictions."""
+    predictions = recording.predictions
+    assert list(predictions.columns) == [*PREDICTION_COLUMNS, "split_group"]
+    assert not predictions.duplicated(["unit_id", "method", "target"]).any()
+    known = subjects.set_index("unit_id")
+    for target, truth in (("bone_loss", bone_loss(known["label"])), ("t_score", known["t_score"])):
+        rows = predictions[predictions["target"] == target]
+        assert rows["y_true"].tolist() == pd.Series(truth, known.index)[rows["unit_id"]].tolist()
+    for column in ("subject_id", "image_id", "split_group"):
+        assert predictions[column].tolist() == known.loc[predictions["unit_id"], column].tolist()
+    keys = ["method", "target", "split"]
+    parts = {key: part for key, part in predictions.groupby(keys)}
+    by_hand = {"auroc": roc_auc_score, "auprc": average_precision_score, "mae": lambda y, s: np.abs(y - s).mean(),
+               "pearson_r": lambda y, s: np.corrcoef(y, s)[0, 1]}  # fmt: skip
+    for row in recording.results.itertuples():
+        part = parts[row.method, row.target, row.split]
+        assert row.value == pytest.approx(by_hand[row.metric](part["y_true"], part["y_score"]))
+        assert (row.n, row.n_groups) == (len(part), part["split_group"].nunique())
+    metrics = {"bone_loss": ["auroc", "auprc"], "t_score": ["pearson_r", "mae"]}
+    there = recording.results.groupby(keys, sort=False)["metric"].agg(list)
+    assert there.to_dict() == {key: metrics[key[1]] for key in parts}
+
+
+def test_the_phantom_s_cell_scores_the_people_who_trained_nothing(cohorts, monkeypatch):
+    asked = []
+
+    def load(name, n_subjects, seed, acquisition="A"):
+        asked.append((name, n_subjects, seed, acquisition))
+        return cohorts["AB".index(acquisition)]
+
+    monkeypatch.setattr(knee_cells, "load_cohort", load)
+    monkeypatch.setattr(knee_cells, "attainable_auroc", lambda acquisition, seed: {"A": 0.8, "B": 0.7}[acquisition])
+    recording = knee_cells.phantom(SIZES, 0)
+    assert asked == [("knee-phantom", 50, 0, "A"), ("knee-phantom", 25, 1, "B")]
+    subjects, _, parts, folder = phantom_control(*cohorts, Recipe("resnet18", image_size=32, epochs=1))
+    follow(recording, subjects)
+    predictions = recording.predictions
+    kinds = set(predictions[["method", "target"]].itertuples(index=False, name=None))
+    assert kinds == {("STR-Net", "bone_loss"), ("STR-Net", "t_score"), ("whole-film brightness", "bone_loss")}
+    for _, rows in predictions.groupby(["method", "target"]):
+        for part in ("test, A", "external, B"):
+            units = rows.loc[rows["split"] == part, "unit_id"]
+            assert sorted(units) == sorted(subjects["unit_id"][parts[part]])
+        assert set(rows["split"]) == {"test, A", "external, B"}
+    fitted = set(subjects["subject_id"][parts["train"] | parts["validation"]])
+    assert not fitted & set(predictions["subject_id"])
+    scores = pd.read_parquet(folder / "scores.parquet").set_index("unit_id")
+    for target, column in (("bone_loss", "screen"), ("t_score", "t_score")):
+        rows = predictions[(predictions["method"] == "STR-Net") & (predictions["target"] == target)]
+        assert rows["y_score"].tolist() == scores.loc[rows["unit_id"], column].tolist()
+    told = recording.configuration
+    assert (told["n_train"], told["attainable_A"], told["attainable_B"]) == (parts["train"].sum(), 0.8, 0.7)
+    assert {entry["fingerprint"] for entry in recording.cohorts.values()} == {c.fingerprint for c in cohorts}
+    assert len(recording.history) == 1
+
+
+def test_the_cell_of_the_real_knees_scores_each_once_out_of_fold(cohorts, monkeypatch):
+    """A few phantoms stand for the real knees, with labels in turn, so that each fold trains on all three."""
+    person = cohorts[0].subjects["subject_id"].factorize()[0]
+    labels = np.array(["normal", "osteopenia", "osteoporosis"])[person % 3]
+    knees = replace(cohorts[0], subjects=cohorts[0].subjects.assign(label=labels))
+    monkeypatch.setattr(knee_cells, "load_cohort", lambda name: knees)
+    recording = knee_cells.real_folds(SIZES, 0)
+    follow(recording, knees.subjects)
+    for _, rows in recording.predictions.groupby("target"):
+        assert sorted(rows["unit_id"]) == sorted(knees.subjects["unit_id"])
+        assert rows.groupby("split_group")["fold"].nunique().eq(1).all() and set(rows["fold"]) == {0, 1, 2}
+    assert set(recording.predictions["split"]) == {"out-of-fold"} and recording.configuration["n_folds"] == 3
+    assert recording.history.groupby("fold").size().tolist() == [1, 1, 1]
