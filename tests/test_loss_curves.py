@@ -64,7 +64,7 @@ def labelled_bones(folder: Path) -> pd.DataFrame:
     recipe = Recipe(
         encoder="resnet18-half", head="small", crops=tuple(Crop(*crop) for crop in CROPS), epochs=STEPS, batch_size=N
     )
-    return pd.read_parquet(supervised(GREY, Y, NAMES, PART, recipe, {}) / "history.parquet")
+    return pd.read_parquet(supervised(GREY, Y, NAMES, PART, recipe) / "history.parquet")
 
 
 def linear_layer(folder: Path) -> pd.DataFrame:
@@ -84,7 +84,6 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_training_takes_the_steps_it_always_took(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(store, "STORE", tmp_path)
-    monkeypatch.setattr("osteolib.screen.knee_folds.STORE", tmp_path)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})  # float32 everywhere
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -132,7 +132,7 @@ features = {(NAMES[c[0]], c[1]): embed(load_encoder(folders[c], r.encoder),
 probe_epochs = 5 if profile == "smoke" else probe_epochs
 taught = side_by_side(supervised, {
     (crops, by): (segments.images, y, groups[by], parts[by],
-                  recipes["simclr", crops], segments.key)
+                  recipes["simclr", crops])
     for crops in CONTENT for by in parts})
 scored = {(page.TAUGHT, *key): (
     pd.read_parquet(f / "probability.parquet")["probability"].where(

@@ -96,8 +96,7 @@ def lesson(method, k):
     """What the encoder learns that part k is tested with."""
     seen = fold[hand] != k
     unknown = np.full(seen.sum(), np.nan)
-    return (bones[seen], group[seen], unknown, set(group[~seen]), recipes[method],
-            real.key)
+    return (bones[seen], group[seen], unknown, set(group[~seen]), recipes[method])
 
 
 folders = side_by_side(pretrained, {

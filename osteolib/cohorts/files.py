@@ -6,7 +6,6 @@ their sha256.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import pandas as pd
 
 from osteolib.cohorts.duplicates import same_perceptual_hash
 from osteolib.cohorts.manifest import Manifest, load_manifest
-from osteolib.runs.paths import ROOT
+from osteolib.runs.paths import ROOT, file_sha256
 
 
 class DataNotFound(FileNotFoundError):
@@ -110,9 +109,3 @@ def state(name: str) -> str:
         return "present" if verify(name).ok else "damaged"
     except DataNotFound:
         return "absent"
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file's content, 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,11 +14,10 @@ import yaml
 
 from osteolib.cohorts.cohort import RANGES, WORDS, Cohort, make_cohort
 from osteolib.cohorts.duplicates import leave_out_cross_class, perceptual_hash, split_groups
-from osteolib.cohorts.files import file_sha256
 from osteolib.cohorts.films import measure_film, to_units
 from osteolib.cohorts.manifest import Manifest, manifest_paths, parse_manifest
 from osteolib.cohorts.tables import PLAIN_ID, read_table, tidy_table
-from osteolib.runs.paths import write_atomic
+from osteolib.runs.paths import file_sha256, write_atomic
 from osteolib.stats.labels import LABELS, RULES, label_from_t_score
 
 IMAGES = {".png", ".jpg", ".jpeg", ".dcm"}

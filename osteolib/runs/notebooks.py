@@ -8,10 +8,17 @@ from pathlib import Path
 
 from osteolib.runs.fingerprint import dependencies, fingerprint
 from osteolib.runs.parameters import Parameter, load_profile, read_parameters
-from osteolib.runs.paths import ROOT, digest
+from osteolib.runs.paths import ROOT, digest, file_sha256
 from osteolib.runs.recorded import record_hash
 
 FOLDER = ROOT / "notebooks"
+READS = {
+    "osteolib.report.published": "published/*.yaml",
+    "osteolib.report.audits": "audits/*.yaml",
+    "osteolib.screen.weights": "weights/*.yaml",
+    "osteolib.phantoms.settings": "cohorts/*-phantom.yaml",
+}
+"""What the project's modules read from ``data_manifests/`` beside the cohorts that a notebook needs."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +43,20 @@ class Notebook:
     def fingerprint(self, profile: str) -> str:
         """Hash of all that decides what a run of this notebook shows, the data apart.
 
-        Cells, profile values, the locked environment and the code imported. Unlike an artefact in the store, a page
-        also depends on the code that draws it, so nothing is excluded but the command line.
+        Cells, profile values, the locked environment, the code imported and the manifests it reads. Unlike an artefact
+        in the store, a page also depends on the code that draws it, so nothing is excluded but the command line.
         """
         code = "\n".join(source for kind, source in self.cells if kind == "code")
         modules = dependencies(code)
+        manifests = (
+            sorted((ROOT / "data_manifests").glob(read)) for module, read in READS.items() if module in modules
+        )
         return digest(
             {
                 "cells": self.cells,
                 "profile": {name: value for name, value in load_profile(profile).items() if name in self.parameters},
                 "records": [record_hash(name) for name in self.records],
+                "manifests": {str(f.relative_to(ROOT)): file_sha256(f) for files in manifests for f in files},
                 "lock": (ROOT / "requirements.txt").read_text(encoding="utf-8"),
                 "code": fingerprint(modules, exclude=("osteolib.cli",)) if modules else "",
             }

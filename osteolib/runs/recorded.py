@@ -2,8 +2,8 @@
 
 A *cell* is declared in ``data_manifests/recorded/cells.yaml``: a job, a profile, options. :func:`make_record` runs it
 once and writes ``data_manifests/recorded/<cell>/``: ``predictions.csv``, ``history.csv``, ``results.csv`` and, last,
-``run.json`` with configuration, cohort, code, versions, machine, hours and the SHA-256 of the other three. A record is
-never edited: one whose files differ from their hashes is refused.
+``run.json`` with configuration, cohort, code, versions, machine, the hours of the last process and the SHA-256 of the
+other three. A record is never edited: one whose files differ from their hashes is refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import yaml
 
 from osteolib.runs.fingerprint import fingerprint
 from osteolib.runs.parameters import load_profile
-from osteolib.runs.paths import ROOT, write_atomic
+from osteolib.runs.paths import ROOT, file_sha256, write_atomic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ class Cell:
     """One declared run.
 
     ``job`` is a dotted function of the package, called as ``job(profile values, **options)``; its module names in
-    ``MODULES`` whose code the result depends on.
+    ``MODULES[function]`` whose code the predictions depend on.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Record:
-    """A recorded cell as it lies in the project; ``stale`` says that its code has changed since."""
+    """A recorded cell as it lies in the project; ``stale`` says that its code or declaration has changed since."""
 
     cell: Cell
     predictions: pd.DataFrame
@@ -134,7 +134,9 @@ def make_record(name: str, folder: Path = RECORDED) -> Path:
     module, _, function = cell.job.rpartition(".")
     home = import_module(module)
     job: Callable[..., Recording] = getattr(home, function)
-    began, started, code = time.monotonic(), datetime.now(UTC), fingerprint(home.MODULES)
+    began, started = time.monotonic(), datetime.now(UTC)
+    modules = list(home.MODULES[function])
+    code = fingerprint(modules)
     recording = job(load_profile(cell.profile), **cell.options)
     files = {f"{table}.csv": _csv(getattr(recording, table)) for table in TABLES}
     run = {
@@ -145,7 +147,7 @@ def make_record(name: str, folder: Path = RECORDED) -> Path:
         "options": dict(cell.options),
         "configuration": dict(recording.configuration),
         "cohorts": dict(recording.cohorts),
-        "modules": list(home.MODULES),
+        "modules": modules,
         "code": code,
         "versions": {package: version(package) for package in VERSIONS} | {"python": platform.python_version()},
         "machine": machine(),
@@ -183,16 +185,17 @@ def read_record(name: str, folder: Path = RECORDED) -> Record | None:
                 f"remove the folder and run `make record CELL={name}`"
             )
         tables[file.removesuffix(".csv")] = pd.read_csv(io.BytesIO(content))
-    return Record(cell, **tables, run=run, stale=_code_of(run["modules"]) != run["code"])
+    return Record(cell, **tables, run=run, stale=_is_stale(cell, run))
 
 
 def record_hash(name: str, folder: Path = RECORDED) -> str:
     """Changes when a cell is recorded, or when the code of its record changes; empty where there is none."""
-    path = folder / find_cell(name, folder).name / "run.json"
+    cell = find_cell(name, folder)
+    path = folder / name / "run.json"
     if not path.is_file():
         return ""
     run = json.loads(path.read_text(encoding="utf-8"))
-    return f"{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}{' stale' * (_code_of(run['modules']) != run['code'])}"
+    return f"{file_sha256(path)[:16]}{' stale' * _is_stale(cell, run)}"
 
 
 def state_of(name: str, folder: Path = RECORDED) -> str:
@@ -219,11 +222,14 @@ def machine() -> str:
     return f"CPU, {os.cpu_count()} cores, {platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {bf16}"
 
 
-def _code_of(modules: list[str]) -> str:
+def _is_stale(cell: Cell, run: Mapping[str, Any]) -> bool:
+    """Whether the declaration, or the code behind the predictions, is no longer what made the record."""
+    if (run["job"], run["profile"], run["options"]) != (cell.job, cell.profile, dict(cell.options)):
+        return True
     try:
-        return fingerprint(modules)
-    except ValueError:  # a module is gone: the code has changed
-        return ""
+        return fingerprint(run["modules"]) != run["code"]
+    except ValueError:  # a module is gone
+        return True
 
 
 def _csv(table: pd.DataFrame) -> str:

@@ -68,6 +68,26 @@ def artefact(
     return final
 
 
+def resumable_artefact(
+    name: str,
+    key: Mapping[str, Any],
+    modules: Iterable[str],
+    make: Callable[[Path, Path], None],
+) -> Path:
+    """An :func:`artefact` that takes long: ``make(folder, unfinished)`` has a second folder that outlives a killed run.
+
+    What it leaves in ``unfinished`` is there again when the same code makes the same key, and goes with the last step.
+    """
+    modules = tuple(modules)
+    unfinished = STORE / "unfinished" / digest({"name": name, "key": dict(key), "code": fingerprint(modules)})
+
+    def fill(folder: Path) -> None:
+        make(folder, unfinished)
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+    return artefact(name, key, modules, fill)
+
+
 def cached(
     name: str,
     key: Mapping[str, Any],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from osteolib.runs.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from osteolib.screen.baselines import class_mean_yardstick, out_of_fold, shuffled_targets
+    from osteolib.screen.baselines import out_of_fold, shuffled_targets
 
-__all__ = ["class_mean_yardstick", "out_of_fold", "shuffled_targets"]
+__all__ = ["out_of_fold", "shuffled_targets"]
 __getattr__ = lazy_names(__name__)

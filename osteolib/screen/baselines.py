@@ -95,23 +95,3 @@ def shuffled_targets(target: ArrayLike, n: int, seed: int) -> np.ndarray:
     """
     rng = np.random.default_rng(seed)
     return np.stack([rng.permutation(np.asarray(target)) for _ in range(n)])
-
-
-def class_mean_yardstick(t_score: ArrayLike, label: ArrayLike) -> dict[str, float]:
-    """How good a T-score "prediction" looks that knows only the true class and names its mean.
-
-    No model can be credited with a T-score it could have had by naming the class: this is the line to be read beside
-    a published Pearson r, MAE or RMSE when the label follows the T-score.
-
-    Returns
-    -------
-    ``r``, ``mae`` and ``rmse`` (T-score units) of the class means against the T-scores, shape (n,) each.
-    """
-    table = pd.DataFrame({"t": np.asarray(t_score, float), "label": np.asarray(label)}).dropna()
-    named = table.groupby("label")["t"].transform("mean")
-    error = named - table["t"]
-    return {
-        "r": float(np.corrcoef(named, table["t"])[0, 1]),
-        "mae": float(error.abs().mean()),
-        "rmse": float(np.sqrt((error**2).mean())),
-    }

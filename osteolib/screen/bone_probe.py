@@ -8,9 +8,9 @@ person stand on both sides of the split.
 
 from __future__ import annotations
 
+import hashlib
 import math
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from osteolib.cohorts.folds import grouped_folds
-from osteolib.runs.store import artefact
+from osteolib.runs.store import resumable_artefact
 from osteolib.ssl.encoders import FEATURES, build_encoder
 from osteolib.ssl.larc import LARC
 from osteolib.ssl.pretrain import Recipe
@@ -177,20 +177,17 @@ def macro_f1(target: np.ndarray, probability: np.ndarray, groups: np.ndarray) ->
     return float(np.nan_to_num([f1(tp, fp, fn, tn), f1(tn, fn, fp, tp)]).mean())
 
 
-def supervised(
-    bones: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike, recipe: Recipe, key: Mapping
-) -> Path:
+def supervised(bones: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike, recipe: Recipe) -> Path:
     """Encoder and linear layer trained from random weights on labelled views (lee2023_hand, Table 2, first row).
 
     Every global and local view is a sample with the label of its bone. AdamW, not LARC, takes the steps. The artefact
-    holds ``probability.parquet``, one row for each bone in order, and ``history.parquet``.
+    holds ``probability.parquet``, one row for each bone in order, and ``history.parquet``; its name follows from
+    all that is given, the pixels of ``bones`` among it.
 
     Parameters
     ----------
     recipe
         Its method, head, queue and learning rate have no part in this.
-    key
-        Names what ``bones`` are, as in :func:`osteolib.ssl.pretrain.pretrained`.
     """
     target, groups, part = _checked(target, groups, part)
     size = recipe.crops[0].size
@@ -214,7 +211,7 @@ def supervised(
     def probabilities(model: nn.Module, images: np.ndarray) -> np.ndarray:
         return torch.from_numpy(embed(model, images, size)).softmax(1)[:, 1].double().numpy()
 
-    def make(folder: Path) -> None:
+    def make(folder: Path, unfinished: Path) -> None:
         torch.manual_seed(recipe.seed)
         model = nn.Sequential(build_encoder(recipe.encoder), nn.Linear(FEATURES[recipe.encoder], 2))
         rows = part == "validation"
@@ -222,14 +219,14 @@ def supervised(
         def validate(model: nn.Module) -> dict[str, float]:
             return {"macro_f1": macro_f1(target[rows], probabilities(model, bones[rows]), groups[rows])}
 
-        fitted = fit(model, loss, batches, validate, folder=folder / "training", monitor="macro_f1",
+        fitted = fit(model, loss, batches, validate, folder=unfinished, monitor="macro_f1",
                      epochs=recipe.epochs, seed=recipe.seed)  # fmt: skip
         fitted.history.to_parquet(folder / "history.parquet")
         pd.DataFrame({"probability": probabilities(model, bones)}).to_parquet(folder / "probability.parquet")
-        shutil.rmtree(folder / "training")
 
-    lists = {"target": target.tolist(), "groups": groups.tolist(), "part": part.tolist()}
-    return artefact("supervised-bones", dict(key) | asdict(recipe) | lists, (__name__,), make)
+    given = {"target": target.tolist(), "groups": groups.tolist(), "part": part.tolist(),
+             "bones": hashlib.sha256(np.ascontiguousarray(bones)).hexdigest()}  # fmt: skip
+    return resumable_artefact("supervised-bones", asdict(recipe) | given, (__name__,), make)
 
 
 def _checked(target: ArrayLike, groups: ArrayLike, part: ArrayLike) -> tuple[np.ndarray, ...]:

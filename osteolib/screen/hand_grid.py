@@ -6,10 +6,8 @@ profile before, one job each: ``python -m osteolib.screen.hand_grid paper simclr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,14 +39,11 @@ class Segments:
         A row each: ``bone_id, subject_id, split_group, bone``, and ``y``, 1 for osteoporosis.
     missing
         ``subject_id, bone, reason``: bones that a hand has no image of.
-    key
-        Names the images in the store.
     """
 
     images: np.ndarray
     table: pd.DataFrame
     missing: pd.DataFrame
-    key: Mapping[str, Any]
 
 
 def cut_segments(cohort: Cohort, image_size: int) -> Segments:
@@ -64,7 +59,7 @@ def cut_segments(cohort: Cohort, image_size: int) -> Segments:
     table = pd.DataFrame(rows, columns=["bone_id", "subject_id", "split_group", "bone", "y"])
     grey = (255 * np.stack(images).clip(0, 1)).round().astype(np.uint8)
     absent = pd.DataFrame(missing, columns=["subject_id", "bone", "reason"])
-    return Segments(grey, table, absent, {"bones": cohort.fingerprint, "size": image_size})
+    return Segments(grey, table, absent)
 
 
 def grid_recipe(method: str, crops: str, seed: int, backbone: str, epochs: int, image_size: int) -> Recipe:
@@ -84,7 +79,7 @@ def grid_encoder(segments: Segments, part: np.ndarray, recipe: Recipe) -> Path:
     """The stored encoder of one cell: it learns from training bones, and SupCon alone is told their labels."""
     seen, subject = part == "train", segments.table["subject_id"].to_numpy(str)
     shown = np.where(recipe.method == "supcon", segments.table["y"].to_numpy(float), np.nan)[seen]
-    return pretrained(segments.images[seen], subject[seen], shown, set(subject[~seen]), recipe, segments.key)
+    return pretrained(segments.images[seen], subject[seen], shown, set(subject[~seen]), recipe)
 
 
 def main(profile: str, method: str, crops: str, seed: int) -> None:

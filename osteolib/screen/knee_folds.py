@@ -17,9 +17,8 @@ import pandas as pd
 
 from osteolib.cohorts import bone_loss, grouped_folds
 from osteolib.radiograph import normalise_intensity, otsu_crop, read_radiograph, resize, to_tensor_range
-from osteolib.runs.paths import digest
 from osteolib.runs.side_by_side import side_by_side
-from osteolib.runs.store import STORE, artefact
+from osteolib.runs.store import artefact, resumable_artefact
 from osteolib.stats import sensitivity_constrained_threshold
 
 MODULES = (__name__, "osteolib.screen.strnet", "osteolib.train", "osteolib.radiograph.augment")
@@ -118,19 +117,18 @@ def train_once(
 
     It holds ``scores.parquet``, ``history.parquet`` and the best weights, ``model.safetensors``.
     """
-    full_key = (
-        key | asdict(recipe) | {"rows": {name: subjects["unit_id"][rows].tolist() for name, rows in parts.items()}}
-    )
+    from osteolib.screen.strnet import start_sha256
 
-    def make(folder: Path) -> None:
-        unfinished = STORE / "unfinished" / digest(full_key)  # survives a killed run; the next goes on from there
+    used = {"rows": {name: subjects["unit_id"][rows].tolist() for name, rows in parts.items()},
+            "weights": start_sha256(recipe.backbone, recipe.initialisation)}  # fmt: skip
+
+    def make(folder: Path, unfinished: Path) -> None:
         scores, history, weights = _train(subjects, images, parts, recipe, unfinished)
         scores.to_parquet(folder / "scores.parquet")
         history.to_parquet(folder / "history.parquet")
         shutil.copy(weights, folder / "model.safetensors")
-        shutil.rmtree(unfinished)
 
-    return artefact("strnet", full_key, MODULES, make)
+    return resumable_artefact("strnet", key | asdict(recipe) | used, MODULES, make)
 
 
 def fold_thresholds(scores: pd.DataFrame, label: pd.Series, min_sensitivity: float = 0.86) -> pd.DataFrame:

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision import models
 
-from osteolib.screen.weights import trained_encoder, untrained_encoder
+from osteolib.runs.paths import file_sha256
+from osteolib.screen.weights import pretrained_encoder, trained_encoder, untrained_encoder, weights_file
 from osteolib.stats.labels import bone_loss
 from osteolib.train import put_weights, read_weights
 
@@ -182,24 +183,41 @@ def initialise(model: STRNet, source: str | Path) -> None:
     ValueError
         The file is not there, cannot be read, or is of another model.
     """
-    if source == "none":
+    path = start_file(model.architecture, source)
+    if path is None:
         return
     if source == "imagenet" and model.architecture == INSTALLED:
         return put_weights(model.backbone, trained_encoder(INSTALLED, channels=1).state_dict(), INSTALLED)
-    path = Path(source)
-    if source == "imagenet":
-        weights = BACKBONES[model.architecture][1]
-        path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-        if not path.is_file():
-            raise ValueError(f"ImageNet weights of {model.architecture} are not in torch's cache: put {path.name} into "
-                             f"{path.parent}, or give its path, or take the backbone {INSTALLED!r}, whose weights "
-                             "install with osteolib, or initialise from 'none'")  # fmt: skip
     state = read_weights(path)
     if "conv1.weight" not in state:  # not a bare backbone
         return put_weights(model, state, path.name)
     state = {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}
     state["conv1.weight"] = state["conv1.weight"].mean(1, keepdim=True)
     put_weights(model.backbone, state, path.name)
+
+
+def start_file(architecture: str, source: str | Path) -> Path | None:
+    """The file that :func:`initialise` reads, None for random weights; ValueError where ImageNet's are not here."""
+    if source == "none":
+        return None
+    if source != "imagenet":
+        return Path(source)
+    if architecture == INSTALLED:
+        return weights_file(pretrained_encoder(INSTALLED))
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(BACKBONES[architecture][1].url).name
+    if not path.is_file():
+        raise ValueError(f"ImageNet weights of {architecture} are not in torch's cache: put {path.name} into "
+                         f"{path.parent}, or give its path, or take the backbone {INSTALLED!r}, whose weights "
+                         "install with osteolib, or initialise from 'none'")  # fmt: skip
+    return path
+
+
+def start_sha256(architecture: str, source: str | Path) -> str:
+    """SHA-256 of the weights a training starts from, empty for random ones: another file is another training."""
+    path = start_file(architecture, source)
+    if path is not None and not path.is_file():
+        raise ValueError(f"there is no weights file {path}: give the path of a .safetensors, .pt or .pth file")
+    return file_sha256(path) if path else ""
 
 
 def encode_targets(label: ArrayLike, t_score: ArrayLike) -> Targets:

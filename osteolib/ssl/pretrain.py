@@ -6,10 +6,10 @@ lee2025_hand, "Contrastive self-supervised pretraining"). They print no learning
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
-import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from osteolib.runs.paths import digest
-from osteolib.runs.store import STORE, artefact
+from osteolib.runs.store import resumable_artefact
 from osteolib.ssl.encoders import FEATURES, HEADS, PROTOTYPES, build_encoder, build_head
 from osteolib.ssl.larc import LARC
 from osteolib.ssl.losses import METHODS, SwAV, collapse_measures, collapsed_loss, gathered, simclr, supcon, vicreg
@@ -193,27 +193,25 @@ def check_rows(
 
 
 def pretrained(
-    bones: np.ndarray, groups: ArrayLike, labels: ArrayLike, held_out: Collection, recipe: Recipe, key: Mapping,
+    bones: np.ndarray, groups: ArrayLike, labels: ArrayLike, held_out: Collection, recipe: Recipe,
     transductive: bool = False,
 ) -> Path:  # fmt: skip
     """The artefact of a :func:`pretrain` in one process: ``encoder.safetensors`` and ``history.parquet``.
 
-    ``key`` names what ``bones`` are: the fingerprint of their cohort and how they were cut. ``held_out`` is no part of
-    what is computed.
+    It is named by the content of ``bones``, however they were cut. ``held_out`` is no part of what is computed.
     """
     ids, known = check_rows(bones, groups, labels, held_out, transductive)
-    full_key = dict(key) | asdict(recipe) | {"groups": ids.tolist(), "labels": known.tolist()}
+    bones = np.ascontiguousarray(bones)
+    shown = {"bones": hashlib.sha256(bones).hexdigest(), "groups": ids.tolist(), "labels": known.tolist()}
 
-    def make(folder: Path) -> None:
-        unfinished = STORE / "unfinished" / digest(full_key)  # survives a killed run; the next goes on from there
+    def make(folder: Path, unfinished: Path) -> None:
         fitted = pretrain(bones, groups, labels, held_out, recipe, unfinished, transductive)
         fitted.history.to_parquet(folder / "history.parquet")
         weights = read_weights(fitted.weights)
         encoder = {name[8:]: tensor for name, tensor in weights.items() if name.startswith("encoder.")}
         save_file(encoder, folder / ENCODER)
-        shutil.rmtree(unfinished)
 
-    return artefact("encoder", full_key, (__name__,), make)
+    return resumable_artefact("encoder", asdict(recipe) | shown, (__name__,), make)
 
 
 def load_encoder(folder: Path, name: str) -> nn.Module:

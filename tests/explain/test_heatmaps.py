@@ -19,7 +19,6 @@ from osteolib.explain.heatmaps import (
 )
 from osteolib.radiograph import to_tensor_range
 from osteolib.runs import store
-from osteolib.screen import knee_folds
 from osteolib.screen.knee_folds import Recipe, cross_validate
 from osteolib.screen.strnet import STRNet
 
@@ -211,7 +210,6 @@ def test_a_map_without_variation_has_no_rank_correlation():
 
 def test_each_knee_is_looked_at_by_the_network_that_did_not_see_it(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "STORE", tmp_path)
-    monkeypatch.setattr(knee_folds, "STORE", tmp_path)
     person = np.repeat(np.arange(18), 2)
     subjects = pd.DataFrame({
         "unit_id": [f"k{i}" for i in range(36)], "subject_id": person.astype(str), "split_group": person.astype(str),

@@ -4,7 +4,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from osteolib.screen import class_mean_yardstick, out_of_fold
+from osteolib.screen import out_of_fold
 
 RNG = np.random.default_rng(0)
 AGE = RNG.normal(55, 12, 90)
@@ -49,15 +49,6 @@ def test_a_planted_signal_is_found_and_noise_is_not():
     assert roc_auc_score(LOSS, score) == pytest.approx(roc_auc_score(LOSS, AGE), abs=0.03)
     noise = pd.DataFrame({"noise": RNG.normal(size=90)})
     assert roc_auc_score(LOSS, out_of_fold(noise, LOSS, FOLDS)) < 0.65
-
-
-def test_the_yardstick_by_hand():
-    """Class means -1 and -3; errors +-0.5: MAE and RMSE 0.5, r from the closed form."""
-    result = class_mean_yardstick([-0.5, -1.5, -2.5, -3.5], ["a", "a", "b", "b"])
-    assert result["mae"] == result["rmse"] == 0.5
-    assert result["r"] == pytest.approx(
-        np.sqrt(1 - 0.25 / np.var([-0.5, -1.5, -2.5, -3.5]))
-    )  # r^2 = share between classes
 
 
 def test_a_feature_that_nobody_has_is_named():

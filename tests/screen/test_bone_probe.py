@@ -153,11 +153,11 @@ def test_a_supervised_encoder_learns_a_planted_class_and_is_found_again(tmp_path
     recipe = Recipe(
         encoder="resnet18-half", crops=(Crop(2, 24, (0.5, 1)), Crop(1, 17, (0.2, 0.5))), batch_size=6, epochs=6
     )
-    folder = supervised(bones.astype(np.uint8), target, np.arange(n), part, recipe, {"bones": "planted"})
+    folder = supervised(bones.astype(np.uint8), target, np.arange(n), part, recipe)
     probability = pd.read_parquet(folder / "probability.parquet")["probability"].to_numpy()
     history = pd.read_parquet(folder / "history.parquet")
     assert roc_auc_score(target[part == "test"], probability[part == "test"]) == 1
     assert list(history) == ["epoch", "lr", "loss", "macro_f1"] and history.loss.iloc[-1] < history.loss.iloc[0]
-    assert supervised(bones.astype(np.uint8), target, np.arange(n), part, recipe, {"bones": "planted"}) == folder
+    assert supervised(bones.astype(np.uint8), target, np.arange(n), part, recipe) == folder
     with pytest.raises(ValueError, match="is in test and in train"):
-        supervised(bones.astype(np.uint8), target, np.arange(n) % 16, part, replace(recipe, epochs=1), {})
+        supervised(bones.astype(np.uint8), target, np.arange(n) % 16, part, replace(recipe, epochs=1))

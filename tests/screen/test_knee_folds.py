@@ -14,7 +14,6 @@ from osteolib.screen.knee_folds import Recipe, covariates_of, cross_validate, fo
 @pytest.fixture(autouse=True)
 def own_store(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "STORE", tmp_path / "store")
-    monkeypatch.setattr(knee_folds, "STORE", tmp_path / "store")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -77,8 +76,7 @@ def test_a_fold_cut_off_half_way_trains_only_the_epochs_that_are_left(tmp_path, 
     call = (subjects, images, parts, Recipe("resnet18", image_size=32, epochs=2, batch_size=8), {"cohort": "abc"})
     whole = train_once(*call)
     assert not list((store.STORE / "unfinished").iterdir())
-    for at in (store, knee_folds):
-        monkeypatch.setattr(at, "STORE", tmp_path / "another store")
+    monkeypatch.setattr(store, "STORE", tmp_path / "another store")
     begun = []
 
     def cut(*arguments, epoch=train._epoch):

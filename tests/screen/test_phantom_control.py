@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from osteolib.cohorts import bone_loss, load_cohort
 from osteolib.runs import store
 from osteolib.runs.run import PREDICTION_COLUMNS
-from osteolib.screen import knee_cells, knee_folds
+from osteolib.screen import knee_cells
 from osteolib.screen.knee_folds import Recipe, covariates_of, knee_images
 from osteolib.screen.phantom_control import phantom_control, trained_network, true_regions
 
@@ -22,7 +22,6 @@ def cohorts(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("store")
         patch.setattr(store, "STORE", folder)
-        patch.setattr(knee_folds, "STORE", folder)
         yield (
             load_cohort("knee-phantom", n_subjects=50, size=64),
             load_cohort("knee-phantom", n_subjects=6, acquisition="B", seed=1, size=64),

@@ -87,7 +87,6 @@ def test_one_annotation_of_each_image_is_taken():
 
 def test_a_stored_training_is_found_again_and_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr("osteolib.runs.store.STORE", tmp_path)
-    monkeypatch.setattr("osteolib.segment.training.STORE", tmp_path)
     data, recipe = bars(4), Recipe(k=2, n_samples=1, width=4, epochs=2, batch=2)
     folder = trained_mixture(data, data, recipe)
     model, _ = train_mixture(data, data, recipe, tmp_path / "again")

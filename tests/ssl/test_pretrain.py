@@ -170,9 +170,8 @@ def test_gradients_at_the_smallest_view_are_whole_in_bf16():
 
 def test_the_artefact_holds_the_encoder_and_the_history(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "STORE", tmp_path / "store")
-    monkeypatch.setattr(module, "STORE", tmp_path / "store")
     one = replace(RECIPE, epochs=1)
-    arguments = (BONES, GROUPS, UNKNOWN, ["elsewhere"], one, {"bones": "shafts"})
+    arguments = (BONES, GROUPS, UNKNOWN, ["elsewhere"], one)
     folder = pretrained(*arguments)
     assert {p.name for p in folder.iterdir()} == {"encoder.safetensors", "history.parquet", "key.json"}
     assert len(pd.read_parquet(folder / "history.parquet")) == 1
@@ -181,7 +180,7 @@ def test_the_artefact_holds_the_encoder_and_the_history(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "pretrain", None)
     assert pretrained(*arguments) == folder
     with pytest.raises(ValueError, match="held-out"):  # found or not
-        pretrained(BONES, GROUPS, UNKNOWN, ["S0"], one, {"bones": "shafts"})
+        pretrained(BONES, GROUPS, UNKNOWN, ["S0"], one)
 
 
 def test_two_processes_train_as_one_with_the_same_global_batch(tmp_path, monkeypatch):
