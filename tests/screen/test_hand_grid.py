@@ -59,12 +59,12 @@ def test_only_training_bones_are_learned_from_and_only_supcon_is_told_labels(seg
     part = split_bones(segments.table, segments.table["y"], n_folds=4)
     monkeypatch.setattr(hand_grid, "pretrained", lambda *given: given)
     recipe = grid_recipe(method, "extended", 0, "resnet18", 1, 32)
-    images, groups, labels, held_out, _, key = grid_encoder(segments, part, recipe)
+    images, groups, labels, held_out, given = grid_encoder(segments, part, recipe)
     np.testing.assert_array_equal(images, segments.images[part == "train"])
     assert not set(groups) & held_out and set(groups) | held_out == set(segments.table["subject_id"])
     told = segments.table["y"][part == "train"] if method == "supcon" else np.full((part == "train").sum(), np.nan)
     np.testing.assert_array_equal(labels, told)
-    assert key["bones"] and key["size"] == 32
+    assert given == recipe
 
 
 def test_a_job_makes_the_cell_that_the_page_reads(cohort, segments, monkeypatch, capsys, tmp_path):
