@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from osteolib.report import agreement_page
-from osteolib.runs import Run
 from osteolib.stats import bland_altman
+
+USES = "here"
 
 
 def test_a_reference_comes_back_from_the_scores_that_it_gave():
@@ -22,11 +23,9 @@ def test_a_reference_comes_back_from_the_scores_that_it_gave():
     assert table["ours − theirs (T)"].tolist() == pytest.approx([-0.5] * 4)
 
 
-def test_rows_and_table_hold_the_same_agreement(tmp_path):
+def test_rows_and_table_hold_the_same_agreement(run):
     a, b = pd.Series([0.0, -1.0, -2.0, -3.0]), pd.Series([0.5, -1.0, -1.5, -3.0])
     pairs = {"a and b": (a, b, bland_altman(a, b))}
-    run = Run("09_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("here", "real", "abc")
     agreement_page.record_agreement(run, pairs, "here")
     rows = pd.DataFrame(run.rows)
     assert rows["metric"].tolist() == [f"{m}, a and b" for m in ("t_score_bias", *["t_score_limit"] * 2, "lin_ccc")]

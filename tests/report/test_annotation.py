@@ -1,21 +1,15 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from osteolib.report import annotation
-from osteolib.runs import Run
 from osteolib.segment.judged_masks import WORDS, listed
 from osteolib.segment.prompts import Predictor, Rules, annotate_bones
 from osteolib.segment.real_hands import AnnotatedHand
 
+USES = "hand-phantom"
+
 AXES = {"M2": np.array([[60.0, 190.0], [60.0, 70.0]]), "M3": np.array([[110.0, 190.0], [110.0, 70.0]])}
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def bone(crop, prompt):
@@ -85,9 +79,7 @@ def judged(n_hands: int) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(("n_hands", "has_interval"), [(4, False), (6, True)])
-def test_kept_and_rejected_masks_are_recorded_apart(tmp_path, n_hands, has_interval):
-    run = Run("20_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("hand-phantom", "phantom", "abc")
+def test_kept_and_rejected_masks_are_recorded_apart(run, n_hands, has_interval):
     annotation.show_dice(run, judged(n_hands), 200, 0)
     values = [row["value"] for row in run.rows]
     rejected = 0.5 + 0.01 * np.arange(n_hands).mean()

@@ -1,13 +1,11 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from osteolib.report import audit_ct, audit_ct_figures, audit_ct_page
 from osteolib.report.audit_ct import AS_PPV_NPV, PATIENTS, SITES, VERTEBRAE
-from osteolib.report.audits import FOLDER, audit_paper
+from osteolib.report.audits import FOLDER
 from osteolib.report.published import printed_texts
-from osteolib.runs import Run
 from osteolib.stats.audit import ROUNDINGS, ConfusionMatrix, nearest_matrix
 from osteolib.stats.audit.audit_file import load_audit
 from osteolib.stats.audit.exchange import served_by
@@ -21,8 +19,8 @@ def tables():
 
 
 @pytest.fixture(scope="module")
-def detail():
-    return audit_paper(PAPER).set_index("id")["details"]
+def detail(audit):
+    return audit(PAPER).set_index("id")["details"]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +61,6 @@ def test_gains_and_least_p_are_those_of_the_audit(tables, found, detail):
     figure = audit_ct_figures.gains_of_moe(table)
     bars = [patch.get_width() for patch in figure.axes[0].patches]
     assert bars == [*table["positives"][:4], *table["negatives"][:4]]
-    plt.close(figure)
 
 
 def test_a_running_total_is_taken_apart(tables):
@@ -92,7 +89,6 @@ def test_figures_show_printed_beside_recovered(tables, found):
     np.testing.assert_allclose(axis.lines[0].get_xdata(), both["printed"])
     np.testing.assert_allclose(axis.collections[1].get_offsets()[:, 0], both["recovered"])
     assert f"{facts['sen_d']:.2f} →" in axis.texts[0].get_text()
-    plt.close(figure)
 
 
 def test_meanings_and_sizes_are_drawn_with_their_counts(tables, detail):
@@ -100,11 +96,9 @@ def test_meanings_and_sizes_are_drawn_with_their_counts(tables, detail):
     assert explained.shape == (12, 4) and explained.loc["PPV and NPV"].sum() == 36
     figure = audit_ct_figures.meanings(tables, explained, audit_ct.positives_found(detail)[VERTEBRAE])
     assert sorted(patch.get_width() for patch in figure.axes[0].patches) == sorted(explained.sum(axis=1))
-    plt.close(figure)
     fit = {"A": {(669, 288): ["x"] * 3, (776, 318): ["y"] * 6}}
     figure = audit_ct_figures.sizes_that_fit(tables, fit, {"A": (776, 318)}, 2)
     assert [text.get_text() for text in figure.axes[0].texts] == ["669: site", "776: running total"]
-    plt.close(figure)
     assert audit_ct.totals(tables, {"A": (776, 318)}) == {"total_A": 776, "sum_A": 775, "over_A": 1}
     who = audit_ct.patients_of_rows(
         tables, {(PATIENTS, "A", m): (None, {}) for m in tables.models},
@@ -120,11 +114,6 @@ def test_stars_and_the_rule_for_patients(tables, found):
 
 def _stars(tables):
     return [star.count("*") for star in tables.stars.values() if isinstance(star, str)]
-
-
-@pytest.fixture
-def run(tmp_path):
-    return Run("11_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
 
 
 def test_sections_on_vertebrae_record_what_their_sentences_say(run, tables, detail, found):

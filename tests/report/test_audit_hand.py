@@ -1,13 +1,11 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from osteolib.report import audit_hand, audit_hand_page
 from osteolib.report.audit_hand import LONG, NEAREST, SHORT, number
-from osteolib.report.audits import FOLDER, audit_paper
+from osteolib.report.audits import FOLDER
 from osteolib.report.published import printed_texts
-from osteolib.runs import Run
 from osteolib.stats.audit import printed
 from osteolib.stats.audit.audit_file import load_audit
 from osteolib.stats.audit.random_splits import made_up_segments
@@ -20,8 +18,8 @@ def text():
 
 
 @pytest.fixture(scope="module")
-def details():
-    return pd.concat([audit_paper(paper) for paper in (SHORT, LONG)]).set_index("id")["details"]
+def details(audit):
+    return pd.concat([audit(paper) for paper in (SHORT, LONG)]).set_index("id")["details"]
 
 
 def test_what_the_audit_files_take_as_given_stands_in_the_papers(text, details):
@@ -65,14 +63,12 @@ def test_printed_accuracies_are_counts_of_19_people(text):
     assert labels == ["supervised\n0.72", "single decoder\n0.77", "SimCLR, full\n0.81"]
     at_19 = np.concatenate([line.get_ydata() for line in figure.axes[1].lines if set(line.get_xdata()) == {19}])
     assert at_19.size and not ((at_19 > 0.005) & (at_19 < 0.015)).any()
-    plt.close(figure)
 
 
 def test_squares_are_hands():
     figure = audit_hand.squares(images=10, segments=80, bones=7)
     assert [len(dots.get_offsets()) for dots in figure.axes[0].collections] == [10, 2]
     assert "2 hands more" in [words.get_text() for words in figure.axes[0].texts]
-    plt.close(figure)
 
 
 def test_splits_are_tabulated_and_drawn_by_unit():
@@ -84,7 +80,6 @@ def test_splits_are_tabulated_and_drawn_by_unit():
     figure = audit_hand.leakage({"hand": frame}, 167)
     assert [words.get_text() for axis in figure.axes for words in axis.texts] == ["printed: 167", "30%"]
     assert figure.axes[0].lines[0].get_xdata()[0] == 165
-    plt.close(figure)
 
 
 def test_other_areas_stand_beside_the_interval_of_the_best(text, details):
@@ -95,7 +90,6 @@ def test_other_areas_stand_beside_the_interval_of_the_best(text, details):
     assert audit_hand.lead_facts(details, value, (0.75, 1.0))["inside"] == sum(0.75 <= a < 0.85 for a in value.values())
     figure = audit_hand.six_aucs(value, 0.01, (0.64, 1.0))
     assert [line.get_xdata()[0] for line in figure.axes[0].lines] == list(value.values())[::-1]
-    plt.close(figure)
 
 
 def test_every_run_is_found_back(text, details):
@@ -112,12 +106,6 @@ def test_every_run_is_found_back(text, details):
     assert sum(words.get_text() == "no whole numbers" for words in figure.axes[1].texts) == sum(
         not found for found in solutions.values()
     )
-    plt.close(figure)
-
-
-@pytest.fixture
-def run(tmp_path):
-    return Run("14_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
 
 
 def test_sections_record_what_their_sentences_say(run, text, details):

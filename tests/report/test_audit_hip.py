@@ -1,15 +1,13 @@
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from osteolib.cohorts import DataNotFound
 from osteolib.report import audit_hip, audit_hip_page
-from osteolib.report.audits import FOLDER, audit_paper
+from osteolib.report.audits import FOLDER
 from osteolib.report.published import printed_texts
-from osteolib.runs import Run
 from osteolib.stats.audit import confusion_matrices
 from osteolib.stats.audit.audit_file import load_audit
 from osteolib.stats.audit.normal_models import graded_leads, share_of_sides
@@ -21,8 +19,8 @@ def paper():
 
 
 @pytest.fixture(scope="module")
-def found():
-    return audit_paper(audit_hip.PAPER).set_index("id")["details"]
+def found(audit):
+    return audit(audit_hip.PAPER).set_index("id")["details"]
 
 
 def test_what_the_audit_file_takes_from_the_page_is_what_it_computes(paper, found):
@@ -59,7 +57,6 @@ def test_the_areas_are_written_out_and_the_printed_lead_is_marked(paper, found):
     words = " ".join(text.get_text() for text in figure.axes[0].texts)
     assert "two lines       96.40" in words and "PRINTED         96.4" in words
     assert figure.axes[3].lines[0].get_xdata()[0] == pytest.approx(100 * (0.964 - areas["X1AI-Osteo"]["labels"]))
-    plt.close(figure)
 
 
 def test_an_error_is_read_off_the_curve_and_drawn_beside_that_of_scans(paper):
@@ -72,7 +69,6 @@ def test_an_error_is_read_off_the_curve_and_drawn_beside_that_of_scans(paper):
     left, right = figure.axes
     assert [text.get_text() for text in left.texts] == ["0.10", "0.20", "1.00"]
     assert "error 0.75 T" in [text.get_text() for text in right.texts]
-    plt.close(figure)
     auc = audit_hip.auc_by_error(paper, np.array([0.05, 0.5]))
     assert 1 > auc[0] > auc[1] > 0.9
 
@@ -82,12 +78,6 @@ def test_the_printed_intervals_are_bands_that_the_curves_cross_near_the_hips(pap
     n, limit = figure.axes[0].lines[0].get_data()
     assert limit[n == 497] == pytest.approx((0.210 - 0.178) / 2, abs=5e-4)
     assert {"300 people", "497 hips"} <= {text.get_text() for text in figure.axes[0].texts}
-    plt.close(figure)
-
-
-@pytest.fixture
-def run(tmp_path):
-    return Run("12_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
 
 
 def test_sections_record_counts_that_add_up(run, paper, found):

@@ -1,20 +1,18 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from osteolib.report import audit_knee, audit_knee_code, audit_knee_page
-from osteolib.report.audits import FOLDER, audit_paper
+from osteolib.report.audits import FOLDER
 from osteolib.report.published import printed_texts
-from osteolib.runs import Run
 from osteolib.stats.audit.audit_file import load_audit
 
 PAPER = "strnet2026_knee"
 
 
 @pytest.fixture(scope="module")
-def findings():
-    return audit_paper(PAPER)
+def findings(audit):
+    return audit(PAPER)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +55,6 @@ def test_the_two_test_sets_are_drawn_with_counts_and_shares(of, value):
     assert [text.get_text() for text in figure.axes[0].texts] == ["68\n0.773", "20\n0.227", "13\n0.096", "123\n0.904"]
     words = [text.get_text() for text in figure.axes[2].texts]
     assert {"88 + 136 knees", "62 + 162 knees", "148/162"} <= set(words)
-    plt.close(figure)
 
 
 def test_headlines_stand_beside_the_means_of_five_seeds(of, value):
@@ -69,7 +66,6 @@ def test_headlines_stand_beside_the_means_of_five_seeds(of, value):
     dots = [line.get_xdata()[0] for line in figure.axes[0].lines]
     assert dots == pytest.approx([(0.347 - 0.418) / 0.036, 0, 0, 0, 0])
     assert [bar.get_height() for bar in figure.axes[1].patches] == [0.9, 0.09, 0.01, 1e-4, 1e-6]
-    plt.close(figure)
 
 
 def test_values_of_table_5_are_held_against_sensitivity_specificity_and_counts(of, value):
@@ -84,7 +80,6 @@ def test_values_of_table_5_are_held_against_sensitivity_specificity_and_counts(o
     figure = audit_knee.table_5(gaps, widths)
     drawn = [line.get_xdata()[0] for line in figure.axes[0].lines]
     np.testing.assert_allclose(drawn, gaps["printed"][::-1])
-    plt.close(figure)
 
 
 def test_shares_and_intervals_that_the_audit_file_keeps_are_computed_again(of, value):
@@ -109,12 +104,6 @@ def test_networks_are_counted_and_a_part_without_gradient_is_marked(reach, value
     p = np.linspace(0, 1, 401)
     np.testing.assert_array_equal(four > three, (p > 0.3) & (p < 1))
     assert [text.get_text() for text in figure.axes[1].get_yticklabels()] == list(audit_knee_code.PARTS)
-    plt.close(figure)
-
-
-@pytest.fixture
-def run(tmp_path):
-    return Run("13_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
 
 
 def test_sections_record_what_their_sentences_say(run, of, value):

@@ -1,18 +1,10 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from osteolib.report import audit_lesson, audit_lesson_page
-from osteolib.report.audits import FOLDER, audit_paper
-from osteolib.runs import Run
+from osteolib.report.audits import FOLDER
 from osteolib.stats.audit import confusion_matrices, exchange, printed
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def test_bars_end_where_each_rounding_ends():
@@ -70,11 +62,6 @@ def test_rows_of_a_table_are_gathered_by_their_names():
     assert pd.Series(rows).index.tolist() == ["x"]
 
 
-@pytest.fixture
-def run(tmp_path):
-    return Run("17_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-
-
 def test_sections_record_what_their_sentences_say(run):
     audit_lesson_page.show_intervals(run, printed("0.9"), printed("0.85"), agree=True)
     assert (run.facts["low"], run.facts["high"], run.facts["agree"]) == pytest.approx((0.85, 1.0, "agree"))
@@ -94,14 +81,14 @@ def test_sections_record_what_their_sentences_say(run):
     assert run.facts["chance"] == 101 / 1001
 
 
-def test_the_made_up_study_is_shown_and_audited(run, capsys):
+def test_the_made_up_study_is_shown_and_audited(run, audit, capsys):
     rows = {name: {k: printed(v) for k, v in row.items()} for name, row in audit_lesson.QUIZ.T.to_dict().items()}
     audit_lesson_page.show_study(run, {"n": "90", "t.x": "1", "abstract.auc": "0.9"})
     assert pd.read_csv(run.folder / "printed.csv")["name"].tolist() == ["n", "abstract.auc"]
     audit_lesson_page.show_table_3(run, rows, 90, 32)
     audit_lesson_page.show_readings(run, exchange(rows, 90), len(rows))
     assert (run.facts["rows"], run.facts["best"]) == (4, 32)
-    findings = audit_paper(FOLDER / "example.yaml")
+    findings = audit(FOLDER / "example.yaml")
     audit_lesson_page.show_audit(run, findings)
     assert run.facts["n_bad"] == findings["verdict"].eq("inconsistent").sum() > 0
     audit_lesson_page.show_own(run, findings)

@@ -11,9 +11,9 @@ from osteolib.runs import list_notebooks
 
 
 @pytest.fixture(scope="module", params=PAPERS)
-def audited(request):
+def audited(request, audit):
     """Running an audit compares each verdict with the one its author expects."""
-    return request.param, audit_paper(request.param)
+    return request.param, audit(request.param)
 
 
 def test_every_finding_says_what_was_computed_and_what_to_do(audited):
@@ -108,8 +108,8 @@ def test_a_disputed_value_is_marked_in_the_scorecard(tmp_path):
     assert disputed({AUDIT: {"folder": Path("nowhere"), "rows": []}}) == disputed({}) == []
 
 
-def test_findings_have_the_headings_that_readers_see():
-    findings = audit_paper(FOLDER / "example.yaml")
+def test_findings_have_the_headings_that_readers_see(audit):
+    findings = audit(FOLDER / "example.yaml")
     table = findings_table(findings.assign(paper="made up"))
     assert table.columns[:2].tolist() == ["Paper", "Finding"] and len(table) == len(findings)
 

@@ -1,14 +1,12 @@
 import inspect
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from osteolib.report import claim_plots, claims, claims_page
 from osteolib.report.published import PAPERS
-from osteolib.runs import Run
 from osteolib.stats.replicability import Replicability, Sample, Study, assess, from_auroc
 
 VALUE = claims.published_fractions()
@@ -106,7 +104,6 @@ def test_figures_hold_each_claim_on_its_line(two):
     left, right = claim_plots.under_other_assumptions(two, by).axes
     assert [line.get_xdata().tolist() for line in left.lines] == [[0, 100], [50, 100], [80, 100]]
     assert right.lines[0].get_xdata().tolist() == [0, 50]
-    plt.close("all")
 
 
 def test_tables_hold_what_the_figures_show(two):
@@ -125,12 +122,6 @@ def test_a_plan_is_drawn_with_its_answers():
     axis = claim_plots.plan_leads(study, result, 0.05, seed=0).axes[0]
     assert axis.get_title(loc="left") == "seen 33% · 80 % power: 1,234 people · ± 0.05: 99 people"
     assert axis.lines[0].get_xdata()[0] == 0.05
-    plt.close("all")
-
-
-@pytest.fixture
-def run(tmp_path):
-    return Run("16_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
 
 
 def test_sections_record_what_their_sentences_say(run, two):
@@ -168,4 +159,3 @@ def test_every_slider_moves_something_that_a_plan_takes(run, monkeypatch):
     settings = inspect.signature(plan).parameters
     assert set(asked) == set(settings)
     assert all(low <= settings[name].default <= high for name, (low, high, *_) in asked.items())
-    plt.close("all")

@@ -1,4 +1,3 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -12,12 +11,6 @@ Y = np.tile([0, 1, 1], 20)
 GROUPS = np.repeat(np.arange(30), 2)
 SCORES = {"age": Y + RNG.normal(size=60), "image": RNG.normal(size=60), "both": Y + RNG.normal(size=60)}
 HOW = {"groups": GROUPS, "n_boot": 200, "seed": 5}
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

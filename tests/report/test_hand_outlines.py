@@ -1,16 +1,16 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from osteolib.report import hand_outline_rows as rows
 from osteolib.report import hand_outlines as figures
-from osteolib.runs import Run
 from osteolib.segment.bones import BoneImages
 from osteolib.segment.opinions import KnownHands, Likeness, likeness, truth_as_drawn
 from osteolib.segment.real_overlap import RealOverlap
 from osteolib.segment.training import Drawn, Recipe
 from osteolib.stats import bland_altman
+
+USES = "hand-phantom"
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid escape sequence")  # docstrings of POT, where it is compiled
 WEIGHTS = {"tight": 0.7, "loose": 0.3}
@@ -21,12 +21,6 @@ HANDS = KnownHands(
     [MASK] * 2, np.array([0.5, 0.5]), np.stack([MASK] * 2),
 )  # fmt: skip
 TWO = Drawn(HANDS.labels, np.array([[0.6, 0.4]] * 2), np.array([[0.6, 0.4]] * 2), truth_as_drawn(HANDS).probability)
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def titles(fig):
@@ -106,7 +100,7 @@ SCORES = {
 }
 
 
-def test_less_ged_is_better_and_an_interval_with_zero_tells_nothing(tmp_path):
+def test_less_ged_is_better_and_an_interval_with_zero_tells_nothing(run):
     pair = ("mixture", "single decoder")
     compared = rows.compare_means(SCORES, [pair], 200, 0)
     assert rows.sign_in_words(compared, *pair, "GED²") == "better"
@@ -114,8 +108,6 @@ def test_less_ged_is_better_and_an_interval_with_zero_tells_nothing(tmp_path):
     means, differences = rows.by_metric(compared)
     assert means.columns.tolist() == list(SCORES) and means.index.tolist() == ["GED²", "Dice, truth"]
     assert differences.loc["GED²", "mixture − single decoder"].startswith("−0.100")
-    run = Run("21_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("hand-phantom", "phantom", "abc")
     rows.record_models(run, compared)
     assert {row["metric"] for row in run.rows} == {f"{m}: {k}" for m in SCORES["mixture"] for k in pair}
 

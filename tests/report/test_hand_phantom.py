@@ -1,4 +1,3 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,9 +5,10 @@ from matplotlib.colors import to_rgb
 
 from osteolib.phantoms.hand.shapes import BONES
 from osteolib.report import hand_phantom
-from osteolib.runs import Run
 from osteolib.segment.shaft_profile import ACROSS
 from osteolib.stats import bootstrap_ci
+
+USES = "hand-phantom"
 
 
 def hand() -> np.ndarray:
@@ -31,10 +31,8 @@ def test_the_figures_of_masks_and_annotators_name_what_they_show():
     fig = hand_phantom.masks_figure([np.zeros_like(labels)] * 2, [labels, few])
     assert [axis.get_title(loc="left") for axis in fig.axes] == ["7 bones", "5 bones"]
     assert [t.get_text() for t in fig.legends[0].get_texts()] == list(BONES)
-    plt.close(fig)
     fig = hand_phantom.annotators_figure(np.zeros_like(labels), labels, {"tight": few, "loose": labels})
     assert [axis.get_title(loc="left") for axis in fig.axes] == ["tight, weight 0.3", "loose, weight 0.3"]
-    plt.close(fig)
 
 
 def test_annotators_stray_in_the_direction_of_their_style():
@@ -66,9 +64,7 @@ def test_published_sensitivities_are_dashed_beside_the_law():
     np.testing.assert_allclose(axis.lines[3].get_ydata(), grid**2)
 
 
-def test_what_is_known_becomes_rows_and_facts(tmp_path):
-    run = Run("18_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("hand-phantom", "phantom", "abc")
+def test_what_is_known_becomes_rows_and_facts(run):
     truth = np.repeat([0, 1], 20)
     honest = {name: bootstrap_ci(truth, truth * shift + np.arange(40) % 20, "auroc", n_boot=100, seed=0)
               for name, shift in (("blind", 0), ("people", 10), ("cortex", 30))}  # fmt: skip
@@ -79,15 +75,14 @@ def test_what_is_known_becomes_rows_and_facts(tmp_path):
     assert (run.facts["attainable"], run.facts["covariates"], run.facts["cortex"]) == (0.84, 0.9, 1)
 
 
-@pytest.mark.parametrize(("slope", "word"), [(1.2, "can"), (0.5, "cannot")])
-def test_whether_two_studies_hold_together_follows_from_the_r_that_one_would_need(tmp_path, slope, word):
-    run = Run("18_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+@pytest.mark.parametrize(("slope", "other", "word"), [(1.2, 1.6, "can"), (0.5, 1.6, "cannot"), (1.2, 0.9, "cannot")])
+def test_whether_two_studies_hold_together_follows_from_the_r_that_both_would_need(run, tmp_path, slope, other, word):
     check = pd.DataFrame({"class": ["osteopenia", "osteoporosis"], "below": [0.6, 0.5]})
     for kind in ("sensitivity", "specificity"):
         check = check.assign(**{kind: [0.7, 0.6], f"published_{kind}": [0.6, 1.0]})
     grid = np.linspace(0.3, 1, 71)
-    curves = np.column_stack([slope * grid, grid])
+    curves = np.column_stack([slope * grid, other * grid])
     hand_phantom.show_studies(run, grid, curves, check, (0.44, 0.63))
-    assert run.facts["together"] == word  # 0.6 is reached at r = 0.6 / slope
-    assert run.facts["need_porosis"] == pytest.approx(1)
+    assert run.facts["together"] == word  # 0.6 is reached at r = 0.6 / slope, 0.995 at r = 0.995 / other
+    assert run.facts["need_porosis"] == ("r = 0.63" if other > 1 else "more than r = 1.00")
     assert pd.read_csv(tmp_path / "thresholds.csv")["sensitivity: published"].tolist() == [0.6, 1.0]

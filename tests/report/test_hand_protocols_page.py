@@ -1,12 +1,12 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from osteolib.report import hand_protocols_page as page
-from osteolib.runs import Run
 from osteolib.stats import bootstrap_ci
+
+USES = "hand-phantom"
 
 RNG = np.random.default_rng(0)
 PERSON = np.repeat(np.arange(30), 4)
@@ -16,19 +16,6 @@ KEYS = [(name, "extended", by) for name in ("supervised", "SimCLR") for by in ("
 SCORED = {KEYS[0]: np.where(PERSON < 20, LIKELY, np.nan), KEYS[1]: LIKELY + 0.1 * BONES["y"], KEYS[2]: LIKELY,
           KEYS[3]: LIKELY + 0.3 * BONES["y"].to_numpy()}  # fmt: skip
 SCORED = {key: np.asarray(p, float) for key, p in SCORED.items()}
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture
-def run(tmp_path):
-    run = Run("23_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("hand-phantom", "phantom", "abc")
-    return run
 
 
 def test_bones_that_are_not_scored_count_nowhere_and_people_are_resampled_whole():

@@ -1,4 +1,3 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +7,9 @@ from osteolib.phantoms.hand.shapes import BONES
 from osteolib.report import hand_ssl as figures
 from osteolib.report import hand_ssl_page as page
 from osteolib.report.comparison import compare_scores, together
-from osteolib.runs import Run, load_profile
+from osteolib.runs import load_profile
+
+USES = "hand-phantom"
 
 RNG = np.random.default_rng(0)
 Y = np.tile([0, 1], 20)
@@ -23,22 +24,9 @@ PEOPLE = {
 PLAIN = {"cortex of M2, true, crops none": Y + RNG.normal(0, 0.5, 40)}
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture
-def run(tmp_path):
-    run = Run("22_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("hand-phantom", "phantom", "abc")
-    return run
-
-
 @pytest.fixture
 def compared(monkeypatch):
-    monkeypatch.setattr(page, "attainable_auroc", lambda seed: 0.9)
+    monkeypatch.setattr(page, "attainable_auroc", lambda seed, preset: 0.9)
     return page.compare_encoders(PEOPLE, PLAIN, 100, 0)
 
 
@@ -61,7 +49,7 @@ def test_a_precision_of_a_handful_of_calls_is_not_given(compared):
 
 
 def test_readers_see_short_names_and_results_keep_the_full_ones(compared, run):
-    assert page.for_reading(compared).methods == [
+    assert [page.for_reading(name) for name in compared.methods] == [
         "random encoder", "SimCLR, conventional", "SimCLR, extended", "cortex of M2, true"
     ]  # fmt: skip
     page.show_methods(run, compared, {page.RANDOM: [0.5, 0.6]}, 0)

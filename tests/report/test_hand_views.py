@@ -1,4 +1,3 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,15 +5,10 @@ import torch
 
 from osteolib.phantoms.hand.shapes import BONES
 from osteolib.report import hand_views
-from osteolib.runs import Run
 from osteolib.segment.bones import bone_images
 from osteolib.views.rejection import shares_without_content
 
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
+USES = "hand-phantom"
 
 
 def hand() -> np.ndarray:
@@ -72,13 +66,6 @@ def test_curves_of_the_law_end_at_one_and_carry_their_p():
 def test_recipes_stand_in_lines():
     fig = hand_views.presets_figure({"early": np.zeros((3, 8, 8)), "late": np.zeros((3, 8, 8))})
     assert [axis.get_ylabel() for axis in fig.axes] == ["early", "", "", "late", "", ""]
-
-
-@pytest.fixture
-def run(tmp_path):
-    run = Run("19_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("hand-phantom", "phantom", "abc")
-    return run
 
 
 def test_counts_become_rows_and_facts(run):

@@ -1,6 +1,5 @@
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,12 +14,6 @@ MASK = RNG.random((12, 6, 5)) < 0.4
 KNEES = pd.DataFrame({"part": ["test, A"] * 8 + ["external, B"] * 4, "split_group": np.arange(12) // 2,
                       "label": ["normal", "osteopenia", "osteoporosis"] * 4,
                       "screen": np.linspace(0, 1, 12)})  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,3 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -15,12 +14,6 @@ def paper():
     table = load_published("strnet2026_knee").set_index("published_id")
     table.index = table.index.str.removeprefix("strnet2026_knee.")
     return table
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def test_counts_become_people_and_shares():

@@ -3,17 +3,17 @@ import pytest
 import torch
 
 from osteolib.report import knee_network_page as page
-from osteolib.runs import Run
 from osteolib.screen.strnet import STRNet, encode_targets, gradient_reach
+
+USES = "knee-phantom"
 
 BATCH = torch.randn(3, 1, 32, 32, generator=torch.Generator().manual_seed(0)), torch.zeros(3, 3)
 TRUTH = encode_targets(["normal", "osteopenia", "osteoporosis"], [0.0, -2.0, -3.0])
 
 
 @pytest.fixture
-def run(tmp_path):
-    run = Run("06_test", {"profile": "smoke", "seed": 0, "architecture": "resnet18"}, tmp_path, in_book=False)
-    run.uses("knee-phantom", "phantom", "abc")
+def run(run):
+    run.parameters["architecture"] = "resnet18"
     return run
 
 

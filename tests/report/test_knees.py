@@ -5,7 +5,8 @@ from PIL import Image
 
 from osteolib.report import knees
 from osteolib.report.published import load_published
-from osteolib.runs import Run
+
+USES = "knee-wani"
 
 LABELS = ["normal"] * 10 + ["osteopenia"] * 20 + ["osteoporosis"] * 10
 PEOPLE = pd.DataFrame(
@@ -18,13 +19,6 @@ PEOPLE = pd.DataFrame(
         "n_legs": [1, 2, 2, 2] * 10,
     }
 )
-
-
-@pytest.fixture
-def run(tmp_path):
-    run = Run("09_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("knee-wani", "real", "abc")
-    return run
 
 
 def test_copies_are_groups_and_look_alikes_are_pairs_of_different_files():

@@ -1,4 +1,3 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +8,6 @@ from osteolib.stats import calibration_curve, decision_curve
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 2, 80)
 SCORE = np.clip(0.5 + 0.2 * (TRUTH - 0.5) + RNG.normal(0, 0.15, 80), 0.01, 0.99)
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def test_the_thick_line_of_training_curves_is_the_mean_of_the_folds():

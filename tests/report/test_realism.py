@@ -5,8 +5,9 @@ import pytest
 
 from osteolib.phantoms.realism import Gap, inside_range
 from osteolib.report import realism
-from osteolib.runs import Run
 from osteolib.stats import bootstrap_ci
+
+USES = "knee-phantom"
 
 REAL = pd.DataFrame(dict.fromkeys(("slope", "fine", "grey"), np.arange(101.0)))  # 5 to 95
 PHANTOM = pd.DataFrame({"slope": np.arange(101) / 2 + 20, "fine": np.arange(101) + 30, "grey": np.arange(101) + 90})
@@ -22,18 +23,14 @@ def test_the_table_holds_ranges_shares_words_and_spread():
     assert "spread" not in realism.range_table(inside_range(REAL, PHANTOM, 50, 0), realism.NAMES)
 
 
-def test_shares_become_rows_and_words_become_facts(tmp_path):
-    run = Run("08_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("knee-phantom", "phantom", "abc")
+def test_shares_become_rows_and_words_become_facts(run):
     realism.record_shares(run, inside_range(REAL, PHANTOM, 50, 0), realism.NAMES, 101, "knee-phantom")
     assert [row["value"] for row in run.rows] == pytest.approx([1, 66 / 101, 6 / 101])
     assert run.rows[0]["metric"] == "share inside the real range, slope"
     assert (run.facts["partly"], run.facts["n_inside"]) == (realism.NAMES["fine"], 1)
 
 
-def test_what_tells_films_apart_is_recorded_with_its_interval(tmp_path):
-    run = Run("08_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("knee-phantom", "phantom", "abc")
+def test_what_tells_films_apart_is_recorded_with_its_interval(run):
     told = bootstrap_ci(np.repeat([0, 1], 20), np.r_[np.arange(20), np.arange(20) + 10], "auroc", n_boot=100, seed=0)
     realism.record_told(run, told, "knee-phantom")
     (row,) = run.rows
@@ -43,9 +40,7 @@ def test_what_tells_films_apart_is_recorded_with_its_interval(tmp_path):
 
 
 @pytest.mark.parametrize(("shift", "ends"), [(0, "together they do not"), (15, "what passes measure by measure")])
-def test_the_sentence_follows_the_interval(tmp_path, shift, ends):
-    run = Run("08_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
-    run.uses("knee-phantom", "phantom", "abc")
+def test_the_sentence_follows_the_interval(run, shift, ends):
     scores = np.r_[np.arange(20), np.arange(20) + shift]
     told = bootstrap_ci(np.repeat([0, 1], 20), scores, "auroc", n_boot=100, seed=0)
     realism.show_told(run, told, ("canal", 0.6), pd.DataFrame({"measures": ["tibia"], "AUROC alone": [0.6]}))
@@ -53,8 +48,7 @@ def test_the_sentence_follows_the_interval(tmp_path, shift, ends):
     assert run.facts["best"] == realism.NAMES["canal"]
 
 
-def test_regions_are_counted_by_kind(tmp_path):
-    run = Run("08_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+def test_regions_are_counted_by_kind(run, tmp_path):
     knees = {"real": pd.DataFrame({"n_legs": [1, 2]}), "phantom": pd.DataFrame({"n_legs": [2, 2, 2, 1]})}
     images = {kind: np.zeros((len(k), 32, 32), np.uint8) for kind, k in knees.items()}
     realism.show_regions(run, knees, images, {kind: [Gap(16, 16, 20.0)] * len(k) for kind, k in knees.items()})
@@ -76,7 +70,6 @@ def test_an_even_film_s_histogram_is_one_bin_in_the_figure():
     assert [axis.get_title(loc="left") for axis in fig.axes] == ["Radial power spectrum", "Grey levels"]
     middle = fig.axes[1].lines[0].get_xydata()  # median of the real films
     assert middle[middle[:, 1] > 0].tolist() == [[100.0, 1.0]]
-    plt.close(fig)
 
 
 def test_boxes_are_drawn_on_a_copy():
@@ -90,9 +83,8 @@ def test_boxes_are_drawn_on_a_copy():
 
 def test_bands_are_drawn_at_the_quantiles():
     curves = {"real": np.arange(101.0)[:, None] * [1, 2], "phantom": np.arange(101.0)[:, None] * [2, 1]}
-    fig, axis = plt.subplots()
+    _, axis = plt.subplots()
     realism.draw_bands(axis, np.array([0, 1]), curves)
     drawn = [line.get_ydata().tolist() for line in axis.lines]
     assert drawn == [[50, 100], [100, 50], [10, 5], [190, 95]]
     assert axis.get_legend_handles_labels()[1] == ["real: median, 5–95 %", "phantom: median, 5–95 %"]
-    plt.close(fig)

@@ -1,6 +1,5 @@
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import networkx as nx
 import pandas as pd
 import pytest
@@ -54,10 +53,8 @@ EDGES = {
 
 
 @pytest.fixture(autouse=True)
-def closed():
+def seeded():
     torch.manual_seed(0)
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +6,6 @@ from osteolib.phantoms.people import sample_people
 from osteolib.phantoms.people_check import t_score_by_age
 from osteolib.phantoms.settings import phantom_settings
 from osteolib.report.simulated_people import fit_figure, quantile_figure, quantile_table, show_t_scores, worst_places
-from osteolib.runs import Run
 
 MODEL = phantom_settings("knee-phantom")["people"]
 PEOPLE = sample_people(MODEL, 4000, np.random.default_rng(0))
@@ -20,7 +18,6 @@ def test_the_line_of_the_fit_is_the_model_and_the_points_are_means_of_five_years
         points = axis.containers[0].lines[0].get_ydata()
         group = PEOPLE[(PEOPLE["sex"] == sex) & PEOPLE["age_years"].between(60, 64.99)]
         assert np.abs(points - group["t_score"].mean()).min() < 1e-9
-    plt.close(fig)
 
 
 def test_two_equal_groups_lie_on_the_diagonal():
@@ -29,7 +26,6 @@ def test_two_equal_groups_lie_on_the_diagonal():
         for line in axis.lines[:2]:
             np.testing.assert_array_equal(line.get_xdata(), line.get_ydata())
     assert [t.get_text() for t in fig.axes[0].get_legend().get_texts()] == ["women", "men"]
-    plt.close(fig)
 
 
 def test_quantiles_by_hand_and_no_count_for_weighted_people():
@@ -40,8 +36,7 @@ def test_quantiles_by_hand_and_no_count_for_weighted_people():
     assert table.loc[0, ["5 %", "25 %", "median", "75 %", "95 %"]].tolist() == pytest.approx([5, 25, 50, 75, 95])
 
 
-def test_the_worst_places_and_the_shares_of_each_group_by_hand(tmp_path):
-    run = Run("08_test", {"profile": "smoke", "seed": 0}, tmp_path, in_book=False)
+def test_the_worst_places_and_the_shares_of_each_group_by_hand(run, tmp_path):
     residuals = pd.DataFrame({"sex": list("FM"), "age": ["from 20", "from 30"], "difference": [0.1, -0.2],
                               "model ≤ −2.5, %": [5.0, 2.0], "NHANES ≤ −2.5, %": [1.0, 3.0]})  # fmt: skip
     worst = {"worst": -0.2, "worst_sex": "M", "worst_age": "from 30", "tail": 4.0, "tail_at": "F from 20"}
