@@ -77,7 +77,8 @@ def test_a_control_is_passed_or_not_and_random_encoders_clear_the_chain_only_if_
 def test_a_score_that_lives_on_the_format_is_worth_nothing_within_it(run):
     large = (np.arange(40) % 4 > 1).astype(int)
     male = np.where(np.arange(40) % 5 == 0, 1 - large, large)
-    scores = {SIMCLR: RNG.normal(size=40), VICREG: RNG.normal(size=40) + male, page.FORMAT: large.astype(float)}
+    blind, seeing = np.random.default_rng(1).normal(size=(2, 40))
+    scores = {SIMCLR: blind, VICREG: seeing + male, page.FORMAT: large.astype(float)}
     compared = details.compare_sexes(male, scores, {"same film format": large}, 100, 0)
     assert compared.estimate(page.FORMAT)[0] == pytest.approx(roc_auc_score(male, large))
     assert compared.estimate(page.FORMAT, "same film format")[0] == 0.5
@@ -90,7 +91,11 @@ def test_a_score_that_lives_on_the_format_is_worth_nothing_within_it(run):
 def test_single_bones_are_judged_by_their_own_predictions(run):
     bones = pd.DataFrame({"hand": np.repeat(np.arange(40), 2), "bone": np.tile(["M1", "M3"], 40)})
     truth = AGE[bones["hand"]]
-    three = {SIMCLR: np.where(bones["bone"].eq("M1"), truth, -truth), VICREG: truth, RANDOM[0]: RNG.normal(size=80)}
+    three = {
+        SIMCLR: np.where(bones["bone"].eq("M1"), truth, -truth),
+        VICREG: truth,
+        RANDOM[0]: np.random.default_rng(2).normal(size=80),
+    }
     alone = details.compare_single_bones(AGE, bones, three, 100, 0)
     assert list(alone) == ["M1", "M3"]
     assert alone["M1"].estimate(SIMCLR)[0] == 1 and alone["M3"].estimate(SIMCLR)[0] == -1
@@ -104,7 +109,7 @@ def test_single_bones_are_judged_by_their_own_predictions(run):
 
 def test_predictions_have_a_row_for_each_hand_method_and_target(run):
     hands = pd.DataFrame({c: [f"{c}{k}" for k in range(40)] for c in ("subject_id", "image_id", "unit_id")})
-    votes = {(SIMCLR, "age"): PREDICTED[SIMCLR], (SIMCLR, "sex"): RNG.random(40)}
+    votes = {(SIMCLR, "age"): PREDICTED[SIMCLR], (SIMCLR, "sex"): np.random.default_rng(3).random(40)}
     details.record_predictions(run, hands, np.arange(40) % 3, votes, {"age": AGE, "sex": MALE}, 7)
     table = pd.read_csv(run.folder / "predictions.csv")
     assert len(table) == 80 and table["seed"].eq(7).all() and table["cohort"].eq("hand-rsna").all()

@@ -41,7 +41,7 @@ def test_the_split_is_worth_the_difference_and_every_row_is_recorded(run):
 
 def test_bones_that_agree_are_worth_less_than_they_number():
     """Four bones with one score each person: the interval over people is twice as wide as that over bones."""
-    same = {KEYS[2]: RNG.normal(size=30)[PERSON] + BONES["y"].to_numpy()}
+    same = {KEYS[2]: np.random.default_rng(2).normal(size=30)[PERSON] + BONES["y"].to_numpy()}
     widths = page.interval_widths(
         page.compare_bones(BONES, SCORED | same, 2000, 0), page.compare_bones(BONES, same, 2000, 0, by_person=False)
     )

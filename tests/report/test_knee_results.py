@@ -11,20 +11,19 @@ from osteolib.phantoms.knee.people import simulate
 from osteolib.phantoms.settings import phantom_settings
 from osteolib.report import knee_results, model_plots, plots
 from osteolib.runs.run import PREDICTION_COLUMNS
-from osteolib.screen.knee_folds import Recipe
+from osteolib.screen.knee_folds import CrossValidated, Recipe
 from osteolib.screen.phantom_control import PhantomControl
 from osteolib.stats import bland_altman, bootstrap_statistic, lin_ccc
-
-RNG = np.random.default_rng(0)
 
 
 def two_knees(n_people: int) -> pd.DataFrame:
     """Both knees of some people, the two in validation of one fold and in test of another."""
+    rng = np.random.default_rng(0)
     people = pd.DataFrame({"person": np.arange(n_people), "truth": np.arange(n_people) % 2,
-                           "age": RNG.normal(50, 10, n_people)})  # fmt: skip
+                           "age": rng.normal(50, 10, n_people)})  # fmt: skip
     people["age"] += 8 * people["truth"]
     knees = people.loc[people.index.repeat(2)].reset_index(drop=True)
-    return knees.assign(unit_id=[f"K{i}" for i in knees.index], score=RNG.normal(knees["truth"]).round(1))
+    return knees.assign(unit_id=[f"K{i}" for i in knees.index], score=rng.normal(knees["truth"]).round(1))
 
 
 def test_each_knee_is_scored_by_a_regression_of_the_validation_knees_of_its_own_fold():
@@ -47,7 +46,7 @@ def test_rows_hold_the_log_odds_and_keep_the_two_t_scores_apart(monkeypatch):
                            "screen": [0.5, 0.75], "severity": 0.2, "t_score": -1.0})  # fmt: skip
     history = pd.DataFrame({"fold": [0]})
     monkeypatch.setattr(knee_results, "knee_images", lambda subjects, size: np.zeros((1, size, size), np.uint8))
-    monkeypatch.setattr(knee_results, "cross_validate", lambda *_: (scores, history))
+    monkeypatch.setattr(knee_results, "cross_validate", lambda *_: CrossValidated(scores, history, {}))
     cohort = SimpleNamespace(subjects=pd.DataFrame({"unit_id": ["a"], "t_score": [-2.0]}), fingerprint="f")
     rows, same = knee_results.out_of_fold_rows(cohort, Recipe(image_size=8), 2)
     assert same is history
@@ -59,7 +58,8 @@ def test_t_scores_of_a_person_are_means_over_the_knees():
     """With a T-score that is a straight line of age, every regression on age finds it, whatever it was fitted on."""
     knees = two_knees(20).rename(columns={"age": "age_years", "person": "subject_id"})
     knees["t_score"], knees["label"] = -0.1 * knees["age_years"], np.where(knees["truth"], "osteopenia", "normal")
-    knees["predicted_t_score"], knees["split_group"] = RNG.normal(size=40), knees["subject_id"] // 2
+    knees["predicted_t_score"] = np.random.default_rng(1).normal(size=40)
+    knees["split_group"] = knees["subject_id"] // 2
     fold = knees["subject_id"] // 2 % 2
     rows = pd.concat([knees.assign(fold=fold, part="test"), knees.assign(fold=1 - fold, part="validation")])
     found = knee_results.t_scores_by_person(rows)
@@ -158,7 +158,7 @@ def test_a_band_of_scores_that_separate_has_no_width_and_copies_widen_nothing():
 def test_agreement_in_every_replicate_is_what_a_plain_loop_gives(offset):
     knees = two_knees(25)
     x = knees["score"].to_numpy()
-    y = 0.5 * x + offset + RNG.normal(0, 0.3, x.size)
+    y = 0.5 * x + offset + np.random.default_rng(1).normal(0, 0.3, x.size)
     draws = knee_results.agreement_draws(x, y, knees["person"], n_boot=150, seed=4)
     predictions = {"model": y, "copy": y + 1, "constant": np.ones(x.size)}
     found = knee_results.compare_agreement(x, predictions, knees["person"], [("copy", "model")], n_boot=150, seed=4)
@@ -177,7 +177,7 @@ def test_agreement_in_every_replicate_is_what_a_plain_loop_gives(offset):
 
 
 def test_a_constant_prediction_has_no_correlation_but_an_error():
-    x = RNG.normal(-1.8, 0.7, 224)
+    x = np.random.default_rng(0).normal(-1.8, 0.7, 224)
     assert knee_results.agreement_draws(x, np.full(224, -0.3), np.arange(224), n_boot=100)["r"].isna().all()
     draws = knee_results.agreement_draws([0.0, 1.0, 2.0], [1.0, 1.0, 1.0], [1, 2, 3], n_boot=100)
     assert draws["r"].isna().all()

@@ -4,7 +4,6 @@ from scipy.stats import norm
 
 from osteolib.stats.added_value import added_value_found
 
-RNG = np.random.default_rng(0)
 Y = np.repeat([0, 1], 300)
 GROUPS = np.arange(600)
 
@@ -20,7 +19,7 @@ def test_beside_a_score_that_knows_nothing_the_gain_is_the_added_score_s_own():
 def test_two_independent_scores_join_as_their_squared_shifts_add_up():
     """Binormal: log-likelihood ratios of shifts a and b together are one of shift sqrt(a² + b²)."""
     shift = np.sqrt(2) * norm.ppf(0.75)
-    known = shift * (shift * Y + RNG.normal(size=600)) - shift**2 / 2
+    known = shift * (shift * Y + np.random.default_rng(0).normal(size=600)) - shift**2 / 2
     own = (known[300:, None] > known[:300]).mean()
     joined = norm.cdf(np.sqrt(shift**2 + (np.sqrt(2) * norm.ppf(0.8)) ** 2) / np.sqrt(2))
     found = added_value_found(Y, 1 / (1 + np.exp(-known)), GROUPS, [0.8], n_studies=60, n_boot=100)
