@@ -73,6 +73,19 @@ def test_varying_an_assumption_to_what_it_was_changes_nothing(two):
         assert varied.to_numpy().tolist() == [[expected.power, expected.luck]] * 2
 
 
+def test_power_rises_with_the_correlation_of_methods_and_falls_with_that_of_units():
+    """A difference of 0.05 on seven bones each of 24 people: both assumptions matter."""
+    study = Study(Sample(48, 119, 24), "auroc", (from_auroc(0.85), from_auroc(0.8)), icc=0.0)
+    claim = pd.DataFrame({"study": [study], "claimed": 0.05, "k": 2, "rank": 2})
+
+    def powers(name, settings):
+        return [claims.vary(claim, name, setting, 600, seed=3)["power"].item() for setting in settings]
+
+    rising, falling = powers("correlation", (0.0, 0.5, 0.8)), powers("icc", (0.0, 0.2, 0.8))
+    assert (np.diff(rising) > 0.04).all() and (np.diff(falling) < -0.04).all()
+    assert rising[1] == falling[0]  # both are 0.5 and 0
+
+
 def test_claims_are_counted_at_the_limits_that_the_sentence_names(two):
     facts = claims.in_one_sentence(two)
     assert {k: facts[k] for k in ("n", "n_powered", "n_weak", "n_lucky")} == {

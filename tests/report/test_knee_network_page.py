@@ -26,7 +26,8 @@ def test_the_part_that_no_loss_trains_is_named_with_its_parameters(run):
     page.show_network(run, net, BATCH, reach_of(net))
     assert run.facts["untrained"] == "`tarr.t_score`"
     assert run.facts["own"] == "`image_adapter`, `tabular_encoder`, `fusion`"
-    assert run.facts["idle"] == page.count(net.tarr.t_score)
+    layers = [(128, 64), (64, 128), (128, 128), (128, 128)]  # down and up again, gate, output
+    assert run.facts["idle"] == sum(inputs * outputs + outputs for inputs, outputs in layers) == 49_600
 
 
 def test_a_network_without_a_stop_has_no_idle_part(run):

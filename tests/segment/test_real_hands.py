@@ -10,15 +10,11 @@ from osteolib.segment import real_hands
 from osteolib.segment.prompts import Predictor, axes_from_keypoints, decode_rle
 from osteolib.segment.real_hands import METACARPALS, annotated_hands, annotated_phantoms
 
-POINTS = np.full((21, 2), np.nan)
-POINTS[[0, 1, 2]] = [100, 240], [140, 210], [170, 160]
-POINTS[[5, 9, 13, 17]] = [140, 110], [110, 100], [80, 105], [50, 120]
-
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
+def store(points, tmp_path, monkeypatch):
     monkeypatch.setattr("osteolib.runs.store.STORE", tmp_path / "store")
-    monkeypatch.setattr(real_hands, "read_keypoints", lambda image_id, shape: POINTS)
+    monkeypatch.setattr(real_hands, "read_keypoints", lambda image_id, shape: points)
     return tmp_path / "store"
 
 
@@ -66,12 +62,12 @@ def test_hands_are_spread_evenly_over_bone_age_and_those_without_keypoints_left_
             annotated_hands(hands, n, fake)
 
 
-def test_a_record_for_every_bone_with_the_box_in_the_film(store, hands):
+def test_a_record_for_every_bone_with_the_box_in_the_film(store, hands, points):
     (hand,) = annotated_hands(hands, 1, Fake())
     assert [record["bone"] for record in hand.records] == list(METACARPALS)
     np.testing.assert_array_equal(hand.pixels, np.asarray(Image.open(hands.path[0])))
     for record in hand.records:
-        mask, axis = decode_rle(record["rle"]), axes_from_keypoints(POINTS)[record["bone"]]
+        mask, axis = decode_rle(record["rle"]), axes_from_keypoints(points)[record["bone"]]
         assert mask.shape == hand.pixels.shape
         middle = np.argwhere(mask).mean(0)[::-1]  # a box around the axis has the axis's middle
         np.testing.assert_allclose(middle, axis.mean(0), atol=1.5)
@@ -83,7 +79,7 @@ def test_a_record_for_every_bone_with_the_box_in_the_film(store, hands):
     assert [record["bone"] for record in hand.records] == ["M2"]
 
 
-def test_what_is_stored_is_not_asked_again_until_film_weights_or_points_change(store, hands, monkeypatch):
+def test_what_is_stored_is_not_asked_again_until_film_weights_or_points_change(store, hands, points, monkeypatch):
     fake = Fake()
     first = annotated_hands(hands, 2, fake)
     assert fake.asked == 10
@@ -96,7 +92,7 @@ def test_what_is_stored_is_not_asked_again_until_film_weights_or_points_change(s
     Image.fromarray(np.zeros((280, 220), np.uint8)).save(hands.path[3])  # the youngest
     annotated_hands(hands, 2, fake)
     assert fake.asked == 35
-    monkeypatch.setattr(real_hands, "read_keypoints", lambda image_id, shape: POINTS + 1)
+    monkeypatch.setattr(real_hands, "read_keypoints", lambda image_id, shape: points + 1)
     annotated_hands(hands, 2, fake)
     assert fake.asked == 45
 

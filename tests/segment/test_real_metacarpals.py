@@ -10,15 +10,11 @@ from osteolib.screen.hand_shortcuts import directions, look, shortcuts
 from osteolib.segment import real_metacarpals as module
 from osteolib.segment.real_metacarpals import real_metacarpals
 
-POINTS = np.full((21, 2), np.nan)
-POINTS[[0, 1, 2]] = [100, 240], [140, 210], [170, 160]
-POINTS[[5, 9, 13, 17]] = [140, 110], [110, 100], [80, 105], [50, 120]
-
 
 @pytest.fixture
-def bones(tmp_path, monkeypatch):
+def bones(points, tmp_path, monkeypatch):
     """Three films, the second without keypoints; the last in the table is the youngest."""
-    monkeypatch.setattr(module, "read_keypoints", lambda image_id, shape: POINTS)
+    monkeypatch.setattr(module, "read_keypoints", lambda image_id, shape: points)
     rows = []
     for k, (months, marked) in enumerate([(90, True), (30, False), (20, True)]):
         path = tmp_path / f"{k}.png"
