@@ -38,7 +38,8 @@ if "OSTEO_LOCK" not in os.environ:  # jobs on a cluster read this file again, be
 
 def data_hash(names):
     """Changes when a manifest does, or when files appear, disappear or are damaged."""
-    return digest({name: [load_manifest(name).content(), state(name)] for name in names})
+    like = {load_manifest(name).settings.get("people", {}).get("like") for name in names} - {None}
+    return digest({name: [load_manifest(name).content(), state(name)] for name in sorted({*names, *like})})
 
 
 # quiet notebooks: no progress bars, no network, and a kernel that sees the same interpreter

@@ -86,7 +86,7 @@ scores = {name: mean_score(columns, loss) for name, columns in covariates.items(
 
 # %% [markdown]
 # Each AUROC gets a bootstrap interval that resamples groups of films, not films. And because "no information" does not
-# mean 0.5 out of fold, we also ask what the same procedure finds when the labels are shuffled. (If women are by chance
+# mean 0.5 out of fold, we also ask what one drawing of the folds finds when the labels are shuffled. (If women are by chance
 # over-represented among the cases of the training folds, they are under-represented in the fold left out: the total is
 # fixed. A feature that knows nothing therefore tends to score *below* 0.5.)
 

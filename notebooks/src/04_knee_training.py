@@ -187,8 +187,8 @@ table(run, "recorded", beside(live, run.facts["size"], (
 # folds does not. Where the two disagree, the networks' scales do.
 #
 # **How much could this comparison show?** An AUROC has no more witnesses than its rarer class has independent people. So
-# give age, on these very knees, a simulated image score of known worth that is independent of it, joined in the best
-# possible way, and count how often the interval of the gain lies above zero.
+# give age, on these very knees, a simulated image score of known worth that is independent of it, joined as log-odds (the
+# best way, if age's probability is calibrated), and count how often the interval of the gain lies above zero.
 
 # %%
 from osteolib.stats.added_value import added_value_found

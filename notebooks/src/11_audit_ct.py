@@ -99,7 +99,7 @@ page.show_sensitivity(run, printed, found)
 #
 # $$ TP = \frac{n\,(1 - \mathrm{ACC})}{2\,(1/F_1 - 1)}. $$
 #
-# ## Patients: six rows that count on
+# ## Patients: six rows that carry the count on
 #
 # The next table judges patients. An accuracy over $n$ patients is a whole number over $n$, whatever the columns hold. For six
 # of the ten models it is not, at A, at B and at D (finding T-26). So which $n$ would serve? For every $n$ up to 2,000 and every

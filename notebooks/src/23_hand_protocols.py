@@ -82,18 +82,19 @@ person = np.unique(subject, return_inverse=True)[1]
 fifths = {by: part == "test" for by, part in split(5).items()}
 
 
-def planted(rho, by, draw, dim):
+def planted(rho, test, draw, dim):
     """AUROC on test bones of features without any knowledge of the class."""
     rng = np.random.default_rng([seed, draw])
     u, e = rng.normal(size=(person.max() + 1, dim)), rng.normal(size=(len(y), dim))
-    x, test = np.sqrt(rho) * u[person] + np.sqrt(1 - rho) * e, fifths[by]
+    x = np.sqrt(rho) * u[person] + np.sqrt(1 - rho) * e
     model = LogisticRegression(C=0.01, max_iter=200).fit(x[~test], y[~test])
     return roc_auc_score(y[test], model.decision_function(x[test]))
 
 # %%
 RHO, DRAWS = np.array([0, 0.05, 0.1, 0.2, 0.4, 0.7, 0.95]), range(6)
 CASES = [("bones", 8), ("bones", 32), ("bones", 256), ("people", 256)]
-curve = {(by, dim): np.array([[planted(rho, by, k, dim) for k in DRAWS] for rho in RHO])
+curve = {(by, dim): np.array([[planted(rho, fifths[by], k, dim) for k in DRAWS]
+                              for rho in RHO])
          for by, dim in CASES}
 
 # %% tags=["hide-input"]
@@ -149,7 +150,8 @@ shared = {}
 for key, x in features.items():
     rho, directions = person_in_features(x, subject, rows["bone"])
     dim = max(1, round(directions))
-    noise = np.mean([planted(rho, "bones", k, dim) for k in DRAWS])
+    held = parts["bones"] != "train"  # as many bones train as for the layers
+    noise = np.mean([planted(rho, held, k, dim) for k in DRAWS])
     shared[key] = rho, directions, noise
 
 # %% tags=["hide-input"]

@@ -14,6 +14,7 @@ from osteolib.runs.store import artefact
 from osteolib.stats.labels import label_from_t_score
 
 # the content of a phantom is its code
+SIMULATED = "Simulated: tests whether a method does what it says, never a clinical number."
 KNEE = ("osteolib.phantoms.knee.film", "osteolib.phantoms.knee.people")
 HAND = ("osteolib.phantoms.hand.film", "osteolib.phantoms.hand.people")
 
@@ -67,7 +68,7 @@ def read_knee_phantom(
         films["path"] = [str(into / f"{image}.png") for image in films.image_id]
         films["masks_path"] = str(into / knee_film.MASKS)
     notes = (
-        "Simulated: tests whether a method does what it says, never a clinical number.",
+        SIMULATED,
         "What the knee knows of the T-score is an assumption of the manifest (settings, bone).",
     )
     code = {"code": fingerprint(KNEE)}
@@ -138,7 +139,7 @@ def read_hand_phantom(
         films["path"] = [str(into / f"{image}.{suffix}") for image in films.image_id]
         films["masks_path"] = str(into / hand_film.MASKS)
     notes = (
-        "Simulated: tests whether a method does what it says, never a clinical number.",
+        SIMULATED,
         "What the hand knows of the T-score is set in the manifest (settings, bone), at r = 0.54 for its cortex.",
     )
     code = {"code": fingerprint(HAND)}

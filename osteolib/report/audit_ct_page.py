@@ -65,7 +65,7 @@ def show_sizes(run: Run, tables: Tables, fit: Fit, total: Total, n_controls: int
     Raises
     ------
     ValueError
-        The rows that count on are not the same at every site, so the text would not hold.
+        The rows that carry the count on from site to site are not the same at every site, so the text would not hold.
     """
     counting = rows_that_count_on(fit, total)
     rows = {site: {model: tables.rows[PATIENTS, site][model] for model in counting} for site in fit}
@@ -89,7 +89,7 @@ def rows_that_count_on(fit: Fit, total: Total) -> list[str]:
     """The models whose rows are running totals, the same at each site (``ValueError`` if not)."""
     first, *others = (list(fit[site][total[site]]) for site in fit)
     if any(set(models) != set(first) for models in others):
-        raise ValueError(f"other rows count on at other sites: {first} and {others}")
+        raise ValueError(f"other rows carry the count on at other sites: {first} and {others}")
     return first
 
 

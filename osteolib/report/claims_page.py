@@ -115,8 +115,7 @@ def show_other_assumptions(
     say(
         run,
         "The median claim would be seen in {median_0:.0f} % of studies at ρ = 0 and in {median_8:.0f} % at ρ = 0.8; "
-        "four times in five are reached by {powered_0}, {powered_5} and {powered_8} of {n} claims at ρ = 0, 0.5 and "
-        "0.8.",
+        "80 % power is reached by {powered_0}, {powered_5} and {powered_8} of {n} claims at ρ = 0, 0.5 and 0.8.",
     )
     line = "When the units of a person are more or less alike"
     table(run, "icc", plots.icc_table(claims[bones], by_icc), "Claims with several units a person", folded=line)

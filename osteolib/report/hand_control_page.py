@@ -184,8 +184,9 @@ def verdict_sentences(passed: list[str], worse: list[str], better: list[str], n_
 
     ``n_found``: how many random encoders find bone age.
     """
-    names = ["chain", "added", "passed" if passed else "not passed"]
-    names += [name for name, holds in (("parts", n_found), ("worse", worse), ("better", better)) if holds]
+    verdict = ("passed, as by random" if n_found else "passed") if passed else "not passed"
+    possible = (("parts", n_found and not passed), ("worse", worse), ("better", better))
+    names = ["chain", "added", verdict, *(name for name, holds in possible if holds)]
     return [SENTENCES[name] for name in names]
 
 
@@ -196,7 +197,9 @@ SENTENCES = {
     "added": "**What did pre-training add?** {found_r} of {n_random} encoders with random weights find bone age, with "
     "Spearman {low_r:.2f} to {high_r:.2f}. Against their mean SimCLR stands at {gain_s}, VICReg at {gain_v} (paired; "
     "negative: worse than no training). A ruler on one metacarpal, which no network here sees, reaches {length}.\n\n",
-    "passed": "The control is passed with {passed}: the chain learns from real films.",
+    "passed": "The control is passed with {passed}, and by no encoder with random weights: it has learned from films.",
+    "passed, as by random": "The control is passed with {passed}, and by {found_r} of {n_random} encoders with random "
+    "weights, too: it shows that images, layer and vote carry bone age, not what pre-training does.",
     "not passed": "**The control is not passed.** A pre-training of this size cannot be relied on to keep even what is "
     "surely in the picture, so the silence of such an encoder about anything finer, bone loss included, means little.",
     "parts": "The bone images, the linear layer and the vote are not to blame: on top of random weights they find bone "

@@ -97,8 +97,7 @@ def show_single_bones(run: Run, alone: Mapping[str, Comparison], together: Mappi
     run.fact(best=best, best_value=with_ci(*values[best]), least=least, least_value=with_ci(*values[least]))
     say(
         run,
-        "Highest: {best}, {best_value}; lowest: {least}, {least_value}. With {n} hands the intervals of neighbours "
-        "overlap: read no ranking into this figure.",
+        "Highest: {best}, {best_value}; lowest: {least}, {least_value}. {n} hands allow no ranking.",
     )
 
 

@@ -183,10 +183,10 @@ def show_cortex(run: Run, hands: pd.DataFrame, read: Mapping[str, pd.DataFrame])
     run.fact(why_not=reasons_in_words(pd.concat(read[name]["reason"] for name in recorded[:2])))
     say(
         run,
-        "Not measured, true masks of all hands and predicted of the test: {why_not}. With true masks the reading is "
-        "off by {true_bias:+.1f} points on average (SD {true_sd:.1f}), with predicted ones by {auto_bias:+.1f} (SD "
-        "{auto_sd:.1f}). A constant bias does not touch an AUROC, but it moves every threshold: 50 % and 60 % of a "
-        "published study mean something else for this ruler.",
+        "Hands without a reading (true masks of all hands, predicted masks of the test hands): {why_not}. With true "
+        "masks the reading is off by {true_bias:+.1f} points on average (SD {true_sd:.1f}), with predicted ones by "
+        "{auto_bias:+.1f} (SD {auto_sd:.1f}). A constant bias does not touch an AUROC, but it moves every threshold: "
+        "50 % and 60 % of a published study mean something else for this ruler.",
     )
 
 
@@ -209,7 +209,7 @@ def show_screening(
 ) -> Comparison:
     """AUROC for osteoporosis against the rest of cortical percentages, known or measured, beside the attainable."""
     ill = hands["label"].eq("osteoporosis").astype(int)
-    compared = rows.compare_percentages(ill, percentages, attainable_auroc(seed=seed), n_boot, seed)
+    compared = rows.compare_percentages(ill, percentages, attainable_auroc(seed=seed, preset="lee2025"), n_boot, seed)
     compared.record(run, PHANTOM, "{metric}, {method}")
     run.fact(screen=compared.words(), attainable=compared.rows["attainable"].iloc[0])
     say(run, "AUROC of the percentage alone for osteoporosis against the rest: {screen}. Attainable: {attainable:.2f}.")
@@ -224,6 +224,9 @@ def show_screen_table(run: Run, compared: Comparison) -> None:
 
 def show_real(run: Run, hands: Sequence[AnnotatedHand], gap: RealOverlap, n_boot: int, seed: int) -> None:
     """The domain gap: Dice of metacarpals on real films, in a sentence and a row of films."""
+    if not len(gap.by_hand):
+        say(run, "Of these real hands no mask was accepted, so there is nothing to hold the network against.")
+        return
     mean = compare_statistics({"Dice": np.mean}, {"all": gap.by_hand}, n_boot=n_boot, seed=seed)
     value, *ends = mean.estimate("all")
     metric = "Dice with accepted masks, metacarpals, trained on phantoms"
@@ -243,7 +246,10 @@ def show_real(run: Run, hands: Sequence[AnnotatedHand], gap: RealOverlap, n_boot
     )
     some = np.linspace(0, len(hands) - 1, min(6, len(hands))).round().astype(int)
     films = ([h.pixels for h in hands], gap.seen, gap.accepted)
-    titles = [f"REAL, Dice {gap.dice[i][gap.there[i]].mean():.2f}" for i in some]
+    titles = [
+        f"REAL, Dice {gap.dice[i][gap.there[i]].mean():.2f}" if gap.there[i].any() else "REAL, no accepted mask"
+        for i in some
+    ]
     alt = "Real hands with the network's bones in colour and the outlines of accepted masks in white."
     figure(run, "real", figures.outlined_films(*([each[i] for i in some] for each in films), titles), alt=alt)
 

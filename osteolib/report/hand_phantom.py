@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from osteolib.phantoms.hand.shapes import BONES
 from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS, annotate
+from osteolib.phantoms.settings import phantom_settings
 from osteolib.report.plots import contact_sheet
 from osteolib.report.realism import NAMES, band_figure, curves_of, range_table, record_shares, record_told
 from osteolib.report.show import figure, table
@@ -170,7 +171,8 @@ def show_studies(run: Run, grid: NDArray, curves: NDArray, check: pd.DataFrame, 
     ``check`` of :func:`osteolib.phantoms.hand.truth.threshold_check`, osteopenia first; other arguments as for
     :func:`studies_figure`.
     """
-    figure(run, "studies", studies_figure(grid, curves, check, 0.54, interval), alt="Sensitivity against r at fixed "
+    assumed = phantom_settings("hand-phantom")["bone"]["cortical_percentage"]["t_correlation"]
+    figure(run, "studies", studies_figure(grid, curves, check, assumed, interval), alt="Sensitivity against r at fixed "
            "specificity, for two thresholds, beside the published sensitivities.")  # fmt: skip
     kinds = {"published": "published_", "phantom": ""}
     pairs = {f"{kind}: {who}": check[prefix + kind]
@@ -179,9 +181,12 @@ def show_studies(run: Run, grid: NDArray, curves: NDArray, check: pd.DataFrame, 
     table(run, "thresholds", shown, "Thresholds on the cortical percentage of M2, against normal subjects; published "
           "in 200 patients, ours in 100,000 simulated people", index=False, folded="In numbers")  # fmt: skip
     need = np.interp(check["published_sensitivity"].iloc[0], curves[:, 0], grid)
-    run.fact(need_penia=need, need_porosis=grid[np.argmax(curves[:, 1] > 0.995)])
+    enough = grid[curves[:, 1] > 0.995]
+    porosis = f"r = {enough[0]:.2f}" if len(enough) else f"more than r = {grid[-1]:.2f}"
+    run.fact(need_penia=need, need_porosis=porosis, assumed=assumed)
     run.fact(penia=check["sensitivity"].iloc[0], porosis=check["sensitivity"].iloc[1])
-    run.fact(together="cannot" if need > interval[1] else "can")
+    reached = len(enough) and max(need, enough[0]) <= interval[1]
+    run.fact(together="can" if reached else "cannot")
 
 
 def show_known(run: Run, honest: Mapping[str, BootstrapResult], best: Mapping[str, float]) -> None:

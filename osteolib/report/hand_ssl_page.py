@@ -43,8 +43,8 @@ def show_split(run: Run, hands: pd.DataFrame, segments: Segments, held: NDArray[
     say(
         run,
         "{n_hands} simulated people, {n_ill} with osteoporosis, give {n_bones} bones; {n_missing} are not on the "
-        "film or cut off, and none is made up for them. {n_train} people train, {n_test} are scored, {n_test_ill} of "
-        "them ill.",
+        "film or cut off, and none is made up for them. The encoder learns from the bones of {n_train} people; "
+        "{n_test} others are scored, {n_test_ill} of them ill.",
     )
 
 
@@ -132,7 +132,7 @@ def compare_encoders(
     pairs = [(name, RANDOM) for name in trained]
     pairs += [(n, n.replace("extended", "conventional")) for n in trained if n.endswith("extended")]
     how = {"n_boot": n_boot, "seed": seed}
-    attainable = attainable_auroc(seed=seed)
+    attainable = attainable_auroc(seed=seed, preset="lee2025")
     parts = [compare_scores(y, {**scores, **plain}, reference=pairs, attainable=attainable, **how)]
     for several in (True, False):
         some = {name: score for name, score in scores.items() if ((score >= 0.5).sum() >= FEW) == several}
@@ -149,17 +149,9 @@ def auroc_of_each(bones: pd.DataFrame, layers: Sequence[NDArray]) -> list[float]
     return [float(roc_auc_score(v["y_true"], v["y_score"])) for v in votes]
 
 
-def for_reading(compared: Comparison) -> Comparison:
-    """Methods as a reader calls them: ``SimCLR, extended``."""
-
-    def short(names: pd.Series) -> pd.Series:
-        return names.str.replace(", crops none", "").str.replace("crops ", "")
-
-    rows = compared.rows.assign(method=short(compared.rows["method"]))
-    d = compared.differences
-    return replace(
-        compared, rows=rows, differences=d.assign(method=short(d["method"]), reference=short(d["reference"]))
-    )
+def for_reading(method: str) -> str:
+    """A method as a reader calls it: ``SimCLR, extended``."""
+    return method.removesuffix(", crops none").replace("crops ", "")
 
 
 def show_methods(run: Run, compared: Comparison, seeds: Mapping[str, list[float]], n_blind: int) -> None:
@@ -167,9 +159,9 @@ def show_methods(run: Run, compared: Comparison, seeds: Mapping[str, list[float]
 
     ``n_blind``: people whose cortex could not be measured.
     """
-    shown = for_reading(compared)
+    shown = compared.renamed({name: for_reading(name) for name in compared.methods})
     colours = {f"{m}, {crops}": look for m in figures.NAMES.values() for crops, look in figures.CROPS.items()}
-    strokes = {for_name.replace("crops ", "").replace(", none", ""): marks for for_name, marks in seeds.items()}
+    strokes = {for_reading(name): marks for name, marks in seeds.items()}
     plot = forest(shown, strokes=strokes, styles=colours)
     figure(run, "auroc", plot, alt=f"AUROC with intervals, chance and the attainable as lines: {shown.words()}.")
     caption = "Our Table 3, simulated people: AUROC, and share of what is attainable above chance"
@@ -182,7 +174,7 @@ def show_methods(run: Run, compared: Comparison, seeds: Mapping[str, list[float]
     crops = changes[changes["reference"] != RANDOM]
     row = next(name for name in compared.methods if name.startswith("cortex"))
     for fact, name in {"best": best, "worst": worst, "random": RANDOM, "cortex": row}.items():
-        run.fact(**{fact: name.replace(", crops none", ""), f"{fact}_auroc": with_ci(*compared.estimate(name))})
+        run.fact(**{fact: for_reading(name), f"{fact}_auroc": with_ci(*compared.estimate(name))})
     above = changes[changes["reference"] == RANDOM]["ci_low"] > 0
     run.fact(attainable=auroc["attainable"].iloc[0], n_cells=len(trained), n_blind=n_blind, n_above=int(above.sum()),
              n_gain=int((crops["ci_low"] > 0).sum()), n_loss=int((crops["ci_high"] < 0).sum()))  # fmt: skip
@@ -198,7 +190,7 @@ def show_methods(run: Run, compared: Comparison, seeds: Mapping[str, list[float]
 
 def show_calls_and_changes(run: Run, compared: Comparison) -> None:
     """Secondary tables: calls at 0.5, paired changes of the AUROC, and what the papers print."""
-    shown = for_reading(compared)
+    shown = compared.renamed({name: for_reading(name) for name in compared.methods})
     calls = replace(shown, rows=shown.rows[shown.rows["metric"] != "auroc"])
     columns = {"PPV (95 % CI)": "precision (95 % CI)", "sensitivity (95 % CI)": "recall (95 % CI)"}
     caption = f"Our Table 3, continued: calls at 0.5, and no precision of fewer than {FEW} of them"

@@ -130,11 +130,12 @@ def called_at_youden(rows: pd.DataFrame, score: str, target: str) -> pd.Series:
 def severity_comparison(rows: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> Comparison:
     """Osteoporosis against osteopenia on test knees: the severity head and age in years, as in the paper's Table 5.
 
-    ``rows`` as of :func:`osteolib.report.knee_results.out_of_fold_rows`; a missing age is the median of all. Calls are
-    those of :func:`called_at_youden`.
+    ``rows`` as of :func:`osteolib.report.knee_results.out_of_fold_rows`; a missing age is the median of its fold's
+    validation knees. Calls are those of :func:`called_at_youden`.
     """
     ill = rows[bone_loss(rows["label"]) == 1]
-    ill = ill.assign(age=ill["age_years"].fillna(rows["age_years"].median()), y=ill["label"] == "osteoporosis")
+    typical = rows[rows["part"] == "validation"].groupby("fold")["age_years"].median()
+    ill = ill.assign(age=ill["age_years"].fillna(ill["fold"].map(typical)), y=ill["label"] == "osteoporosis")
     test = ill[ill["part"] == "test"]
     scores = {"severity head": "severity", "age": "age"}
     how = {"groups": test["split_group"], "n_boot": n_boot, "seed": seed}

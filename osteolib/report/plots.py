@@ -77,8 +77,7 @@ def forest(rows: pd.DataFrame, xlabel: str, title: str, null: float, published: 
     Parameters
     ----------
     rows
-        Index: name of the line; columns :data:`FOREST`, the last two of them the range that the same procedure gives
-        when the target is shuffled.
+        Index: name of the line; columns :data:`FOREST`, the last two of them the range that shuffled targets give.
     null
         The value of a model that knows nothing, drawn as a dashed line.
     """

@@ -166,6 +166,6 @@ def show_told(run: Run, told: BootstrapResult, best: tuple[str, float], groups: 
         run,
         "carried",
         groups.round(2),
-        "Which measures carry it? Phantom told from real by groups of them",
+        "AUROC of phantom against real, by group of measures",
         index=False,
     )

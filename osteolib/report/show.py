@@ -76,7 +76,7 @@ def table(run: Run, name: str, frame: pd.DataFrame, caption: str, index: bool = 
     """Save a table as CSV beside the results and show it with a caption and a download link.
 
     Text is escaped: a subject identifier is data, never markup. ``options`` are those of
-    :func:`osteolib.report.html.html_table`: filters, groups, chips, links.
+    :func:`osteolib.report.html.html_table`: filters, group, chips, links, folds, folded.
     """
     frame = frame.reset_index() if index else frame
     run.write(f"{name}.csv", frame.to_csv(index=False))

@@ -16,7 +16,6 @@ READS = {
     "osteolib.report.published": "published/*.yaml",
     "osteolib.report.audits": "audits/*.yaml",
     "osteolib.screen.weights": "weights/*.yaml",
-    "osteolib.phantoms.settings": "cohorts/*-phantom.yaml",
 }
 """What the project's modules read from ``data_manifests/`` beside the cohorts that a notebook needs."""
 

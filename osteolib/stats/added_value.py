@@ -26,12 +26,12 @@ def added_value_found(
     n_boot: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Add simulated scores of known AUROC to a probability, in the best way, and count the gains that are found.
+    """Add simulated scores of known AUROC to a probability, and count the gains that are found.
 
     A simulated score is normal with SD 1 and, of positives, mean sqrt(2) probit(AUROC); within a class it knows
     nothing of ``probability``, and all units of a group share its noise. It is added as its log-likelihood ratio to the
-    log-odds: no fitted model can join the two better. Found: the paired bootstrap interval of the AUROC's gain, which
-    draws groups, lies above 0.
+    log-odds, which is the best way where ``probability`` is calibrated. Found: the paired bootstrap interval of the
+    AUROC's gain, which draws groups, lies above 0.
 
     Parameters
     ----------

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from osteolib.runs import artefact, cached
+from osteolib.runs import store as module
 from osteolib.runs.paths import digest, write_atomic
+from osteolib.runs.store import resumable_artefact
 
 MODULES = ["osteolib.runs.paths"]
 TABLE = pd.DataFrame({"subject_id": ["a", "<b>"], "t_score": [-1.5, float("nan")], "n": [1, 2]})
@@ -76,6 +78,30 @@ def test_a_failed_make_leaves_nothing_and_the_next_one_succeeds(tmp_path):
     assert not [p for p in (tmp_path / "t").iterdir() if p.is_dir()]
     folder = artefact("t", {}, MODULES, lambda into: (into / "whole.txt").write_text("whole"), tmp_path)
     assert (folder / "whole.txt").read_text() == "whole"
+
+
+def test_what_a_cut_off_run_left_is_found_by_the_same_key_and_code_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "STORE", tmp_path)
+    found, code = [], ["as it was"]
+    monkeypatch.setattr(module, "fingerprint", lambda modules: code[0])
+
+    def make(folder, unfinished):
+        found.append(unfinished.is_dir())
+        unfinished.mkdir(parents=True, exist_ok=True)
+        if len(found) < 4:
+            raise KeyboardInterrupt
+
+    def run(key):
+        return resumable_artefact("t", key, MODULES, make)
+
+    for key, text in (({"seed": 1}, "as it was"), ({"seed": 2}, "as it was"), ({"seed": 1}, "edited")):
+        code[0] = text
+        with pytest.raises(KeyboardInterrupt):
+            run(key)
+    code[0] = "as it was"
+    run({"seed": 1})
+    assert found == [False, False, False, True]
+    assert len([*(tmp_path / "unfinished").iterdir()]) == 2  # of the finished one nothing is left
 
 
 def _slow(store, started):

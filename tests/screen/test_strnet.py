@@ -1,3 +1,4 @@
+import hashlib
 from functools import partial
 
 import numpy as np
@@ -22,9 +23,10 @@ from osteolib.screen.strnet import (
     initialise,
     loss_terms,
     predict,
+    start_sha256,
     strnet_loss,
 )
-from osteolib.screen.weights import trained_encoder
+from osteolib.screen.weights import pretrained_encoder, trained_encoder
 from osteolib.train import ADAMW, fit
 
 torch.set_num_threads(1)
@@ -258,6 +260,18 @@ def test_the_installed_backbone_starts_from_imagenet_where_a_resnet_would_need_t
     assert torch.equal(model.eval()(IMAGES).screen, again.eval()(IMAGES).screen)
     with pytest.raises(ValueError, match="is of another model than STRNet"):
         initialise(small(), tmp_path / "strnet.safetensors")
+
+
+def test_another_file_under_the_same_path_is_another_start(tmp_path):
+    path = tmp_path / "start.safetensors"
+    path.write_bytes(b"one")
+    first = start_sha256("resnet18", path)
+    assert first == hashlib.sha256(b"one").hexdigest() and start_sha256("resnet18", "none") == ""
+    path.write_bytes(b"two")
+    assert start_sha256("resnet18", path) == hashlib.sha256(b"two").hexdigest() != first
+    assert start_sha256("efficientnet_lite0", "imagenet") == pretrained_encoder("efficientnet_lite0").sha256
+    with pytest.raises(ValueError, match=r"there is no weights file .*gone\.pt: give the path"):
+        start_sha256("resnet18", tmp_path / "gone.pt")
 
 
 def test_none_leaves_the_random_weights():

@@ -1,6 +1,6 @@
 """Millimetres of tissue along the rays through one hand, seen from the back, and which bone lies where.
 
-Rays cross a bone as in :mod:`osteolib.phantoms.knee.anatomy`: an outline, its depth, a cortex, spongy bone within.
+Rays cross a bone as in :mod:`osteolib.phantoms.rays`: an outline, its depth, a cortex, spongy bone within.
 Shapes are those of :mod:`osteolib.phantoms.hand.shapes`.
 """
 

@@ -83,12 +83,15 @@ def threshold_check(subjects: pd.DataFrame, settings: Mapping[str, Any]) -> pd.D
     return pd.DataFrame(rows)
 
 
-def attainable_auroc(covariates: bool = False, n_subjects: int = 100_000, seed: int = 0) -> float:
+def attainable_auroc(
+    covariates: bool = False, n_subjects: int = 100_000, seed: int = 0, preset: str | None = None
+) -> float:
     """The AUROC of P(osteoporosis | every latent that reaches the pixels): what no model of the films can pass.
 
     A logistic regression on :data:`LATENTS`, their squares and products (near-normal given the T-score), fitted on
     half of the simulated people and judged on the other half; nothing is rendered. With ``covariates`` it
-    knows age, sex and BMI as well.
+    knows age, sex and BMI as well. With a ``preset`` people of each sex and label weigh as many as the preset has of
+    them: size tells the sex and the sex the label, so what is attainable depends on how many of each there are.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
@@ -102,5 +105,12 @@ def attainable_auroc(covariates: bool = False, n_subjects: int = 100_000, seed: 
     x = people.assign(is_woman=people.sex.eq("F").astype(float), density=np.log(people.density))[known]
     model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(C=10, max_iter=500))
     half = n_subjects // 2
-    model.fit(x[:half], y[:half])
-    return float(roc_auc_score(y[half:], model.predict_proba(x[half:])[:, 1]))
+    weight = np.ones(n_subjects)
+    if preset:
+        cell = people.sex.str.cat(np.where(y, "osteoporosis", "normal"), sep=" ")
+        counts = settings["presets"][preset]
+        wanted = pd.Series({f"{sex} {label}": n for sex in "FM" for label, n in counts[sex].items()})
+        weight = cell.map(wanted / wanted.sum() / cell.value_counts(normalize=True)).to_numpy()
+    model.fit(x[:half], y[:half], logisticregression__sample_weight=weight[:half])
+    score = model.predict_proba(x[half:])[:, 1]
+    return float(roc_auc_score(y[half:], score, sample_weight=weight[half:]))
