@@ -2,10 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS
+from osteolib.report import hand_outline_page as page
 from osteolib.report import hand_outline_rows as rows
 from osteolib.report import hand_outlines as figures
 from osteolib.segment.bones import BoneImages
 from osteolib.segment.opinions import KnownHands, Likeness, likeness, truth_as_drawn
+from osteolib.segment.real_hands import AnnotatedHand
 from osteolib.segment.real_overlap import RealOverlap
 from osteolib.segment.training import Drawn, Recipe
 from osteolib.stats import bland_altman
@@ -167,3 +170,87 @@ def test_real_bones_are_averaged_over_accepted_masks_alone():
     film = np.full((60, 40), 100, np.uint8)
     fig = figures.outlined_films([film], [np.pad(MASK, ((0, 28), (0, 8)))], [np.zeros((60, 40), np.uint8)], ["REAL"])
     assert titles(fig) == ["REAL"] and fig.axes[0].images[0].get_array().max() == pytest.approx(100 / 255)
+
+
+def facts(run, *names):
+    return [run.facts[name] for name in names]
+
+
+def test_the_sections_on_the_mixture_record_what_their_sentences_say(run):
+    """Costs of two plans, hands by part, four hands with scores, and two mixtures of which one follows annotator 2."""
+    cost, free, tight = np.array([[0.0, 1.0], [1.0, 0.5]]), np.diag([0.7, 0.3]), np.array([[0.5, 0.0], [0.2, 0.3]])
+    page.show_toy(run, cost, {1.0: free, 0.5: tight}, (0.7, 0.3), "no plan", 1.25)
+    assert facts(run, "free", "tight") == pytest.approx([0.3 * 0.5, 0.2 + 0.3 * 0.5])
+    assert facts(run, "tightest", "refused", "loss") == [0.5, "no plan", 1.25]
+    page.show_parts(run, Recipe(epochs=7), [range(5), range(3), range(2)], 1.5)
+    assert facts(run, "n_train", "n_val", "n_test", "epochs", "mm") == [5, 3, 2, 7, 1.5]
+
+    four = "mixture, one annotator"
+    level = pd.DataFrame({name: [0.1, 0.2, 0.3, 0.2] for name in rows.ASKED})
+    scores = {"true mask": level * 0.5, "single decoder": level + 0.1, "mixture": level.copy(), four: level + 0.2}
+    scores["mixture"]["matched IoU"] += 0.1
+    pairs = [("mixture", "single decoder"), (four, "mixture")]
+    compared = rows.compare_means(scores, pairs, 200, 0)
+    page.show_scores(run, [None] * 4, compared)
+    assert facts(run, "mix_ged", "one_ged", "true_ged") == pytest.approx([0.2, 0.3, 0.1])
+    assert (
+        run.facts["words"]
+        == "GED² better; matched IoU not told apart; ECE better; Dice, truth worse; outline, mm better"
+    )
+
+    beta = np.array([*ANNOTATOR_WEIGHTS.values()])
+    near = np.array([[0.9, 0.1, 0.1, 0.1], [0.1, 0.8, 0.1, 0.1], [0.1, 0.1, 0.7, 0.1], [0.6, 0.1, 0.1, 0.5]])
+    second = np.array([0.0, 1.0, 0.0, 0.0])
+    mixed = Likeness(np.stack([near] * 2), np.stack([beta + np.array([0.1, -0.1, 0, 0])] * 2), np.full((2, 4), 0.25))
+    alone = Likeness(np.stack([np.tile(second, (4, 1))] * 2), np.stack([second] * 2), np.stack([second] * 2))
+    page.show_modes(run, {"mixture": mixed, four: alone}, compared, 100, 0)
+    assert facts(run, "n_modes", "used", "wrong") == pytest.approx([3, 4, 0.1])
+    assert facts(run, "n_modes_one", "used_one", "wrong_one") == pytest.approx([1, 1, 1 - beta[1]])
+    assert facts(run, "best", "smallest", "ged_one") == pytest.approx([0.9, 0.6, 0.4])
+    assert run.facts["worse"] == "worse"
+
+
+def test_the_sections_on_the_cortex_record_what_their_sentences_say(run, monkeypatch):
+    """Readings of four hands, off by 1, 2, 1 and 1 with true masks, by -2, -3 and -1 with the mixture's."""
+    monkeypatch.setattr(page, "attainable_auroc", lambda **_: 0.9)
+    ill = ["osteoporosis", "osteoporosis", "normal", "normal"]
+    hands = pd.DataFrame({"cortical_percentage": [0.5, 0.55, 0.6, 0.65], "label": ill})
+
+    def read(*values):
+        frame = pd.DataFrame({"percentage": values, "shaft_mm": 8.0, "canal_mm": 4.0}, dtype=float)
+        return frame.assign(reason=np.where(frame["percentage"].isna(), "the mask is empty", ""))
+
+    readings = {"true mask, all hands": read(51, 57, np.nan, np.nan), "true mask": read(51, 57, 61, 66),
+                "mixture": read(48, 52, np.nan, 64), "single decoder": read(48, 52, 60, 64)}  # fmt: skip
+    page.show_cortex(run, hands, readings)
+    assert facts(run, "true_bias", "true_sd", "auto_bias", "auto_sd") == pytest.approx([1.25, 0.5, -2, 1])
+    assert run.facts["why_not"] == "3 × the mask is empty"
+    value = {row["metric"]: (row["value"], row["n"]) for row in run.rows}
+    assert value["cortical percentage, mixture: bias"] == pytest.approx((-2, 3))
+    assert len(value) == 6  # bias and limits of two: two hands have no limits
+
+    percentages = {"known": 100 * hands["cortical_percentage"], "mixture": pd.Series([48.0, 64.0, 52.0, np.nan])}
+    page.show_screening(run, hands, percentages, 100, 0)
+    assert run.facts["attainable"] == 0.9
+    assert run.facts["screen"].startswith("known 1.00") and "mixture 0.50" in run.facts["screen"]
+
+
+def test_the_sections_on_bones_and_real_films_record_what_their_sentences_say(run):
+    """A missed and a made-up bone; 20 pixels inside accepted masks, of which 17 are called a metacarpal, 15 rightly."""
+    run.uses("hand-rsna", "real", "abc")
+    both = {"predicted": [cut("ulna"), cut("ulna", "M3")], "true": [cut("ulna", "M2"), cut("ulna")]}
+    found = page.show_bones(run, [MASK, MASK], [MASK, np.zeros_like(MASK)], both, 100, 0)
+    assert facts(run, "n_shown", "n_found", "n_lost", "n_extra") == [3, 2, 1, 1]
+    assert run.facts["why"] == "1 × absent from the label map" and found["found"].sum() == 2
+
+    accepted, seen = (np.zeros((2, 6, 10), np.uint8) for _ in range(2))
+    m2, m3 = (rows.BONES.index(bone) + 1 for bone in ("M2", "M3"))
+    accepted[0, 1], accepted[1, 1, :5], accepted[1, 3, :5] = m2, m2, m3
+    seen[0, 1, :8], seen[1], seen[0, 5] = [m2] * 5 + [m3] * 2 + [2], accepted[1], m3  # 2 is the radius
+    there = np.array([[0, 1, 0, 0, 0], [0, 1, 1, 0, 0]], bool)
+    gap = RealOverlap([*seen], [*accepted], np.where(there, [[0, 0.6, 0, 0, 0], [0, 0.9, 0.5, 0, 0]], 0.99), there)
+    page.show_real(run, [AnnotatedHand("a", seen[0], []), AnnotatedHand("b", seen[1], [])], gap, 100, 0)
+    assert facts(run, "young", "old", "any_bone", "right") == pytest.approx([0.6, 0.7, 0.85, 0.75])
+    assert facts(run, "n_real", "n_masks", "n_good") == [2, 3, 1]
+    assert run.facts["real"] == "0.65"  # two hands are too few for an interval
+    assert (run.rows[-1]["value"], run.rows[-1]["n"], run.rows[-1]["cohort"]) == (pytest.approx(0.65), 2, "hand-rsna")
