@@ -5,7 +5,6 @@
 #     minutes: {smoke: 1, quick: 1, long: 30, paper: 30}
 #     needs: [knee-phantom, knee-wani]
 #     after: [04_knee_training, 05_knee_phantom]
-#     trains: 5
 # ---
 # %% [markdown]
 # # Where does the network look?

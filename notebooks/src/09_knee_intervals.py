@@ -4,7 +4,7 @@
 #   osteolib:
 #     minutes: {smoke: 0.5, quick: 0.7, long: 5, paper: 5}
 #     needs: [knee-wani, knee-phantom]
-#     trains: 5
+#     after: [04_knee_training, 05_knee_phantom]
 # ---
 # %% [markdown]
 # # Which interval keeps its promise?

@@ -4,7 +4,7 @@
 #   osteolib:
 #     minutes: {smoke: 0.4, quick: 0.4, long: 2, paper: 2}
 #     needs: [knee-phantom, knee-wani]
-#     trains: 5
+#     after: [04_knee_training, 05_knee_phantom]
 # ---
 # %% [markdown]
 # # Does the predicted T-score agree?
