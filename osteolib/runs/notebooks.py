@@ -25,8 +25,8 @@ class Notebook:
     """One notebook under ``notebooks/``.
 
     ``needs`` names the cohorts it reads, ``records`` the recorded cells it shows, and ``after`` the notebooks whose
-    results it reads or whose networks it looks at. ``trains`` is how many trainings it can have side by side: it is given that many cores, if there
-    are as many, and no core to wait for.
+    results it reads or whose networks it looks at. ``trains`` is how many trainings it can have side by side: it is
+    given that many cores, if there are as many, and no core to wait for.
     """
 
     name: str

@@ -85,7 +85,7 @@ def mae(truth, predicted):
 
 
 def test_statistics_and_their_differences_are_those_of_bootstrap_statistic():
-    truth, near, far = RNG.normal(size=(3, 60))
+    truth, near, far = np.random.default_rng(0).normal(size=(3, 60))
     found = compare_statistics({"MAE": mae}, {"near": (truth, near), "far": (truth, far)}, reference="far", **HOW)
     alone = bootstrap_statistic(mae, truth, near, **HOW)
     assert found.estimate("near") == (alone.estimate, *alone.ci)
@@ -94,7 +94,7 @@ def test_statistics_and_their_differences_are_those_of_bootstrap_statistic():
 
 
 def test_a_unit_without_value_leaves_its_row_and_its_difference():
-    a, b = RNG.normal(size=(2, 10))
+    a, b = np.random.default_rng(0).normal(size=(2, 10))
     a[0] = np.nan
     found = compare_statistics({"mean": np.mean}, {"a": a, "b": b}, reference="b", n_boot=100)
     assert dict(zip(found.rows["method"], found.rows["n"], strict=True)) == {"a": 9, "b": 10}

@@ -94,8 +94,9 @@ def test_stages_hold_film_bones_views_and_both_lessons():
 
 
 def test_a_bone_is_drawn_beside_its_own_auroc():
-    means = pd.DataFrame(RNG.random((7, 4)), index=list(BONES), columns=["a", "b", "c", "d"])
-    alone = together(*(compare_scores(Y, {b: Y + RNG.normal(size=40)}, n_boot=100) for b in BONES))
+    rng = np.random.default_rng(1)
+    means = pd.DataFrame(rng.random((7, 4)), index=list(BONES), columns=["a", "b", "c", "d"])
+    alone = together(*(compare_scores(Y, {b: Y + rng.normal(size=40)}, n_boot=100) for b in BONES))
     left, right = figures.bone_by_bone(means, dict.fromkeys("abcd", 3), alone).axes
     assert left.lines[1].get_ydata() == pytest.approx(means["b"]) and left.lines[1].get_label() == "b, n = 3"
     points = [line.get_ydata()[0] for line in right.lines if line.get_marker() == "o"]

@@ -19,7 +19,7 @@ KNEES = pd.DataFrame({"part": ["test, A"] * 8 + ["external, B"] * 4, "split_grou
 @pytest.fixture(scope="module")
 def scored():
     """A map that is even everywhere, and one that is empty for the first knee."""
-    some = RNG.random(MASK.shape)
+    some = np.random.default_rng(0).random(MASK.shape)
     some[0] = 0
     found = heatmap_page.localisation({"even": np.ones(MASK.shape), "some": some}, {"bone": MASK}, KNEES, n_boot=100)
     return some, found
@@ -72,7 +72,7 @@ def test_energies_are_drawn_on_the_line_of_their_map(scored):
 
 
 def test_films_have_titles_and_maps_lie_over_them():
-    films = RNG.integers(0, 255, (3, 8, 8))
+    films = np.random.default_rng(0).integers(0, 255, (3, 8, 8))
     fig = heatmap_page.maps_over_films(
         [("film", films, None), ("Grad-CAM", films, films / 255.0)], [["a", "b", "c"]], films > 100
     )
@@ -82,7 +82,7 @@ def test_films_have_titles_and_maps_lie_over_them():
 
 
 def test_a_gallery_has_two_halves():
-    films = RNG.integers(0, 255, (4, 8, 8))
+    films = np.random.default_rng(0).integers(0, 255, (4, 8, 8))
     fig = heatmap_page.gallery(films, films / 255.0, list("abcd"))
     assert [axis.get_title(loc="center") for axis in fig.axes] == ["a", "b", "", "", "c", "d", "", ""]
     assert np.array_equal(fig.axes[6].images[0].get_array(), films[2])

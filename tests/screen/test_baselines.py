@@ -47,7 +47,7 @@ def test_least_squares_for_a_continuous_target_recovers_a_planted_line():
 def test_a_planted_signal_is_found_and_noise_is_not():
     score = out_of_fold(FEATURES[["age_years"]], LOSS, FOLDS)
     assert roc_auc_score(LOSS, score) == pytest.approx(roc_auc_score(LOSS, AGE), abs=0.03)
-    noise = pd.DataFrame({"noise": RNG.normal(size=90)})
+    noise = pd.DataFrame({"noise": np.random.default_rng(1).normal(size=90)})
     assert roc_auc_score(LOSS, out_of_fold(noise, LOSS, FOLDS)) < 0.65
 
 

@@ -60,7 +60,7 @@ def test_ged_by_hand():
 
 def test_matched_iou_is_the_hungarian_one_for_equal_weights():
     """4 hypotheses and 3 annotations: repeated to 12 and 12 and assigned."""
-    a, b = RNG.integers(0, 3, (4, 6, 6)), RNG.integers(0, 3, (3, 6, 6))
+    a, b = np.split(np.random.default_rng(0).integers(0, 3, (7, 6, 6)), [4])
     score = 1 - distance(a, b, 3)
     repeated = np.repeat(np.repeat(score, 3, 0), 4, 1)
     best = repeated[linear_sum_assignment(repeated, maximize=True)].mean()

@@ -31,14 +31,14 @@ def test_hanley_and_mcneil_by_hand():
 
 
 def test_a_replicate_is_the_auroc_with_weights():
-    w, v = weights(20, 12, 60, RNG)["bootstrap, stratified"]
+    w, v = weights(20, 12, 60, np.random.default_rng(0))["bootstrap, stratified"]
     low, high = bootstrap_intervals(FOUND, PSI, w, v)["auroc"]
     draws = [roc_auc_score(Y, SCORE, sample_weight=np.concatenate(pair)) for pair in zip(w, v, strict=True)]
     assert (low[0], high[0]) == pytest.approx(tuple(np.quantile(draws, (0.025, 0.975))), abs=1e-5)
 
 
 def test_people_are_drawn_with_both_knees_and_strata_keep_their_size():
-    drawn = weights(20, 12, 50, RNG)
+    drawn = weights(20, 12, 50, np.random.default_rng(0))
     w, v = drawn["bootstrap of people"]
     assert (w[:, ::2] == w[:, 1::2]).all() and (v[:, ::2] == v[:, 1::2]).all()
     for name, (w, v) in drawn.items():
@@ -47,7 +47,7 @@ def test_people_are_drawn_with_both_knees_and_strata_keep_their_size():
 
 
 def test_two_knees_of_a_person_correlate_as_asked():
-    scores = two_knees(40, 0.7, 2000, RNG)
+    scores = two_knees(40, 0.7, 2000, np.random.default_rng(0))
     left, right = scores[:, ::2].ravel(), scores[:, 1::2].ravel()
     assert np.corrcoef(left, right)[0, 1] == pytest.approx(0.7, abs=0.01)
     assert scores.std() == pytest.approx(1, abs=0.02)
@@ -65,4 +65,4 @@ def test_intervals_keep_their_promise_where_their_assumption_holds():
 
 def test_an_odd_number_of_knees_is_refused():
     with pytest.raises(ValueError, match="must be even, two knees a person: got 3 and 4"):
-        coverage(3, 4, 0.8, 0.8, 0, 10, RNG)
+        coverage(3, 4, 0.8, 0.8, 0, 10, np.random.default_rng(0))
