@@ -24,13 +24,14 @@ def out_of_fold(features: pd.DataFrame, target: ArrayLike, folds: ArrayLike) -> 
     features
         Shape (n, k), numbers or booleans; text columns are turned into indicators of the training folds' categories.
     target
-        Shape (n,): 0 and 1 only for classification, anything else for regression; no missing values.
+        Shape (n,), or (k, n) for k questions to the same features: 0 and 1 only for classification, anything else for
+        regression; no missing values.
     folds
         Shape (n,): the fold that each row is tested in, at least two.
 
     Returns
     -------
-    Shape (n,), float64.
+    The shape of ``target``, float64.
 
     Raises
     ------
@@ -39,23 +40,27 @@ def out_of_fold(features: pd.DataFrame, target: ArrayLike, folds: ArrayLike) -> 
     """
     from sklearn.linear_model import LinearRegression, LogisticRegression
 
-    y, folds = np.asarray(target, float), np.asarray(folds)
-    if not len(features) == len(y) == len(folds):
-        raise ValueError(f"features, target and folds differ in length: {len(features)}, {len(y)}, {len(folds)}")
-    if np.isnan(y).any():
-        raise ValueError(f"the target is missing in {np.isnan(y).sum()} rows: drop these first")
+    targets, folds = np.atleast_2d(np.asarray(target, float)), np.asarray(folds)
+    if not len(features) == targets.shape[1] == len(folds):
+        raise ValueError(
+            f"features, target and folds differ in length: {len(features)}, {targets.shape[1]}, {len(folds)}"
+        )
+    if missing := np.isnan(targets).any(0).sum():
+        raise ValueError(f"the target is missing in {missing} rows: drop these first")
     if empty := [column for column in features if features[column].isna().all()]:
         raise ValueError(f"features {empty} are missing in every row: leave them out")
-    binary = set(np.unique(y)) <= {0.0, 1.0}
-    predicted = np.empty(len(y))
+    predicted = np.empty(targets.shape)
     for fold in np.unique(folds):
         train, test = folds != fold, folds == fold
-        if binary and len(np.unique(y[train])) < 2:
-            raise ValueError(f"all training rows of fold {fold} have one class: use fewer folds")
-        model = _prepared(features, LogisticRegression(max_iter=1000) if binary else LinearRegression())
-        model.fit(features[train], y[train])
-        predicted[test] = model.predict_proba(features[test])[:, 1] if binary else model.predict(features[test])
-    return predicted
+        prepared = _prepared(features).fit(features[train])
+        x, new = prepared.transform(features[train]), prepared.transform(features[test])
+        for y, out in zip(targets, predicted, strict=True):
+            binary = set(np.unique(y)) <= {0.0, 1.0}
+            if binary and len(np.unique(y[train])) < 2:
+                raise ValueError(f"all training rows of fold {fold} have one class: use fewer folds")
+            model = (LogisticRegression(max_iter=1000) if binary else LinearRegression()).fit(x, y[train])
+            out[test] = model.predict_proba(new)[:, 1] if binary else model.predict(new)
+    return predicted.reshape(np.shape(target))
 
 
 def film_brightness(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -69,7 +74,7 @@ def film_brightness(paths: Iterable[str | Path]) -> pd.DataFrame:
     )
 
 
-def _prepared(features: pd.DataFrame, estimator):
+def _prepared(features: pd.DataFrame):
     from sklearn.compose import make_column_transformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
@@ -77,12 +82,9 @@ def _prepared(features: pd.DataFrame, estimator):
 
     numeric = [c for c in features if pd.api.types.is_numeric_dtype(features[c])]
     text = [c for c in features if c not in numeric]
-    return make_pipeline(
-        make_column_transformer(
-            (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numeric),
-            (OneHotEncoder(handle_unknown="ignore", drop="if_binary"), text),
-        ),
-        estimator,
+    return make_column_transformer(
+        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numeric),
+        (OneHotEncoder(handle_unknown="ignore", drop="if_binary"), text),
     )
 
 

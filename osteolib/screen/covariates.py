@@ -63,6 +63,7 @@ def sets_beside_shuffles(
         else:
             found = bootstrap_statistic(pearson_r, y, scores[name], n_boot=n_boot, groups=groups, seed=seed)
             value = found.estimate, *found.ci
-        nothing = [measure(other, out_of_fold(films[list(columns)], other, fold)) for other in shuffled]
+        predicted = out_of_fold(films[list(columns)], shuffled, fold)
+        nothing = [measure(*pair) for pair in zip(shuffled, predicted, strict=True)]
         rows[name] = [*value, *np.percentile(nothing, (2.5, 97.5))]
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS))

@@ -15,7 +15,6 @@ from osteolib.ssl.pretrain import Recipe
 from osteolib.views.multicrop import Crop
 
 torch.set_num_threads(1)
-RNG = np.random.default_rng(0)
 SUBJECTS, BONES = 60, 7
 SUBJECT = np.repeat([f"S{n:02}" for n in range(SUBJECTS)], BONES)
 TARGET = np.repeat(np.arange(SUBJECTS) % 3 == 0, BONES).astype(int)

@@ -49,7 +49,7 @@ def hand(height=900, width=700):
         depth = np.sqrt(np.clip(1 - across**2, 0, None)) - np.sqrt(np.clip(0.25 - across**2, 0, None))
         labels[slice(*rows)][:, across < 1] = number
         film[slice(*rows)] += 200 * depth * (1 + 0.04 * number)
-    return np.clip(film + RNG.normal(0, 2, film.shape), 0, 255).round().astype(np.uint8), labels
+    return np.clip(film + np.random.default_rng(1).normal(0, 2, film.shape), 0, 255).round().astype(np.uint8), labels
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from sklearn.metrics import roc_auc_score
 
 from osteolib.stats.ranks import auroc_within, spearman
 
-RNG = np.random.default_rng(0)
-
 
 def test_spearman_is_that_of_scipy_with_ties_and_nothing_where_a_vector_is_constant():
     rng = np.random.default_rng(0)
