@@ -142,5 +142,5 @@ def test_sections_on_patients_take_the_rows_that_count_on(run, tables, detail, f
     who = pd.read_csv(run.folder / "who.csv").set_index("model")
     assert who["Site B"].eq("running total").sum() == 6
     fit["B"] = {total["B"]: list(fit["B"][total["B"]])[1:]}
-    with pytest.raises(ValueError, match="other rows count on"):
+    with pytest.raises(ValueError, match="other rows carry the count on"):
         audit_ct_page.rows_that_count_on(fit, total)
