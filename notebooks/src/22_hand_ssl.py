@@ -127,17 +127,17 @@ page.show_last_epochs(run, history)
 # scored on people who did not train.
 
 # %%
-from osteolib.screen.bone_probe import embed
+from osteolib.screen.bone_probe import embed, embed_stored
 from osteolib.screen.readout import what_bones_tell
 from osteolib.ssl.encoders import build_encoder
-from osteolib.ssl.pretrain import load_encoder
 
 torch.manual_seed(seed)
-encoders = {("random encoder", "none", seed): build_encoder(recipe.encoder)}
-encoders |= {c: load_encoder(f, recipe.encoder) for c, f in folders.items()}
-features = {c: embed(e, bones, recipe.crops[0].size) for c, e in encoders.items()}
+untrained, view = build_encoder(recipe.encoder), recipe.crops[0].size
+features = {("random encoder", "none", seed): embed(untrained, bones, view)}
+features |= side_by_side(embed_stored, {
+    c: (f, recipe.encoder, bones, view) for c, f in folders.items()})
 known = rows.merge(hands[["subject_id", "sex", "cortical_percentage"]], on="subject_id")
-told = {c: what_bones_tell(x, known, held) for c, x in features.items()}
+told = side_by_side(what_bones_tell, {c: (x, known, held) for c, x in features.items()})
 
 # %% tags=["hide-input"]
 page.show_knowledge(run, told)

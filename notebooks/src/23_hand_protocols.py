@@ -115,19 +115,18 @@ page.show_planted(run, RHO, curve)
 
 # %%
 from osteolib.runs.side_by_side import side_by_side
-from osteolib.screen.bone_probe import embed, supervised
+from osteolib.screen.bone_probe import embed_stored, supervised
 from osteolib.screen.hand_grid import CONTENT, grid_encoder, grid_recipe
 from osteolib.screen.held_out_bones import held_out_probability
-from osteolib.ssl.pretrain import load_encoder
 
 parts, sizes = split(N_FOLDS), (backbone, ssl_epochs, image_size)
 recipes = {(method, crops): grid_recipe(method, crops, seed, *sizes)
            for method in NAMES for crops in CONTENT}
 folders = side_by_side(grid_encoder, {
     cell: (segments, parts["people"], recipe) for cell, recipe in recipes.items()})
-features = {(NAMES[c[0]], c[1]): embed(load_encoder(folders[c], r.encoder),
-                                       segments.images, r.crops[0].size)
-            for c, r in recipes.items()}
+features = side_by_side(embed_stored, {
+    (NAMES[m], crops): (folders[m, crops], r.encoder, segments.images, r.crops[0].size)
+    for (m, crops), r in recipes.items()})
 
 # %%
 probe_epochs = 5 if profile == "smoke" else probe_epochs

@@ -82,7 +82,7 @@ page.show_bones(run, real, len(cohort.subjects), male, large, n_boot, seed)
 from osteolib.cohorts import grouped_folds
 from osteolib.runs.side_by_side import side_by_side
 from osteolib.screen.hand_grid import grid_recipe
-from osteolib.ssl.pretrain import load_encoder, pretrained
+from osteolib.ssl.pretrain import pretrained
 
 fold = grouped_folds(hands, hands["sex"], n_parts, seed)
 hand = rows["hand"].to_numpy()
@@ -121,7 +121,7 @@ page.show_pretraining(run, {
 # cut to it: a line fitted to a few hundred features can run far out.
 
 # %% tags=["hide-input"]
-from osteolib.screen.bone_probe import embed
+from osteolib.screen.bone_probe import embed, embed_stored
 from osteolib.ssl.encoders import build_encoder
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
@@ -144,8 +144,9 @@ def predicted(features, target):
 
 # %%
 network, view = recipes["simclr"].encoder, recipes["simclr"].crops[0].size
-features = {NAMES[m]: [embed(load_encoder(folders[m, k], network), bones, view)
-                       for k in range(n_parts)] for m in METHODS}
+seen_by = side_by_side(embed_stored, {
+    c: (f, network, bones, view) for c, f in folders.items()})
+features = {NAMES[m]: [seen_by[m, k] for k in range(n_parts)] for m in METHODS}
 RANDOM = [f"random encoder {k + 1}" for k in range(n_random)]
 for k, name in enumerate(RANDOM):
     torch.manual_seed(seed + k)

@@ -25,10 +25,10 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from osteolib.cohorts.folds import grouped_folds
-from osteolib.runs.store import resumable_artefact
+from osteolib.runs.store import artefact, resumable_artefact
 from osteolib.ssl.encoders import FEATURES, build_encoder
 from osteolib.ssl.larc import LARC
-from osteolib.ssl.pretrain import Recipe
+from osteolib.ssl.pretrain import Recipe, load_encoder
 from osteolib.stats.metrics import f1
 from osteolib.train import fit
 from osteolib.views.multicrop import PRESETS, multi_crop
@@ -68,6 +68,16 @@ def embed(encoder: nn.Module, bones: np.ndarray, size: int, batch_size: int = 12
         whole = functional.interpolate(batch.to(device) / 255, (size, size), mode="bilinear", antialias=True)
         features.append(encoder(whole).float().cpu())
     return torch.cat(features).numpy()
+
+
+def embed_stored(folder: Path, name: str, bones: np.ndarray, size: int) -> np.ndarray:
+    """:func:`embed` with the encoder of :func:`osteolib.ssl.pretrain.pretrained`, kept: several pages ask for it."""
+
+    def make(into: Path) -> None:
+        np.save(into / "features.npy", embed(load_encoder(folder, name), bones, size), allow_pickle=False)
+
+    key = {"encoder": folder.name, "size": size, "bones": hashlib.sha256(np.ascontiguousarray(bones)).hexdigest()}
+    return np.load(artefact("features", key, (__name__,), make) / "features.npy", allow_pickle=False)
 
 
 @dataclass(frozen=True)

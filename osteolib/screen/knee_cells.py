@@ -76,7 +76,7 @@ def _brightness(subjects: pd.DataFrame, parts: Mapping[str, np.ndarray]) -> pd.D
 def _recording(subjects, test, history, recipe: Recipe, seed: int, cohorts: list, more: dict) -> Recording:
     units = test.rename(columns={"t_score": "predicted_t_score"}).merge(subjects, on="unit_id", validate="many_to_one")
     units = units.assign(cohort=cohorts[0].name, seed=seed)
-    with_t = units[units["predicted_t_score"].notna()]
+    with_t = units.dropna(subset=["predicted_t_score", "t_score"])
     targets = [
         units.assign(target="bone_loss", y_true=bone_loss(units["label"]), y_score=units["screen"]),
         with_t.assign(target="t_score", y_true=with_t["t_score"], y_score=with_t["predicted_t_score"]),

@@ -4,13 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 from torch import nn
 from torch.nn import functional
 
 from osteolib.runs import store
-from osteolib.screen.bone_probe import embed, linear_probe, macro_f1, split_bones, supervised, vote
+from osteolib.screen.bone_probe import embed, embed_stored, linear_probe, macro_f1, split_bones, supervised, vote
+from osteolib.ssl.encoders import build_encoder
 from osteolib.ssl.pretrain import Recipe
 from osteolib.views.multicrop import Crop
 
@@ -125,6 +127,19 @@ def test_features_are_those_of_the_whole_bone_resized():
         )
         expected = encoder[1](small.flatten(1)).numpy()
     np.testing.assert_allclose(embed(encoder, bones, 4, batch_size=2), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_stored_features_are_those_of_the_encoder_and_follow_the_pixels(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "STORE", tmp_path / "store")
+    torch.manual_seed(0)
+    encoder = build_encoder("resnet18-half")
+    save_file(encoder.state_dict(), tmp_path / "encoder.safetensors")
+    bones = np.random.default_rng(0).integers(0, 256, (4, 24, 24), dtype=np.uint8)
+    for _ in range(2):  # made, then found
+        found = embed_stored(tmp_path, "resnet18-half", bones, 24)
+        np.testing.assert_allclose(found, embed(encoder, bones, 24), rtol=1e-5, atol=1e-6)
+    others = embed_stored(tmp_path, "resnet18-half", 255 - bones, 24)
+    np.testing.assert_allclose(others, embed(encoder, 255 - bones, 24), rtol=1e-5, atol=1e-6)
 
 
 def test_what_cannot_be_probed_is_named():
