@@ -36,10 +36,9 @@ from dataclasses import asdict
 
 import osteolib
 import torch
-from osteolib.report import figure, load_or_explain, model_plots, plots
-from osteolib.report import provenance, say, table
+from osteolib.report import figure, knee_results, load_or_explain, model_plots
+from osteolib.report import plots, provenance, say, table
 from osteolib.report.forest import forest
-from osteolib.report.knee_results import optimiser_steps, prediction_table
 from osteolib.report.published import load_published
 from osteolib.report.recorded import beside, training_size
 
@@ -125,7 +124,7 @@ rows, history = out_of_fold_rows(cohort, recipe, n_folds)  # test and validation
 figure(run, "training", model_plots.training_curves(history),
        alt="Validation AUPRC, validation AUROC and training loss by epoch, one thin "
            "line per fold and their mean.")
-taken = optimiser_steps(rows, history, recipe.batch_size).mean()
+taken = knee_results.optimiser_steps(rows, history, recipe.batch_size).mean()
 printed = load_published("strnet2026_knee").set_index("published_id")["value"]
 knees, batch, most = (int(printed[f"strnet2026_knee.{key}"])
                       for key in ("T1.Total.train", "T2.batch", "T2.epochs"))
@@ -136,6 +135,8 @@ say(run, "A network trains on {n_train} knees on average and takes {steps} steps
     "**{their_steps:,} steps**, unless early stopping ends them sooner.")
 
 # %% [markdown]
+# (The T-score's loss joins after five epochs; where the training loss jumps there, that is why.)
+#
 # ## What it sees
 #
 # On the same test knees stand three scores: age alone, the image alone, and both. Age, and age with the image's score, are
@@ -178,9 +179,9 @@ say(run, "On {n_knees} knees of {n_people} people the image model reaches **AURO
     "the AUROC by {gain:+.3f} ({gain_low:+.3f} to {gain_high:+.3f}).")
 live = compared.rows.query("method == 'image' and metric == 'auroc'")
 live = live.assign(split="out-of-fold", method="STR-Net")
-table(run, "recorded", beside(live, run.facts["size"], (
-      "knee-wani-0", "knee-wani-imagenet-0"), "auroc", "bone_loss"), "Real knees, "
-      "AUROC for bone loss: this run, and longer, recorded ones", index=False)
+table(run, "recorded", beside(live, run.facts["size"], knee_results.RECORDED_KNEES,
+      "auroc", "bone_loss"), "Real knees, AUROC for bone loss: this run, and longer, "
+      "recorded ones", index=False)
 
 # %% [markdown]
 # The pooled AUROC also sets knees of one fold against knees of another, which different networks scored; the mean of the
@@ -227,7 +228,7 @@ thresholds = fold_thresholds(rows, cohort.subjects.set_index("unit_id")["label"]
 table(run, "thresholds", thresholds.round(3), "The threshold of each fold, and what "
       "it does on knees that had no part in choosing it", index=False)
 made = "STR-Net, " + run.facts["size"]
-run.predictions(prediction_table(knees, "screen", seed, made))
+run.predictions(knee_results.prediction_table(knees, "screen", seed, made))
 
 # %% [markdown]
 # A specificity of 0 with many tied thresholds means that the rule refers everybody: a score that does not separate can

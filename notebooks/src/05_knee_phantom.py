@@ -37,7 +37,7 @@ from osteolib.radiograph import read_radiograph
 from osteolib.report import figure, load_or_explain, model_plots, plots
 from osteolib.report import provenance, say, table, with_ci
 from osteolib.report.forest import forest
-from osteolib.report.recorded import beside, training_size
+from osteolib.report.recorded import beside, recorded_difference, training_size
 
 run = osteolib.start(globals(), "05_knee_phantom")
 a = load_or_explain(run, "knee-phantom", n_subjects=n_phantoms, seed=seed)
@@ -177,6 +177,11 @@ live = live.assign(split=live["method"], method="STR-Net")
 table(run, "recorded", beside(live, training_size(about), ["knee-phantom-0"], "auroc",
       "bone_loss"), "Phantom, AUROC for bone loss: this run, and a longer one that was "
       "recorded, with whole-film brightness on its knees", index=False)
+longer = recorded_difference("knee-phantom-0", "STR-Net", "whole-film brightness",
+                             "test, A", n_boot, seed) or [float("nan")] * 3
+run.fact(longer=with_ci(*longer, "+.2f"), more="does" if longer[1] > 0 else "does not")
+say(run, "In the recorded run the network's AUROC less that of brightness is "
+    "**{longer}** on A's knees: it {more} show that more than brightness was read.")
 
 # %% [markdown]
 # Read the share together with what its interval holds. If chance or brightness lies inside, this run has not shown that the

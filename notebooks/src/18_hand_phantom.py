@@ -187,8 +187,8 @@ curves = np.array([sensitivities(r) for r in grid])
 hand_phantom.show_studies(run, grid, curves, check, (low, high))
 say(run, "At r = {assumed} the phantom finds {penia:.0%} of osteopenia and "
     "{porosis:.0%} of osteoporosis where 88 % and 100 % are published. With T-scores "
-    "spread as in this population 88 % would need r = {need_penia:.2f}, and more than 99.5 % of "
-    "osteoporosis {need_porosis}; the interval of the measured r ends at "
+    "spread as in this population 88 % would need r = {need_penia:.2f}, and more than "
+    "99.5 % of osteoporosis {need_porosis}; the interval of the measured r ends at "
     "{patel_high:.2f}. **Both studies {together} hold together here.**")
 
 # %% [markdown]

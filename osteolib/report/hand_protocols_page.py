@@ -116,14 +116,14 @@ def show_table_2(
     gap = gaps(compared, keys)
     lines = []
     for (encoder, crops), difference in gap.items():
-        line = {"encoder": encoder, "crops": crops}
+        line = {"encoder": f"{encoder}, {crops}"}
         for by in ("people", "bones"):
             line[f"split by {by}"] = with_ci(*compared.estimate(method_name((encoder, crops, by))))
         known = [f"{value:.2f}" for value in shared.get((encoder, crops), ())] or ["–"] * 3
         line["bones − people"] = with_ci(difference, np.nan, np.nan, "+.2f")
-        lines.append(line | dict(zip(("ρ", "directions", "AUROC of noise"), known, strict=True)))
-    caption = "Our Table 2, simulated people: AUROC of single bones by both splits (people resampled); "
-    caption += "in the features, what a person's bones share; the AUROC of noise that shares as much, split by bones"
+        lines.append(line | dict(zip(("ρ", "directions", "noise"), known, strict=True)))
+    caption = "Our Table 2, simulated people: AUROC of single bones by both splits (people resampled), by encoder "
+    caption += "and crops; what a person's bones share in the features; the AUROC of noise that shares as much"
     table(run, "leak", pd.DataFrame(lines), caption, index=False)
     compared.record(run, PHANTOM, "{metric} of bones, {method}")
     rho, directions, worth = np.array(list(shared.values())).T

@@ -6,6 +6,7 @@ Everything here that resamples draws groups of knees (one person, or people whos
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,17 @@ from scipy import special, stats
 from osteolib.cohorts import Cohort, bone_loss
 from osteolib.phantoms.knee.best_t_score import best_t_score, known_of
 from osteolib.report.compared import DIFFERENCES, ROWS, Comparison
-from osteolib.runs.run import PREDICTION_COLUMNS
+from osteolib.report.recorded import beside, training_size
+from osteolib.report.show import table
+from osteolib.runs.run import PREDICTION_COLUMNS, Run
 from osteolib.screen import out_of_fold
 from osteolib.screen.knee_folds import Recipe, cross_validate, knee_images
 from osteolib.screen.phantom_control import PhantomControl
 from osteolib.stats.metrics import rank_scores
+from osteolib.stats.prediction_metrics import prediction_metrics
 from osteolib.stats.resampling import design_resampling, draw_counts
 
+RECORDED_KNEES = ("knee-wani-0", "knee-wani-imagenet-0")
 ADDED = ("r", "CCC", "MAE", "RMSE")
 """What :func:`compare_agreement` takes differences of."""
 
@@ -63,6 +68,17 @@ def t_scores_by_person(rows: pd.DataFrame) -> pd.DataFrame:
     known = knees.groupby("subject_id", sort=False)[["label", "split_group"]].first()
     person["true class mean"] = person["t_score"].groupby(known["label"]).transform("mean")
     return person.join(known)
+
+
+def show_recorded_heads(run: Run, rows: pd.DataFrame, recipe: Recipe, n_boot: int, seed: int) -> None:
+    """Pearson's r of the T-score head by knee: of ``rows`` (:func:`out_of_fold_rows`), and of the recorded networks."""
+    test = rows[rows["part"] == "test"]
+    said = {"method": "STR-Net", "target": "t_score", "split": "out-of-fold"}
+    test = test.assign(y_true=test["t_score"], y_score=test["predicted_t_score"], **said)
+    live = prediction_metrics(test, n_boot, seed).query("metric == 'pearson_r'")
+    both = beside(live, training_size(asdict(recipe)), RECORDED_KNEES, "pearson_r", "t_score")
+    caption = "Real knees, r of the T-score head by knee: this run, and longer, recorded ones"
+    table(run, "recorded", both, caption, index=False)
 
 
 def optimiser_steps(rows: pd.DataFrame, history: pd.DataFrame, batch_size: int) -> pd.DataFrame:

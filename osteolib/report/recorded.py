@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from osteolib.report.comparison import compare_scores
 from osteolib.report.show import with_ci
 from osteolib.runs.recorded import RECORDED, find_cell, read_record
 
@@ -44,6 +45,21 @@ def beside(
         made = f"{run['date']}, {run['hours']:g} h, {run['machine']}; {code}"
         rows += [_row(f"recorded, {name}", size, row, made) for row in found.to_dict("records")]
     return pd.DataFrame(rows).astype(object).fillna("")
+
+
+def recorded_difference(
+    name: str, method: str, reference: str, split: str, n_boot: int, seed: int, folder: Path = RECORDED
+) -> tuple[float, float, float] | None:
+    """AUROC for bone loss of one recorded method less that of another, paired, with its interval; None without record."""
+    record = read_record(name, folder)
+    if record is None:
+        return None
+    rows = record.predictions.query("target == 'bone_loss' and split == @split")
+    both = rows.pivot(index="unit_id", columns="method", values="y_score")[[method, reference]]
+    about = rows[rows["method"] == method].set_index("unit_id").loc[both.index]
+    compared = compare_scores(about["y_true"], both, reference=reference, groups=about["split_group"],
+                              n_boot=n_boot, seed=seed)  # fmt: skip
+    return compared.difference(method, reference)
 
 
 def training_size(about: Mapping[str, Any]) -> str:

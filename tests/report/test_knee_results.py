@@ -201,3 +201,16 @@ def test_curves_are_drawn_with_their_bands_and_classes_with_their_markers():
     assert [c.get_offsets().tolist() for c in left.collections] == [[[0, 0.5]], [[-1.5, -1]], [[-3, -2]]]
     assert left.lines[1].get_ydata() == pytest.approx(np.polyval(np.polyfit(x, y, 1), [-3, 0]))
     assert len(right.collections) == 3
+
+
+def test_the_head_by_knee_stands_beside_the_recorded_ones(run, tmp_path):
+    """Each knee is tested once; its validation row, with another prediction, has no say."""
+    rng = np.random.default_rng(5)
+    knees = pd.DataFrame({"t_score": rng.normal(size=60), "split_group": [f"P{i // 2}" for i in range(60)]})
+    test = knees.assign(part="test", predicted_t_score=knees["t_score"] + rng.normal(size=60))
+    rows = pd.concat([test, knees.assign(part="validation", predicted_t_score=-knees["t_score"])])
+    knee_results.show_recorded_heads(run, rows, Recipe("resnet18", image_size=32, epochs=2), 200, 0)
+    shown = pd.read_csv(tmp_path / "recorded.csv")
+    r = np.corrcoef(test["t_score"], test["predicted_t_score"])[0, 1]
+    assert shown["run"][0] == "live" and shown["estimate (95 % CI)"][0].startswith(f"{r:.2f} (")
+    assert [name.split(", ")[-1] for name in shown["run"][1:]] == list(knee_results.RECORDED_KNEES)

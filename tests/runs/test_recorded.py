@@ -3,6 +3,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,11 @@ import pytest
 import yaml
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from osteolib.report.recorded import beside
+from osteolib.report.recorded import beside, recorded_difference
 from osteolib.runs import recorded
 from osteolib.runs.recorded import Recording, find_cell, list_cells, make_record, read_record, record_hash, state_of
 from osteolib.screen import knee_cells
+from osteolib.stats import bootstrap_difference
 from osteolib.stats.prediction_metrics import prediction_metrics
 
 CELL = {"what": "A trial", "job": "osteolib.screen.knee_cells.real_folds", "profile": "smoke", "options": {"seed": 3},
@@ -95,6 +97,23 @@ def test_live_and_recorded_stand_beside_each_other_and_what_is_not_recorded_is_s
     assert shown["estimate (95 % CI)"].iloc[1].startswith(f"{expected.value:.2f} ({expected.ci_low:.2f}")
     assert shown["size"].iloc[1] == "resnet18 from random weights, 32 px, 2 epochs"
     assert "not recorded yet" in shown["how made"].iloc[2] and shown["n"].iloc[2] == ""
+
+
+def test_what_one_recorded_method_adds_to_another_is_paired_and_draws_groups(folder, monkeypatch):
+    def two(sizes, seed):
+        first = job(sizes, seed)
+        worse = first.predictions.assign(method="other", y_score=1 - 0.5 * first.predictions["y_score"])
+        both = pd.concat([first.predictions, worse.sample(frac=1, random_state=0)])
+        return replace(first, predictions=both, results=prediction_metrics(both, 200))
+
+    monkeypatch.setattr(knee_cells, "real_folds", two)
+    assert recorded_difference("trial-3", "m", "other", "test", 200, 0, folder) is None
+    make_record("trial-3", folder)
+    m = job({"epochs": 1}, 3).predictions.sort_values("unit_id")
+    expected = bootstrap_difference(m["y_true"].astype(int), 1 - 0.5 * m["y_score"], m["y_score"], groups=m["split_group"],
+                                    n_boot=200, seed=0)  # fmt: skip
+    found = recorded_difference("trial-3", "m", "other", "test", 200, 0, folder)
+    assert found == pytest.approx((expected.difference, *expected.ci), abs=1e-6)
 
 
 def run_slowly(folder, started):

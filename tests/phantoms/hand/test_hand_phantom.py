@@ -15,7 +15,7 @@ from osteolib.phantoms.hand.pose import HandPose, skeleton
 from osteolib.phantoms.hand.shapes import BONES
 from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS, annotate, attainable_auroc, read_masks, threshold_check
 from osteolib.phantoms.physics import Acquisition
-from osteolib.phantoms.settings import with_people
+from osteolib.phantoms.settings import phantom_settings, with_people
 from osteolib.radiograph import read_radiograph
 
 SETTINGS = with_people(load_manifest("hand-phantom").settings)
@@ -201,6 +201,18 @@ def test_attainable_lies_between_one_latent_and_the_truth():
     both = attainable_auroc(n_subjects=20_000)
     assert roc_auc_score(sick, -people.cortical_percentage) + 0.02 < both < 0.93
     assert attainable_auroc(n_subjects=20_000, covariates=True) > both
+
+
+def test_with_the_counts_of_its_own_people_a_preset_changes_nothing_and_with_others_it_does(monkeypatch):
+    settings = phantom_settings("hand-phantom")
+    people = simulate(settings, 20_000, 0)
+    label = np.where(people.t_score < -2.5, "osteoporosis", "normal")
+    own = pd.crosstab(people.sex, label).T.to_dict()
+    thin_men = own | {"M": {"normal": 1, "osteoporosis": 4000}}  # then small hands no longer tell of thin bone
+    patched = settings | {"presets": {"own": own, "thin men": thin_men}}
+    monkeypatch.setattr("osteolib.phantoms.hand.truth.phantom_settings", lambda name: patched)
+    plain, same, other = (attainable_auroc(n_subjects=20_000, preset=name) for name in (None, "own", "thin men"))
+    assert same == pytest.approx(plain, abs=1e-6) and abs(other - plain) > 0.01
 
 
 def test_dicom_says_hand_and_keeps_the_spacing(tmp_path, monkeypatch):
