@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 7, long: 240, paper: 400}
+#     minutes: {smoke: 1, quick: 4, long: 14, paper: 400}
 #     needs: [knee-wani]
 #     records: [knee-wani-0, knee-wani-imagenet-0]
 #     trains: 5
@@ -17,7 +17,7 @@
 # as it comes, beside age alone.
 #
 # **You will** prepare films as the paper does, see where each loss reaches, train in grouped folds, set the score beside
-# age on the same knees, and choose a threshold inside each fold. About seven minutes to run (`quick`), half an hour to
+# age on the same knees, and choose a threshold inside each fold. About four minutes to run (`quick`), half an hour to
 # work through.
 
 # %% tags=["parameters"]

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 1, long: 30, paper: 30}
+#     minutes: {smoke: 1, quick: 2, long: 3, paper: 30}
 #     needs: [knee-phantom, knee-wani]
 #     after: [04_knee_training, 05_knee_phantom]
 # ---
@@ -15,8 +15,8 @@
 # can do more: no one knows where a network *should* look. On the phantom the region is known, so maps can be scored.
 #
 # **You will** compute Grad-CAM, score it against the truth and against maps that know nothing, ask the network itself by
-# covering parts of the film, undo what it learned and see whether the maps notice, and only then look at real knees. About
-# a minute to run (`quick`) once the networks of the last chapters are there.
+# covering parts of the film, undo what it learned and see whether the maps notice, and only then look at real knees. Two
+# minutes to run (`quick`) once the networks of the last chapters are there.
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml

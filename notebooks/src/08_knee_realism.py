@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.5, quick: 0.5, long: 2, paper: 2}
+#     minutes: {smoke: 0.5, quick: 1.5, long: 2.5, paper: 2}
 #     needs: [knee-phantom, knee-wani, nhanes-dxa]
 # ---
 # %% [markdown]
@@ -17,7 +17,7 @@
 # comparison is its point; every column says which is which.
 #
 # **You will** measure spectrum, grey levels, cortex and texture, read one table that says where the phantom lies outside,
-# see whether all measures together give it away, and hold the simulated people against NHANES. Half a minute to run.
+# see whether all measures together give it away, and hold the simulated people against NHANES. A minute or two to run.
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml

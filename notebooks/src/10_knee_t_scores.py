@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.4, quick: 0.4, long: 2, paper: 2}
+#     minutes: {smoke: 0.4, quick: 0.5, long: 1, paper: 2}
 #     needs: [knee-phantom, knee-wani]
 #     after: [04_knee_training, 05_knee_phantom]
 #     records: [knee-wani-0, knee-wani-imagenet-0]

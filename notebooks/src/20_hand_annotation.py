@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 2.5, long: 4, paper: 4}
+#     minutes: {smoke: 1, quick: 3, long: 5, paper: 4}
 #     needs: [hand-phantom, hand-rsna]
 # ---
 # %% [markdown]
@@ -18,7 +18,7 @@
 # hands, whose outlines are known.
 #
 # **You will** see what the segmenter is told and what it answers, read the rules, count what they keep, hold kept and
-# rejected masks against the truth of the phantom, and see how a person would review them. Two and a half minutes to run the
+# rejected masks against the truth of the phantom, and see how a person would review them. Three minutes to run the
 # first time; the masks are stored.
 
 # %% tags=["parameters"]

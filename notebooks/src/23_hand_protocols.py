@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 3, long: 200, paper: 200}
+#     minutes: {smoke: 1, quick: 4, long: 20, paper: 200}
 #     needs: [hand-phantom]
 #     after: [22_hand_ssl]
 #     trains: 4
@@ -19,7 +19,7 @@
 # **You will** redo Tables 1 and 2 and the curves of the short paper on the phantom with both splits, see why an interval over bones is
 # too narrow, and plant features that know *nothing* about the disease and still score far above chance.
 #
-# Simulated hands in a short training: no value of a paper is answered on this page. About three minutes (`quick`).
+# Simulated hands in a short training: no value of a paper is answered on this page. About four minutes (`quick`).
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml

@@ -50,7 +50,7 @@ def beside(
 def recorded_difference(
     name: str, method: str, reference: str, split: str, n_boot: int, seed: int, folder: Path = RECORDED
 ) -> tuple[float, float, float] | None:
-    """AUROC for bone loss of one recorded method less that of another, paired, with its interval; None without record."""
+    """AUROC for bone loss of one recorded method less another's, paired, with its interval; None without a record."""
     record = read_record(name, folder)
     if record is None:
         return None

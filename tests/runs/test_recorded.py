@@ -110,8 +110,8 @@ def test_what_one_recorded_method_adds_to_another_is_paired_and_draws_groups(fol
     assert recorded_difference("trial-3", "m", "other", "test", 200, 0, folder) is None
     make_record("trial-3", folder)
     m = job({"epochs": 1}, 3).predictions.sort_values("unit_id")
-    expected = bootstrap_difference(m["y_true"].astype(int), 1 - 0.5 * m["y_score"], m["y_score"], groups=m["split_group"],
-                                    n_boot=200, seed=0)  # fmt: skip
+    y, score, groups = m["y_true"].astype(int), m["y_score"], m["split_group"]
+    expected = bootstrap_difference(y, 1 - 0.5 * score, score, groups=groups, n_boot=200, seed=0)
     found = recorded_difference("trial-3", "m", "other", "test", 200, 0, folder)
     assert found == pytest.approx((expected.difference, *expected.ci), abs=1e-6)
 
