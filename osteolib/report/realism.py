@@ -57,7 +57,7 @@ def range_table(compared: pd.DataFrame, names: Mapping[str, str], spread: bool =
     table["REAL: median (5 to 95 %)"] = as_range("real")
     table["PHANTOM: median (5 to 95 %)"] = as_range("phantom")
     table["phantom inside, % (95 % CI)"] = [with_ci(*p, ".0f") for p in percent]
-    table[""] = compared["verdict"].to_list()
+    table["verdict"] = compared["verdict"].to_list()
     if spread:
         width = {who: compared[f"{who}_high"] - compared[f"{who}_low"] for who in ("real", "phantom")}
         table["spread"] = (width["phantom"] / width["real"]).astype(float).round(2).to_list()

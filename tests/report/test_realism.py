@@ -18,7 +18,7 @@ def test_the_table_holds_ranges_shares_words_and_spread():
     assert table["measure"].tolist() == [realism.NAMES[name] for name in REAL]
     assert table["REAL: median (5 to 95 %)"].tolist() == ["50 (5 to 95)"] * 3
     assert table["PHANTOM: median (5 to 95 %)"][0] == "45 (22.5 to 67.5)"
-    assert table[""].tolist() == ["inside", "partly", "outside"]
+    assert table["verdict"].tolist() == ["inside", "partly", "outside"]
     assert table["spread"].tolist() == [0.5, 1, 1]
     assert "spread" not in realism.range_table(inside_range(REAL, PHANTOM, 50, 0), realism.NAMES)
 
