@@ -289,16 +289,9 @@ def loss_terms(
 
 
 def strnet_loss(
-    outputs: Outputs,
-    targets: Targets,
-    epoch: int,
-    *,
-    weights: ClassWeights = UNWEIGHTED,
-    lambda_severity: float = 0.3,
-    lambda_t_score: float = 0.1,
-    lambda_normal: float = 0.0,
-    warmup_epochs: int = 5,
-) -> dict[str, Tensor]:
+    outputs: Outputs, targets: Targets, epoch: int, *, weights: ClassWeights = UNWEIGHTED, lambda_severity: float = 0.3,
+    lambda_t_score: float = 0.1, lambda_normal: float = 0.0, warmup_epochs: int = 5,
+) -> dict[str, Tensor]:  # fmt: skip
     """Equation 1: ``loss`` = screen + 0.3 severity + 0.1 T-score, and the terms it is made of.
 
     The T-score counts from epoch ``warmup_epochs`` (from 0) on. So does the fourth term, which the paper does not
