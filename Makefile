@@ -27,7 +27,7 @@ book: $(READY)
 	@echo "The book: build/$(PROFILE)/site/_build/html/index.html"
 
 # two processes side by side, about equally long: the pages with a few slow rooms, and all else
-APART := tests/test_book.py tests/test_notebooks.py tests/phantoms tests/ssl tests/screen/test_hand_grid.py
+APART := $(addprefix tests/,test_book.py test_notebooks.py phantoms ssl segment explain screen/test_hand_grid.py)
 
 test: $(READY)
 	$(MAKE) -j2 test-code test-pages

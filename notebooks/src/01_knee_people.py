@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.6, quick: 0.8, long: 0.8, paper: 0.6}
+#     minutes: {smoke: 0.5, quick: 0.8, long: 0.8, paper: 0.6}
 #     needs: [knee-wani]
 # ---
 # %% [markdown]

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.4, quick: 0.8, long: 3, paper: 20}
+#     minutes: {smoke: 0.2, quick: 0.8, long: 3, paper: 20}
 #     needs: [knee-wani]
 # ---
 # %% [markdown]

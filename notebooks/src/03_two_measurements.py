@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.3, quick: 0.2, long: 0.2, paper: 0.3}
+#     minutes: {smoke: 0.2, quick: 0.2, long: 0.2, paper: 0.3}
 #     needs: [nhanes-dxa]
 # ---
 # %% [markdown]

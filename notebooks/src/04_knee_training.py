@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 4, long: 14, paper: 400}
+#     minutes: {smoke: 0.5, quick: 4, long: 14, paper: 400}
 #     needs: [knee-wani]
 #     records: [knee-wani-0, knee-wani-imagenet-0]
 #     trains: 5

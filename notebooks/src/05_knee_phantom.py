@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 5, long: 22, paper: 300}
+#     minutes: {smoke: 0.7, quick: 5, long: 22, paper: 300}
 #     needs: [knee-phantom]
 #     records: [knee-phantom-0]
 #     trains: 1

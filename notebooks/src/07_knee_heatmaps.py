@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 2, long: 3, paper: 30}
+#     minutes: {smoke: 0.5, quick: 2, long: 3, paper: 30}
 #     needs: [knee-phantom, knee-wani]
 #     after: [04_knee_training, 05_knee_phantom]
 # ---

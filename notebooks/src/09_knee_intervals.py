@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.5, quick: 0.5, long: 1, paper: 5}
+#     minutes: {smoke: 0.4, quick: 0.5, long: 1, paper: 5}
 #     needs: [knee-wani, knee-phantom]
 #     after: [04_knee_training, 05_knee_phantom]
 # ---

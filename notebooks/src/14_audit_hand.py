@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.4, quick: 0.3, long: 0.3, paper: 0.4}
+#     minutes: {smoke: 0.3, quick: 0.3, long: 0.3, paper: 0.4}
 #     needs: []
 # ---
 # %% [markdown]

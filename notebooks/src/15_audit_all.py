@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 0.6, long: 0.6, paper: 1}
+#     minutes: {smoke: 0.6, quick: 0.6, long: 0.6, paper: 1}
 #     needs: []
 # ---
 # %% [markdown]

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 2, long: 2, paper: 8}
+#     minutes: {smoke: 0.4, quick: 2, long: 2, paper: 8}
 #     needs: [hand-phantom, hand-rsna]
 # ---
 # %% [markdown]

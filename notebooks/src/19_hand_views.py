@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.7, quick: 0.5, long: 0.6, paper: 8}
+#     minutes: {smoke: 0.8, quick: 0.5, long: 0.6, paper: 8}
 #     needs: [hand-phantom]
 # ---
 # %% [markdown]

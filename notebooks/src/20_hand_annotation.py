@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 3, long: 5, paper: 4}
+#     minutes: {smoke: 0.5, quick: 3, long: 5, paper: 4}
 #     needs: [hand-phantom, hand-rsna]
 # ---
 # %% [markdown]

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.5, quick: 5, long: 17, paper: 60}
+#     minutes: {smoke: 0.6, quick: 5, long: 17, paper: 60}
 #     trains: 3
 #     needs: [hand-phantom, hand-rsna]
 # ---

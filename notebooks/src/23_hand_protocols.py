@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 4, long: 20, paper: 200}
+#     minutes: {smoke: 0.8, quick: 4, long: 20, paper: 200}
 #     needs: [hand-phantom]
 #     after: [22_hand_ssl]
 #     trains: 4

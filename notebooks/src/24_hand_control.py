@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 2, long: 8, paper: 20}
+#     minutes: {smoke: 0.4, quick: 2, long: 8, paper: 20}
 #     needs: [hand-rsna]
 #     trains: 4
 # ---
