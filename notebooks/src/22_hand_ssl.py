@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1.4, quick: 6, long: 95, paper: 600}
+#     minutes: {smoke: 1.2, quick: 6, long: 95, paper: 600}
 #     needs: [hand-phantom]
 #     trains: 8
 # ---
