@@ -181,7 +181,7 @@ live = compared.rows.query("method == 'image' and metric == 'auroc'")
 live = live.assign(split="out-of-fold", method="STR-Net")
 table(run, "recorded", beside(live, run.facts["size"], knee_results.RECORDED_KNEES,
       "auroc", "bone_loss"), "Real knees, AUROC for bone loss: this run, and longer, "
-      "recorded ones", index=False)
+      "recorded ones", index=False, group="run")
 
 # %% [markdown]
 # The pooled AUROC also sets knees of one fold against knees of another, which different networks scored; the mean of the

@@ -176,7 +176,7 @@ live = pd.concat([on_a.rows.query("method == 'test, A'"), on_b.rows])
 live = live.assign(split=live["method"], method="STR-Net")
 table(run, "recorded", beside(live, training_size(about), ["knee-phantom-0"], "auroc",
       "bone_loss"), "Phantom, AUROC for bone loss: this run, and a longer one that was "
-      "recorded, with whole-film brightness on its knees", index=False)
+      "recorded, with whole-film brightness on its knees", index=False, group="run")
 longer = recorded_difference("knee-phantom-0", "STR-Net", "whole-film brightness",
                              "test, A", n_boot, seed) or [float("nan")] * 3
 run.fact(longer=with_ci(*longer, "+.2f"), more="does" if longer[1] > 0 else "does not")

@@ -78,7 +78,7 @@ def show_recorded_heads(run: Run, rows: pd.DataFrame, recipe: Recipe, n_boot: in
     live = prediction_metrics(test, n_boot, seed).query("metric == 'pearson_r'")
     both = beside(live, training_size(asdict(recipe)), RECORDED_KNEES, "pearson_r", "t_score")
     caption = "Real knees, r of the T-score head by knee: this run, and longer, recorded ones"
-    table(run, "recorded", both, caption, index=False)
+    table(run, "recorded", both, caption, index=False, group="run")
 
 
 def optimiser_steps(rows: pd.DataFrame, history: pd.DataFrame, batch_size: int) -> pd.DataFrame:

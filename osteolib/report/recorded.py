@@ -16,7 +16,7 @@ from osteolib.runs.recorded import RECORDED, find_cell, read_record
 def beside(
     live: pd.DataFrame, live_size: str, cells: Iterable[str], metric: str, target: str, folder: Path = RECORDED
 ) -> pd.DataFrame:
-    """Live rows and those of recorded cells under each other.
+    """Live rows and those of recorded cells under each other; ``run`` says which is which, and how each was made.
 
     Parameters
     ----------
@@ -29,21 +29,18 @@ def beside(
     metric, target
         Which of a record's results, as :func:`osteolib.stats.prediction_metrics.prediction_metrics` names them.
     """
-    rows = [_row("live", live_size, row, "this page") for row in live.to_dict("records")]
+    rows = [_row(f"live, this page: {live_size}", row) for row in live.to_dict("records")]
     for name in cells:
         record = read_record(name, folder)
         if record is None:
             cell = find_cell(name, folder)
-            rows.append(
-                {"run": name, "size": cell.profile, "how made": f"not recorded yet (about {cell.hours:g} hours)"}
-            )
+            rows.append({"run": f"{name}: not recorded yet (profile {cell.profile}, about {cell.hours:g} hours)"})
             continue
         found = record.results[(record.results["metric"] == metric) & (record.results["target"] == target)]
-        about, run = record.run["configuration"], record.run
-        size = training_size(about)
         code = "other code than today's" if record.stale else "code as today"
-        made = f"{run['date']}, {run['hours']:g} h, {run['machine']}; {code}"
-        rows += [_row(f"recorded, {name}", size, row, made) for row in found.to_dict("records")]
+        made = f"{record.run['date']}, {record.run['machine']}; {code}"
+        head = f"recorded, {name}: {training_size(record.run['configuration'])}; {made}"
+        rows += [_row(head, row) for row in found.to_dict("records")]
     return pd.DataFrame(rows).astype(object).fillna("")
 
 
@@ -69,8 +66,7 @@ def training_size(about: Mapping[str, Any]) -> str:
     return f"{about['backbone']} from {start}, {about['image_size']} px, {about['epochs']} epochs{people}"
 
 
-def _row(run: str, size: str, row: dict, made: str) -> dict[str, object]:
+def _row(run: str, row: dict) -> dict[str, object]:
     shown = with_ci(row["value"], row["ci_low"], row["ci_high"])
     n = f"{int(row['n']):,}"
-    return {"run": run, "method": row["method"], "tested on": row["split"], "estimate (95 % CI)": shown, "n": n,
-            "size": size, "how made": made}  # fmt: skip
+    return {"run": run, "method": row["method"], "tested on": row["split"], "estimate (95 % CI)": shown, "n": n}

@@ -85,18 +85,18 @@ def test_a_record_of_other_code_says_so(folder):
     assert read_record("trial-3", folder).stale
     live = pd.DataFrame([{"method": "m", "split": "test", "value": 0.5, "ci_low": 0.4, "ci_high": 0.6, "n": 9}])
     shown = beside(live, "32 px, 1 epoch", ["trial-3"], "auroc", "bone_loss", folder=folder)
-    assert "other code" in shown["how made"].iloc[1] and shown["how made"].iloc[0] == "this page"
+    assert shown["run"].iloc[0].startswith("live, this page") and "other code" in shown["run"].iloc[1]
 
 
 def test_live_and_recorded_stand_beside_each_other_and_what_is_not_recorded_is_said(folder):
     make_record("trial-3", folder)
     live = pd.DataFrame([{"method": "m", "split": "test", "value": 0.5, "ci_low": 0.4, "ci_high": 0.6, "n": 9}])
     shown = beside(live, "32 px, 1 epoch", ["trial-3", "trial-4"], "auroc", "bone_loss", folder=folder)
-    assert shown["run"].tolist() == ["live", "recorded, trial-3", "trial-4"]
+    assert shown["run"].iloc[0] == "live, this page: 32 px, 1 epoch"
+    assert shown["run"].iloc[1].startswith("recorded, trial-3: resnet18 from random weights, 32 px, 2 epochs; 20")
     expected = read_record("trial-3", folder).results.query("metric == 'auroc'").iloc[0]
     assert shown["estimate (95 % CI)"].iloc[1].startswith(f"{expected.value:.2f} ({expected.ci_low:.2f}")
-    assert shown["size"].iloc[1] == "resnet18 from random weights, 32 px, 2 epochs"
-    assert "not recorded yet" in shown["how made"].iloc[2] and shown["n"].iloc[2] == ""
+    assert shown["run"].iloc[2].startswith("trial-4: not recorded yet") and shown["n"].iloc[2] == ""
 
 
 def test_what_one_recorded_method_adds_to_another_is_paired_and_draws_groups(folder, monkeypatch):
