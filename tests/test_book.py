@@ -112,7 +112,7 @@ def test_every_page_is_whole_wide_and_narrow(visits):
 def test_pages_are_no_longer_than_a_reader_bears(visits):
     """At 1,280 px wide; the tables of all values and of all data are for looking up, not for reading."""
     height = {page: seen["height"] for page, seen in visits.items()}
-    assert {page for page, pixels in height.items() if not pixels} == {"index.html", "search.html"}  # no article
+    assert {page for page, pixels in height.items() if not pixels} <= {"index.html", "search.html"}  # no article there
     looked_up = ("book/scorecard", "book/bibliography", "book/glossary", "book/data", "book/timings", "genindex")
     tall = {page: pixels for page, pixels in height.items() if pixels and pixels > 9250}  # 9,000, and other fonts
     assert not {page: pixels for page, pixels in tall.items() if not page.startswith(looked_up)}

@@ -34,7 +34,7 @@ def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         "scorecard_bars": block(_bars(card)),
         "data_table": _data(),
         "data_problems": _problems(),
-        "timings_table": block(with_download(timings, "timings", "Time and memory per notebook")),
+        "timings_table": block(with_download(timings.map(_plain), "timings", "Time and memory per notebook")),
         "peak_memory": _peak(timings),
         "records_table": block(with_download(_records(), "records", "Recorded runs")),
         "processor": machine(),
@@ -115,10 +115,16 @@ def _timings(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
             profile = run["parameters"]["profile"]
             measured = ROOT / "build" / profile / "logs" / f"{notebook.name}.tsv"
             took = pd.read_csv(measured, sep="\t").iloc[-1] if measured.is_file() else {}
-            peak = pd.to_numeric(took.get("max_rss"), errors="coerce")
-            rows.append((notebook.title, profile, notebook.minutes[profile], run["seconds"], peak, run["device"]))
+            peak = float(pd.to_numeric(took.get("max_rss", np.nan), errors="coerce"))
+            minutes = f"{notebook.minutes[profile]:g}"
+            rows.append((notebook.title, profile, minutes, f"{run['seconds']:.0f}", peak, run["device"]))
     columns = ["notebook", "profile", "minutes expected", "seconds", "peak memory, MB", "device"]
-    return pd.DataFrame(rows, columns=columns).round(0)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _plain(cell: str | float) -> str:
+    """A cell of the table of timings: whole numbers, and a dash for what was not measured."""
+    return cell if isinstance(cell, str) else "–" if np.isnan(cell) else f"{cell:.0f}"
 
 
 def _peak(timings: pd.DataFrame) -> str:
