@@ -13,8 +13,8 @@ from osteolib.runs.fingerprint import fingerprint
 from osteolib.runs.store import artefact
 from osteolib.stats.labels import label_from_t_score
 
-# the content of a phantom is its code
 SIMULATED = "Simulated: tests whether a method does what it says, never a clinical number."
+# the content of a phantom is its code
 KNEE = ("osteolib.phantoms.knee.film", "osteolib.phantoms.knee.people")
 HAND = ("osteolib.phantoms.hand.film", "osteolib.phantoms.hand.people")
 

@@ -197,7 +197,7 @@ SENTENCES = {
     "added": "**What did pre-training add?** {found_r} of {n_random} encoders with random weights find bone age, with "
     "Spearman {low_r:.2f} to {high_r:.2f}. Against their mean SimCLR stands at {gain_s}, VICReg at {gain_v} (paired; "
     "negative: worse than no training). A ruler on one metacarpal, which no network here sees, reaches {length}.\n\n",
-    "passed": "The control is passed with {passed}, and by no encoder with random weights: it has learned from films.",
+    "passed": "The control is passed with {passed}, and by no encoder with random weights.",
     "passed, as by random": "The control is passed with {passed}, and by {found_r} of {n_random} encoders with random "
     "weights, too: it shows that images, layer and vote carry bone age, not what pre-training does.",
     "not passed": "**The control is not passed.** A pre-training of this size cannot be relied on to keep even what is "

@@ -94,10 +94,13 @@ def show_single_bones(run: Run, alone: Mapping[str, Comparison], together: Mappi
     figure(run, "alone", alone_figure(alone, together), alt=alt)
     values = {f"{bone} with {name}": c.estimate(name) for bone, c in alone.items() for name in c.methods}
     best, least = max(values, key=lambda n: values[n][0]), min(values, key=lambda n: values[n][0])
+    apart = values[best][1] > values[least][2]
+    run.fact(n_alone=len(values), overlap="do not overlap" if apart else "overlap")
     run.fact(best=best, best_value=with_ci(*values[best]), least=least, least_value=with_ci(*values[least]))
     say(
         run,
-        "Highest: {best}, {best_value}; lowest: {least}, {least_value}. {n} hands allow no ranking.",
+        "Highest: {best}, {best_value}; lowest: {least}, {least_value}; their intervals {overlap}. Both were "
+        "picked after looking, out of {n_alone}.",
     )
 
 

@@ -143,7 +143,15 @@ def _records() -> pd.DataFrame:
         record = read_record(name) if state.startswith("recorded") else None
         made = (record.run["date"], record.run["hours"], record.run["machine"]) if record else ("", cell.hours, "")
         rows.append((name, cell.what, cell.profile, state, *made))
-    columns = ["cell", "what", "profile", "state", "date", "hours (expected, where not recorded)", "machine"]
+    columns = [
+        "cell",
+        "what",
+        "profile",
+        "state",
+        "date",
+        "hours of the last process (expected, where not recorded)",
+        "machine",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -4,7 +4,6 @@ import pytest
 import torch
 from PIL import Image
 
-from osteolib import train
 from osteolib.radiograph import normalise_intensity, otsu_crop, resize
 from osteolib.runs import store
 from osteolib.screen import knee_folds
@@ -68,7 +67,7 @@ def test_every_knee_is_tested_once_and_validates_once_and_never_with_its_person_
     assert len(seen) == 3
 
 
-def test_a_fold_cut_off_half_way_trains_only_the_epochs_that_are_left(tmp_path, monkeypatch):
+def test_a_fold_cut_off_half_way_trains_only_the_epochs_that_are_left(tmp_path, monkeypatch, cut_in_epoch):
     subjects = knees(18)
     images = np.random.default_rng(0).integers(0, 256, (36, 32, 32), dtype=np.uint8)
     part = np.repeat(["train", "validation", "test"], 12)
@@ -77,15 +76,7 @@ def test_a_fold_cut_off_half_way_trains_only_the_epochs_that_are_left(tmp_path, 
     whole = train_once(*call)
     assert not list((store.STORE / "unfinished").iterdir())
     monkeypatch.setattr(store, "STORE", tmp_path / "another store")
-    begun = []
-
-    def cut(*arguments, epoch=train._epoch):
-        begun.append(arguments)
-        if len(begun) == 2:
-            raise KeyboardInterrupt
-        return epoch(*arguments)
-
-    monkeypatch.setattr(train, "_epoch", cut)
+    begun = cut_in_epoch(2)
     with pytest.raises(KeyboardInterrupt):
         train_once(*call)
     (unfinished,) = (store.STORE / "unfinished").iterdir()

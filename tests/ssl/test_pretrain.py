@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import torch
 
-from osteolib import train
 from osteolib.runs import ROOT, store
 from osteolib.ssl import pretrain as module
 from osteolib.ssl.encoders import build_encoder
@@ -86,19 +85,11 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_interrupted_run_ends_bit_for_bit_where_it_would_have(tmp_path, monkeypatch):
+def test_an_interrupted_run_ends_bit_for_bit_where_it_would_have(tmp_path, cut_in_epoch):
     swav = replace(RECIPE, method="swav", queue=8)  # prototypes and queue are part of what comes back
     whole = run(tmp_path / "whole", swav)
-    calls = []
-
-    def cut(*arguments, epoch=train._epoch):
-        calls.append(arguments)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return epoch(*arguments)
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(train, "_epoch", cut)
+    cut_in_epoch(3)
+    with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "cut", swav)
     torch.manual_seed(99)
     resumed = run(tmp_path / "cut", swav)
