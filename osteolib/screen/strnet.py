@@ -328,8 +328,8 @@ def gradient_reach(model: STRNet, images: Tensor, targets: Targets, covariates: 
 
 
 @torch.no_grad()
-def predict(model: nn.Module, images: Tensor, covariates: Tensor | None = None, batch_size: int = 64) -> pd.DataFrame:
-    """Probabilities ``screen`` and ``severity`` (of osteoporosis, given bone loss) and ``t_score``, one row per image.
+def answers(model: nn.Module, images: Tensor, covariates: Tensor | None = None, batch_size: int = 64) -> Outputs:
+    """The outputs for many images, batch by batch, float32 on the CPU.
 
     ``model`` is an STR-Net in evaluation mode, or what :func:`osteolib.train.fit` hands to ``validate``; arguments as
     in :meth:`STRNet.forward`, on any device.
@@ -337,7 +337,15 @@ def predict(model: nn.Module, images: Tensor, covariates: Tensor | None = None, 
     device, rows = next(model.parameters()).device, []
     for at in range(0, len(images), batch_size):
         table = None if covariates is None else covariates[at : at + batch_size].to(device)
-        rows.append(torch.stack(model(images[at : at + batch_size].to(device), table)).T.float().cpu())
-    logits = torch.cat(rows)
-    logits[:, :2] = torch.sigmoid(logits[:, :2])
-    return pd.DataFrame(logits.numpy(), columns=list(TASKS))
+        rows.append(torch.stack(model(images[at : at + batch_size].to(device), table)).float().cpu())
+    return Outputs(*torch.cat(rows, dim=1))
+
+
+def predict(model: nn.Module, images: Tensor, covariates: Tensor | None = None, batch_size: int = 64) -> pd.DataFrame:
+    """Probabilities ``screen`` and ``severity`` (of osteoporosis, given bone loss) and ``t_score``, one row per image.
+
+    Arguments as in :func:`answers`.
+    """
+    outputs = answers(model, images, covariates, batch_size)
+    values = torch.sigmoid(outputs.screen), torch.sigmoid(outputs.severity), outputs.t_score
+    return pd.DataFrame(dict(zip(TASKS, (value.numpy() for value in values), strict=True)))
