@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -18,12 +19,16 @@ KINDS = ("real", "phantom")
 
 @dataclass(frozen=True)
 class DataFile:
-    """One file of a cohort: path below the cohort's folder, content, and the perceptual hash where it is an image."""
+    """One file of a cohort: path below the cohort's folder, content, and the perceptual hash where it is an image.
+
+    An empty ``sha256`` means that nobody here has seen the file. ``copy`` is a reduced copy that will do in its place.
+    """
 
     path: str
     sha256: str
     bytes: int
     phash: str | None = None
+    copy: DataFile | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,8 @@ class Manifest:
     """The content of one manifest; see ``data_manifests/cohorts/knee-wani.yaml`` for the fullest example.
 
     ``folder`` lies below ``OSTEO_DATA``, or is absolute for a hospital's own folder. ``reader`` names the code that
-    turns the files into subjects, ``table`` its columns, ``settings`` whatever else that code needs.
+    turns the files into subjects, ``table`` its columns, ``settings`` whatever else that code needs. ``files`` may be
+    the name of a CSV beside the manifest. With ``partial`` any part of the files makes a cohort.
     """
 
     name: str
@@ -52,6 +58,7 @@ class Manifest:
     citation: str
     folder: str = ""
     files: tuple[DataFile, ...] = ()
+    partial: bool = False
     download: Download | None = None
     reader: str | None = None
     table: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +69,9 @@ class Manifest:
 
     def content(self) -> dict[str, Any]:
         """All that decides what the cohort is; where the folder lies and how it came there does not."""
-        return {key: value for key, value in asdict(self).items() if key not in ("folder", "download")}
+        told = {key: value for key, value in asdict(self).items() if key not in ("folder", "download")}
+        told["files"] = [{k: v for k, v in file.items() if (k, v) != ("copy", None)} for file in told["files"]]
+        return told if self.partial else {key: value for key, value in told.items() if key != "partial"}
 
 
 def list_manifests() -> list[Manifest]:
@@ -103,17 +112,23 @@ def parse_manifest(content: Any, origin: str) -> Manifest:
         problems.append(f"name {content['name']!r} must be that of the file")
     if content.get("reader") and not (content.get("files") and content.get("folder")):
         problems.append("a cohort with a reader needs its folder and files")
+    entries = content.get("files", [])
+    if isinstance(entries, str):
+        entries = _listed(FOLDER / entries)
     files = []
-    for entry in content.get("files", []):
+    for entry in entries:
         try:
-            files.append(DataFile(**entry))
-        except TypeError:
+            copy = DataFile(**entry["copy"]) if entry.get("copy") else None
+            files.append(DataFile(**entry | {"copy": copy}))
+        except (TypeError, AttributeError):
             problems.append(f"file entry {entry!r} needs path, sha256 and bytes, and for an image phash")
             continue
-        if not re.fullmatch("[0-9a-f]{64}", str(files[-1].sha256)):
-            problems.append(f"sha256 of {files[-1].path} must be 64 hexadecimal digits")
-        if Path(files[-1].path).is_absolute() or ".." in Path(files[-1].path).parts:
-            problems.append(f"path {files[-1].path!r} must lie below the cohort's folder")
+        for file in (files[-1], *([copy] if copy else [])):
+            unseen = file is not copy and content.get("partial") and file.sha256 == ""
+            if not (unseen or re.fullmatch("[0-9a-f]{64}", str(file.sha256))):
+                problems.append(f"sha256 of {file.path} must be 64 hexadecimal digits")
+            if Path(file.path).is_absolute() or ".." in Path(file.path).parts:
+                problems.append(f"path {file.path!r} must lie below the cohort's folder")
     download = None
     if content.get("download") is not None:
         try:
@@ -125,6 +140,23 @@ def parse_manifest(content: Any, origin: str) -> Manifest:
         raise ValueError(f"{origin}: " + "; ".join(problems))
     known_problems = tuple(content.get("known_problems", ()))
     return Manifest(**content | {"files": tuple(files), "known_problems": known_problems, "download": download})
+
+
+def _listed(path: Path) -> list[dict[str, Any]]:
+    """File entries from a CSV: ``path, sha256, bytes``, and the same of a reduced copy; a long list parses fast."""
+    if not path.is_file():
+        raise ValueError(f"{path.name}, the manifest's list of files, is not there")
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    try:
+        return [
+            {"path": row["path"], "sha256": row["sha256"], "bytes": int(row["bytes"] or 0)}
+            | ({"copy": {"path": row["copy_path"], "sha256": row["copy_sha256"], "bytes": int(row["copy_bytes"])}}
+               if row.get("copy_path") else {})
+            for row in rows
+        ]  # fmt: skip
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path.name}: columns path, sha256 and bytes are needed, bytes a number ({error})") from None
 
 
 def _download_problems(download: Download, files: list[DataFile], folder: str) -> list[str]:
