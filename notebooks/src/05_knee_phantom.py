@@ -17,7 +17,8 @@
 # of a paper is answered on this page.
 #
 # **You will** look at phantom knees, check that they are honest, compute what is attainable, train the network of the last
-# chapter on them, read its share of the attainable with an interval, and carry it unchanged to a second kind of phantom. About five minutes to run (`quick`).
+# chapter on them, read its share of the attainable with an interval, and carry it unchanged to a second kind of phantom.
+# About five minutes to run (`quick`).
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
@@ -37,6 +38,7 @@ from osteolib.radiograph import read_radiograph
 from osteolib.report import figure, load_or_explain, model_plots, plots
 from osteolib.report import provenance, say, table, with_ci
 from osteolib.report.forest import forest
+from osteolib.report.knee_settings import joins
 from osteolib.report.recorded import beside, recorded_difference, training_size
 
 run = osteolib.start(globals(), "05_knee_phantom")
@@ -117,8 +119,9 @@ everyone, _, parts, folder = phantom_control(a, b, recipe)
 
 # %% tags=["hide-input"]
 history = pd.read_parquet(folder / "history.parquet").assign(fold=0)
-figure(run, "training", model_plots.training_curves(history),
-       alt="Validation AUPRC and AUROC and training loss by epoch on the phantom.")
+figure(run, "training", model_plots.training_curves(history, joins()),
+       alt="Phantom: AUPRC, AUROC and loss on validation knees, and training loss, by "
+           "epoch.")
 scores = pd.read_parquet(folder / "scores.parquet").set_index("unit_id")
 known = everyone.join(scores[["screen", "part"]], on="unit_id")
 known = known.join(films["brightness"], on="image_id")
@@ -187,32 +190,8 @@ say(run, "In the recorded run the network's AUROC less that of brightness is "
 # Read the share together with what its interval holds. If chance or brightness lies inside, this run has not shown that the
 # network reads bone, whatever the share; if both lie below it, the network has found something that brightness does not tell.
 #
-# ## The threshold, carried over
+# [Another page](30_knee_scores.ipynb) carries the network's threshold from A to B.
 #
-# The threshold of the last chapter's Equation 2 is chosen on A's validation knees and used, unchanged, on A's test knees and
-# on B.
-
-# %%
-from osteolib.stats import sensitivity_constrained_threshold
-
-val = known[known["part"] == "validation"]
-chosen = sensitivity_constrained_threshold(bone_loss(val["label"]), val["screen"])
-
-# %% tags=["hide-input"]
-run.fact(threshold=f"is {chosen.threshold:.2f}" if chosen.feasible else
-         "does not exist: none from 0.20 to 0.80 finds 86 % of the validation cases")
-say(run, "The threshold {threshold}.")
-if chosen.feasible:
-    wanted, how = ("sensitivity", "specificity"), {"n_boot": n_boot, "seed": seed}
-    calls = together(*(compare_scores(
-        bone_loss(held["label"]), {part: held["screen"]}, wanted,
-        threshold=chosen.threshold, groups=held["split_group"], **how)
-        for part, held in known.groupby("part") if part != "validation"))
-    calls.record(run, "knee-phantom", "{metric}, phantom, {method}")
-    table(run, "calls", calls.table(head="knees"), "Phantom: at A's threshold",
-          index=False)
-
-# %% [markdown]
 # ```{admonition} How to read this
 # :class: note
 # The share is what this network, from random weights and this many knees, makes of a signal that is certainly there. If

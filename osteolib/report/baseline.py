@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 from scipy import stats
 
-from osteolib.cohorts import LABELS
+from osteolib.cohorts import LABELS, bone_loss
 
 CONTINUOUS = {"age_years": "Age (years)", "bmi_kg_m2": "BMI (kg/m²)", "t_score": "T-score"}
 
@@ -33,6 +33,42 @@ def baseline_table(people: pd.DataFrame) -> pd.DataFrame:
     sexes = [group["sex"].dropna() for group in classes.values()]
     rows["Women"] = [*(f"{(sex == 'F').sum()} ({(sex == 'F').mean():.1%})" for sex in sexes), tests["sex"]]
     return pd.DataFrame.from_dict(rows, orient="index", columns=[*LABELS, "p"]).rename_axis("Characteristic")
+
+
+def beside_table_6(paper: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The external cohort of the knee paper as printed (Table 6), and others of ours counted in the same way.
+
+    Parameters
+    ----------
+    paper
+        Its published values, indexed without the paper's name.
+    groups
+        By the head of their column: one row a unit with ``subject_id, label, sex, age_years, bmi_kg_m2``; each person
+        counts once, a missing value is left out of its row.
+
+    Returns
+    -------
+    One row a characteristic, the paper in the first column.
+    """
+    printed, spread = paper["reported"], paper["spread"]
+    table = {"paper, external": {
+        "People": printed["ext.n"],
+        "Age (years)": f"{printed['ext.age']} ± {spread['ext.age']}",
+        "Women": f"{printed['ext.female_n']} ({printed['ext.female_pct']}%)",
+        "BMI (kg/m²)": f"{printed['ext.bmi']} ± {spread['ext.bmi']}",
+        "Bone loss": f"{printed['ext.bl_n']} ({printed['ext.bl_pct']}%)",
+    }}  # fmt: skip
+    for name, units in groups.items():
+        people = units.drop_duplicates("subject_id")
+        sex = people["sex"].dropna()
+        table[name] = {
+            "People": str(len(people)),
+            "Age (years)": f"{people['age_years'].mean():.1f} ± {people['age_years'].std():.1f}",
+            "Women": f"{(sex == 'F').sum()} ({(sex == 'F').mean():.1%})",
+            "BMI (kg/m²)": f"{people['bmi_kg_m2'].mean():.1f} ± {people['bmi_kg_m2'].std():.1f}",
+            "Bone loss": f"{bone_loss(people['label']).sum()} ({bone_loss(people['label']).mean():.1%})",
+        }
+    return pd.DataFrame(table).rename_axis("Characteristic")
 
 
 def class_tests(people: pd.DataFrame) -> dict[str, float]:

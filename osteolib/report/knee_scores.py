@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -86,22 +87,38 @@ def compare_knees(knees: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> Com
 
 
 def curves(
-    phantom: pd.DataFrame, knees: pd.DataFrame, n_boot: int = 2000, seed: int = 0
-) -> dict[str, tuple[dict[str, pd.DataFrame], float]]:
-    """Curves with bands and prevalence: ``phantom``, of both its parts, and B's; ``real knees``, of image and age."""
-    drawn = {
-        "phantom": {part: (rows, "screen") for part, rows in phantom.groupby("part") if part != "validation"},
-        "real knees": {"image": (knees, "screen"), "age": (knees, "age")},
+    samples: Mapping[str, tuple[pd.DataFrame, str]], n_boot: int = 2000, seed: int = 0
+) -> dict[str, pd.DataFrame]:
+    """:func:`osteolib.report.knee_results.curve_bands` of samples: rows (``loss, split_group``), column."""
+    return {
+        name: curve_bands(rows["loss"], rows[score], rows["split_group"], n_boot, seed)
+        for name, (rows, score) in samples.items()
     }
-    prevalence = {"phantom": phantom.loc[phantom["part"] == "B", "loss"].mean(), "real knees": knees["loss"].mean()}
-    bands = {
-        place: {
-            name: curve_bands(rows["loss"], rows[score], rows["split_group"], n_boot, seed)
-            for name, (rows, score) in scores.items()
-        }
-        for place, scores in drawn.items()
-    }
-    return {place: (bands[place], float(share)) for place, share in prevalence.items()}
+
+
+def operating_points(compared: Comparison) -> dict[str, tuple[float, float, float]]:
+    """Sensitivity, specificity and PPV of each method that calls; PPV is NaN where nobody is called."""
+    wide = compared.rows.pivot(index="method", columns="metric", values="value")
+    wide = wide.reindex(columns=["sensitivity", "specificity", "ppv"]).dropna(subset="sensitivity")
+    return {str(method): tuple(row) for method, row in zip(wide.index, wide.to_numpy().tolist(), strict=True)}
+
+
+def beyond(compared: Comparison, *metrics: str) -> Comparison:
+    """The same without metrics that another page has recorded."""
+    return replace(compared, rows=compared.rows[~compared.rows["metric"].isin(metrics)])
+
+
+def carried_over(compared: Comparison, threshold: float, wanted: float) -> str:
+    """What A's threshold, chosen to find the share ``wanted``, does in both :func:`compare_parts`, in words."""
+    if np.isnan(threshold):
+        return f"No threshold from 0.01 to 0.99 finds {wanted:.0%} of A's validation cases, so nobody is called"
+    found, spared = (
+        [with_ci(*compared.estimate(part, metric)) for part in ("A", "B")] for metric in ("sensitivity", "specificity")
+    )
+    return (
+        f"The threshold {threshold:.2f}, the best of those that find {wanted:.0%} of A's validation cases, has "
+        f"sensitivity {found[0]} on new people of A and {found[1]} on B, and specificity {spared[0]} and {spared[1]}"
+    )
 
 
 def called_at_youden(rows: pd.DataFrame, score: str, target: str) -> pd.Series:

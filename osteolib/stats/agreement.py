@@ -62,6 +62,12 @@ def bland_altman(reference: ArrayLike, predicted: ArrayLike, confidence: float =
     confidence
         Coverage of the intervals, in (0, 1).
 
+    Notes
+    -----
+    The intervals of the limits are approximate, from the standard error of a limit (1999, section 2.1) and symmetric.
+    For a few dozen pairs they reach too far inwards and not far enough outwards; the exact ones, of the
+    noncentral t distribution, are lopsided (Carkeet, Optom Vis Sci 2015).
+
     Raises
     ------
     ValueError

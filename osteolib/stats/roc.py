@@ -2,8 +2,9 @@
 
 The AUROC is the mean over pairs of psi(x_i, y_j) = 1 if x_i > y_j, 1/2 if equal, 0 otherwise, x_i the m
 positive and y_j the n negative scores. Its structural components are the row and column means of psi; midranks
-give them without forming the pairs. Source: DeLong, DeLong and Clarke-Pearson, Biometrics 1988; Sun and Xu,
-IEEE Signal Process Lett 2014.
+give them without forming the pairs. Where subjects have several units, the components of a subject are added up before
+they are squared. Source: DeLong, DeLong and Clarke-Pearson, Biometrics 1988; Sun and Xu, IEEE Signal Process Lett 2014;
+Obuchowski, Biometrics 1997, 53:567 (several units a subject).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from osteolib.stats.checks import binary_target, check_confidence, finite_vector, same_length
+from osteolib.stats.checks import binary_target, check_confidence, finite_vector, same_length, subject_codes
 
 
 @dataclass(frozen=True)
@@ -42,41 +43,54 @@ class DeLongTest:
     n_negative: int
 
 
-def delong_ci(y_true: ArrayLike, y_score: ArrayLike, confidence: float = 0.95) -> DeLongInterval:
+def delong_ci(
+    y_true: ArrayLike, y_score: ArrayLike, confidence: float = 0.95, groups: ArrayLike | None = None
+) -> DeLongInterval:
     """AUROC with its Wald interval, cut at 0 and 1.
 
     Parameters
     ----------
     y_true
-        Shape (n,), 0 or 1, at least two of each, one unit per subject (else use ``bootstrap_ci``).
+        Shape (n,), 0 or 1, of each class at least two subjects.
     y_score
         Shape (n,), finite, higher means more likely 1.
     confidence
         Coverage, in (0, 1).
+    groups
+        Shape (n,), the subject of each unit, of one class or of both. Default: each unit is a subject.
 
     Notes
     -----
     At an AUROC of exactly 0 or 1 the variance is 0 and the interval one point: a limit of the method, not
     precision.
     """
-    y, score = _checked(y_true, confidence, y_score=y_score)
-    v10, v01 = _structural_components(y, score)
-    auroc, se = float(v10.mean()), float(np.sqrt(_variance(v10, v01)))
+    y, subject, score = _checked(y_true, confidence, groups, y_score=y_score)
+    components = _structural_components(y, score)
+    v10, v01 = components[y == 1], components[y == 0]
+    auroc, se = float(v10.mean()), float(np.sqrt(_variance(components - v10.mean(), y, subject)))
     half = stats.norm.ppf(0.5 + confidence / 2) * se
     return DeLongInterval(auroc, se, (float(max(0.0, auroc - half)), float(min(1.0, auroc + half))), v10.size, v01.size)
 
 
-def delong_test(y_true: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, confidence: float = 0.95) -> DeLongTest:
+def delong_test(
+    y_true: ArrayLike,
+    score_a: ArrayLike,
+    score_b: ArrayLike,
+    confidence: float = 0.95,
+    groups: ArrayLike | None = None,
+) -> DeLongTest:
     """Test whether two scores of the same subjects have the same AUROC.
 
     Parameters
     ----------
     y_true
-        Shape (n,), 0 or 1, at least two of each, one unit per independent subject.
+        Shape (n,), 0 or 1, of each class at least two subjects.
     score_a, score_b
         Shape (n,), finite, each in its own unit, higher means more likely 1.
     confidence
         Coverage of the interval of the difference, in (0, 1).
+    groups
+        Shape (n,), the subject of each unit. Default: each unit is a subject.
 
     Raises
     ------
@@ -84,11 +98,11 @@ def delong_test(y_true: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, confi
         An argument is not as above, or the AUROCs differ with an estimated variance of 0 (1 against 0, say).
         Scores that order the subjects alike give difference 0, z 0 and p 1.
     """
-    y, a, b = _checked(y_true, confidence, score_a=score_a, score_b=score_b)
-    a10, a01 = _structural_components(y, a)
-    b10, b01 = _structural_components(y, b)
-    difference = float(b10.mean() - a10.mean())
-    se = float(np.sqrt(_variance(b10 - a10, b01 - a01)))  # var(b) + var(a) - 2 cov(a, b)
+    y, subject, a, b = _checked(y_true, confidence, groups, score_a=score_a, score_b=score_b)
+    of_a, of_b = _structural_components(y, a), _structural_components(y, b)
+    auroc_a, auroc_b = float(of_a[y == 1].mean()), float(of_b[y == 1].mean())
+    difference = auroc_b - auroc_a
+    se = float(np.sqrt(_variance(of_b - of_a - difference, y, subject)))  # var(b) + var(a) - 2 cov(a, b)
     if se > 1e-12:
         z = difference / se
     elif abs(difference) < 1e-12:
@@ -99,36 +113,50 @@ def delong_test(y_true: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, confi
         )
     half = stats.norm.ppf(0.5 + confidence / 2) * se
     return DeLongTest(
-        auroc_a=float(a10.mean()),
-        auroc_b=float(b10.mean()),
+        auroc_a=auroc_a,
+        auroc_b=auroc_b,
         difference=difference,
         ci=(float(difference - half), float(difference + half)),
         z=z,
         p=float(2 * stats.norm.sf(abs(z))),
-        n_positive=b10.size,
-        n_negative=b01.size,
+        n_positive=int(y.sum()),
+        n_negative=int((1 - y).sum()),
     )
 
 
-def _checked(y_true: ArrayLike, confidence: float, **scores: ArrayLike) -> list[np.ndarray]:
+def _checked(y_true: ArrayLike, confidence: float, groups: ArrayLike | None, **scores: ArrayLike) -> list[np.ndarray]:
+    """Labels, the number of each unit's subject, and the scores."""
     check_confidence(confidence)
     y = binary_target(y_true)
     vectors = {name: finite_vector(values, name) for name, values in scores.items()}
     same_length(y_true=y, **vectors)
-    if min(y.sum(), (1 - y).sum()) < 2:
-        raise ValueError(f"DeLong's variance needs two of each class, got {y.sum()} positive of {y.size}")
-    return [y, *vectors.values()]
+    subject = np.arange(y.size) if groups is None else subject_codes(groups, y.size)
+    positive, negative = (np.unique(subject[y == side]).size for side in (1, 0))
+    if min(positive, negative) < 2:
+        raise ValueError(f"DeLong's variance needs two subjects of each class, got {positive} positive, {negative} "
+                         "negative")  # fmt: skip
+    return [y, subject, *vectors.values()]
 
 
-def _structural_components(y: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """V10 (m,): share of negatives below each positive; V01 (n,): share of positives above each negative."""
+def _structural_components(y: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """For each positive the share of negatives below it (V10), for each negative that of positives above it (V01)."""
     positive, negative = score[y == 1], score[y == 0]
     m, n = positive.size, negative.size
     pooled = stats.rankdata(np.concatenate([positive, negative]))
-    v10 = (pooled[:m] - stats.rankdata(positive)) / n
-    v01 = 1 - (pooled[m:] - stats.rankdata(negative)) / m
-    return v10, v01
+    components = np.empty(y.size)
+    components[y == 1] = (pooled[:m] - stats.rankdata(positive)) / n
+    components[y == 0] = 1 - (pooled[m:] - stats.rankdata(negative)) / m
+    return components
 
 
-def _variance(v10: np.ndarray, v01: np.ndarray) -> float:
-    return v10.var(ddof=1) / v10.size + v01.var(ddof=1) / v01.size
+def _variance(deviation: np.ndarray, y: np.ndarray, subject: np.ndarray) -> float:
+    """Obuchowski's variance from the deviations of the components from their mean; with one unit each, DeLong's."""
+    sums, share = [], []
+    for side in (1, 0):
+        mine = y == side
+        sums.append(np.bincount(subject[mine], deviation[mine], subject.max() + 1) / mine.sum())
+        k = np.unique(subject[mine]).size
+        share.append(k / (k - 1))
+    everyone = np.unique(subject).size
+    both = 2 * everyone / (everyone - 1) * (sums[0] @ sums[1])
+    return max(share[0] * sums[0] @ sums[0] + share[1] * sums[1] @ sums[1] + both, 0.0)

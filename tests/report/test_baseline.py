@@ -3,7 +3,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from osteolib.report.baseline import baseline_table, contradictory_copies, mean_ci, traits_that_differ
+from osteolib.report.baseline import (
+    baseline_table,
+    beside_table_6,
+    contradictory_copies,
+    mean_ci,
+    traits_that_differ,
+)
+from osteolib.report.published import load_published
 
 PEOPLE = pd.DataFrame(
     {
@@ -25,6 +32,18 @@ def test_cells_and_tests_by_hand():
     assert table.loc["Women", "p"] == f"{expected:.3f}"
     ages = [PEOPLE[PEOPLE["label"] == x]["age_years"].dropna() for x in ("normal", "osteopenia", "osteoporosis")]
     assert float(table.loc["Age (years)", "p"]) == pytest.approx(stats.kruskal(*ages).pvalue, abs=5e-4)
+
+
+def test_the_external_cohort_stands_as_printed_and_people_of_two_knees_count_once():
+    paper = load_published("strnet2026_knee").set_index("published_id")
+    paper.index = paper.index.str.removeprefix("strnet2026_knee.")
+    people = PEOPLE.assign(subject_id=range(12))
+    twice = pd.concat([people, people[:3]])
+    table = beside_table_6(paper, {"phantom": people, "again": twice})
+    assert table["paper, external"].tolist() == ["42", "63.1 ± 15.2", "37 (88.1%)", "26.2 ± 4.2", "30 (71.4%)"]
+    assert table["phantom"].equals(table["again"])
+    assert table.loc[["People", "Women", "Bone loss"], "phantom"].tolist() == ["12", "9 (75.0%)", "8 (66.7%)"]
+    assert table.loc["BMI (kg/m²)", "phantom"] == f"25.5 ± {np.sqrt(12 * 0.25 / 11):.1f}"
 
 
 def test_mean_and_t_interval_by_hand():

@@ -4,6 +4,7 @@ import pytest
 from sklearn.metrics import brier_score_loss
 
 from osteolib.report import knee_scores
+from osteolib.report.comparison import compare_scores, together
 from osteolib.report.knee_results import curve_bands
 from osteolib.report.knee_scores import calibration_table, called_at_youden, within_class_likeness
 from osteolib.screen.knee_folds import fold_thresholds
@@ -104,15 +105,36 @@ def test_calls_are_counted_only_where_the_fold_has_a_threshold():
     assert knee_scores.compare_knees(knees.assign(called=np.nan), n_boot=100).metrics == ["auroc", "auprc"]
 
 
+def test_points_are_the_metrics_of_those_who_call_and_nobody_called_has_no_ppv():
+    y, score = np.repeat([1, 0], (4, 5)), np.array([0.9, 0.8, 0.6, 0.1, 0.7, 0.6, 0.3, 0.2, 0.1])
+    metrics = ("sensitivity", "specificity", "ppv")
+    calls = compare_scores(y, {"some": score, "none": score - 1}, metrics, threshold=0.5, n_boot=100)
+    both = together(calls, compare_scores(y, {"some": score, "age": score}, "auroc", n_boot=100))
+    points = knee_scores.operating_points(both)
+    assert points.keys() == {"some", "none"} and points["some"] == (0.75, 0.6, 0.6)
+    assert points["none"][:2] == (0, 1) and np.isnan(points["none"][2])
+
+
 def test_curves_are_those_of_the_score_that_names_them():
-    phantom = out_of_fold(seed=6).assign(loss=lambda t: (t["label"] != "normal").astype(int), part="A")
     knees = knee_scores.with_regressions(out_of_fold())
-    found = knee_scores.curves(phantom, knees, n_boot=100, seed=2)
-    names = {place: list(bands) for place, (bands, _) in found.items()}
-    assert names == {"phantom": ["A"], "real knees": ["image", "age"]}
-    assert found["real knees"][1] == knees["loss"].mean()
-    again = curve_bands(knees["loss"], knees["age"], knees["split_group"], 100, 2)
-    assert found["real knees"][0]["age"].equals(again)
+    found = knee_scores.curves({"image": (knees, "screen"), "age": (knees, "age")}, n_boot=100, seed=2)
+    assert list(found) == ["image", "age"]
+    assert found["age"].equals(curve_bands(knees["loss"], knees["age"], knees["split_group"], 100, 2))
+
+
+def test_a_threshold_carried_over_is_said_with_its_intervals_or_said_to_be_missing():
+    rng = np.random.default_rng(3)
+    knees = pd.DataFrame({"loss": np.tile([0, 1], 60), "part": np.repeat(["A", "B"], 60), "split_group": range(120)})
+    knees["screen"] = 1 / (1 + np.exp(-(knees["loss"] + rng.normal(size=120))))
+    compared = knee_scores.compare_parts(knees, 0.4, n_boot=100)
+    said = knee_scores.carried_over(compared, 0.4, 0.86)
+    b = knees[knees["part"] == "B"]
+    spared = (b.loc[b["loss"] == 0, "screen"] < 0.4).mean()
+    assert "finds" not in said and "find 86% of A's" in said and f"and {spared:.2f} (" in said
+    kept = knee_scores.beyond(compared, "auroc")
+    assert set(compared.metrics) - set(kept.metrics) == {"auroc"} and kept.methods == ["A", "B"]
+    free = knee_scores.compare_parts(knees, np.nan, n_boot=100)
+    assert knee_scores.carried_over(free, np.nan, 0.86).startswith("No threshold")
 
 
 def test_severity_is_told_among_knees_with_bone_loss():

@@ -87,7 +87,7 @@ def test_scores_all_equal_say_nothing():
 @pytest.mark.parametrize(
     ("y", "a", "b", "message"),
     [
-        ([0, 0, 0, 1], [1, 2, 3, 4], [1, 2, 3, 4], "two of each class, got 1 positive of 4"),
+        ([0, 0, 0, 1], [1, 2, 3, 4], [1, 2, 3, 4], "two subjects of each class, got 1 positive, 3"),
         ([0, 0, 0, 0], [1, 2, 3, 4], [1, 2, 3, 4], "only the class"),
         ([0, 0, 1, 1], [1, 2, 3], [1, 2, 3, 4], "score_a 3"),
         ([0, 0, 1, 1], [1, 2, 3, 4], [1, np.nan, 3, 4], "score_b holds 1 values"),
@@ -97,3 +97,47 @@ def test_scores_all_equal_say_nothing():
 def test_bad_input_is_named(y, a, b, message):
     with pytest.raises(ValueError, match=message):
         delong_test(y, a, b)
+
+
+def obuchowski(y, score, subject):
+    """Biometrics 1997, equations for one AUROC of clustered data, written out as in the paper."""
+    x, z = score[y == 1], score[y == 0]
+    psi = np.heaviside(np.subtract.outer(x, z), 0.5)
+    area, m, n = psi.mean(), x.size, z.size
+    v10 = {i: psi.mean(axis=1)[subject[y == 1] == i] for i in np.unique(subject)}
+    v01 = {i: psi.mean(axis=0)[subject[y == 0] == i] for i in np.unique(subject)}
+    i, i10, i01 = len(v10), *(sum(len(v) > 0 for v in part.values()) for part in (v10, v01))
+    a = {k: v.sum() - len(v) * area for k, v in v10.items()}
+    b = {k: v.sum() - len(v) * area for k, v in v01.items()}
+    s10 = i10 / ((i10 - 1) * m) * sum(v**2 for v in a.values())
+    s01 = i01 / ((i01 - 1) * n) * sum(v**2 for v in b.values())
+    s11 = i / (i - 1) * sum(a[k] * b[k] for k in a)
+    return s10 / m + s01 / n + 2 * s11 / (m * n)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_units_of_a_subject_are_clustered_as_obuchowski_writes_it(mixed):
+    rng = np.random.default_rng(1)
+    subject = rng.integers(25, size=70)
+    y = rng.integers(2, size=70) if mixed else rng.integers(2, size=25)[subject]
+    score = rng.normal(size=25)[subject] + rng.normal(size=70).round(1) + y
+    assert delong_ci(y, score, groups=subject).se == pytest.approx(np.sqrt(obuchowski(y, score, subject)), abs=1e-12)
+
+
+def test_copies_of_a_subject_add_no_certainty():
+    """Each subject three times, or once: the same interval, and the same test."""
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    a, b = rng.normal(size=(2, 40)) + 0.8 * y
+    once, alone = delong_test(y, a, b), delong_ci(y, a)
+    y, a, b, subject = (np.tile(values, 3) for values in (y, a, b, np.arange(40)))
+    thrice = delong_test(y, a, b, groups=subject)
+    assert (thrice.z, thrice.p, *thrice.ci) == pytest.approx((once.z, once.p, *once.ci))
+    assert delong_ci(y, a, groups=subject).se == pytest.approx(alone.se)
+    assert delong_test(y, a, b).p < once.p  # what pretending costs
+
+
+def test_two_knees_of_one_person_are_not_two_people():
+    y, score = [1, 1, 0, 0], [3, 2, 2, 1]
+    with pytest.raises(ValueError, match="two subjects of each class, got 1 positive, 2 negative"):
+        delong_ci(y, score, groups=["p", "p", "q", "r"])
