@@ -16,8 +16,19 @@ from osteolib.cohorts.manifest import Manifest
 from osteolib.cohorts.tables import read_table, tidy_table
 from osteolib.stats.labels import label_from_t_score
 
+CONTRADICTING = ("keep", "exclude")
+FACTS = ("sex", "age_years", "height_m", "weight_kg", "t_score")
+"""What two rows of one film must agree in; BMI follows from height and weight."""
 
-def read(manifest: Manifest, folder: Path, *, unit: str = "knee", cross_class_duplicates: str = "exclude") -> Cohort:
+
+def read(
+    manifest: Manifest,
+    folder: Path,
+    *,
+    unit: str = "knee",
+    cross_class_duplicates: str = "exclude",
+    contradicting_copies: str = "keep",
+) -> Cohort:
     """Read the cohort from verified files.
 
     Parameters
@@ -26,6 +37,10 @@ def read(manifest: Manifest, folder: Path, *, unit: str = "knee", cross_class_du
         ``"knee"``: a film of both legs gives two units, which share subject, label and T-score. ``"film"``: one each.
     cross_class_duplicates
         Byte-identical films filed under different classes: ``"exclude"`` all of them, or ``"keep"`` them.
+    contradicting_copies
+        Byte-identical films of one class whose rows differ in one of :data:`FACTS`: ``"keep"`` and flag them, since
+        the class, the label of most models, is the same whichever row is right; or ``"exclude"`` all of them, for
+        whatever asks sex, age or T-score of a film.
 
     Raises
     ------
@@ -33,12 +48,15 @@ def read(manifest: Manifest, folder: Path, *, unit: str = "knee", cross_class_du
         An option is unknown, or table and films break a rule.
     """
     options = {"unit": unit, "cross_class_duplicates": cross_class_duplicates}
+    if contradicting_copies != "keep":  # the option came later: cohorts without it keep their fingerprint
+        options["contradicting_copies"] = contradicting_copies
     people, dropped = read_people(manifest, folder)
     people, edits = set_implausible_missing(people, manifest.settings["plausible"])
     people = people.assign(bmi_kg_m2=people.weight_kg / people.height_m**2)
     films, without_film = match_films(people, manifest, folder)
     films["split_group"] = split_groups(films)
     films, mixed = leave_out_cross_class(films, cross_class_duplicates)
+    films, disputed = handle_contradicting_copies(films, contradicting_copies)
     copies = films.duplicated("sha256", keep=False)
     subjects = to_units(films, unit).assign(bone="knee", view="AP", **manifest.settings["constants"])
     subjects["mask_boxes"] = subjects.image_id.map(manifest.settings.get("mask_boxes", {}))
@@ -49,7 +67,9 @@ def read(manifest: Manifest, folder: Path, *, unit: str = "knee", cross_class_du
         f"{int(copies.sum())} of the {len(films)} films used are byte-identical to another one of the same class.",
         "The label of a knee is the person's: the class follows the one T-score exactly, whichever knee is shown.",
     )
-    return make_cohort(manifest, options, subjects, without_film + mixed + edits + contradictions(people), notes)
+    return make_cohort(
+        manifest, options, subjects, without_film + mixed + disputed + edits + contradictions(people), notes
+    )
 
 
 def read_people(manifest: Manifest, folder: Path) -> tuple[pd.DataFrame, int]:
@@ -118,6 +138,28 @@ def contradictions(people: pd.DataFrame) -> list[tuple[str, str, str, str]]:
         for what, (wrong, facts) in checks.items()
         for _, row in p[wrong].round(2).iterrows()
     ]
+
+
+def handle_contradicting_copies(films: pd.DataFrame, handling: str) -> tuple[pd.DataFrame, list]:
+    """Flag, or leave out, byte-identical films of one class whose rows differ in one of :data:`FACTS`.
+
+    Raises
+    ------
+    ValueError
+        The handling is unknown.
+    """
+    if handling not in CONTRADICTING:
+        raise ValueError(f"contradicting_copies must be one of {', '.join(CONTRADICTING)}, got {handling!r}")
+    shown = films[list(FACTS)].map(lambda value: value if isinstance(value, str) else f"{value:.3g}")
+    copies = films[films.groupby("sha256").label.transform("nunique").eq(1) & films.duplicated("sha256", keep=False)]
+    action, rows, listed = ("excluded" if handling == "exclude" else "flagged"), [], []
+    for _, group in copies.groupby("sha256", sort=False):
+        if differ := [fact for fact in FACTS if group[fact].nunique(dropna=False) > 1]:
+            said = "; ".join(f"{fact} {' / '.join(shown.loc[group.index, fact])}" for fact in differ)
+            rows += group.index.tolist()
+            detail = f"{' = '.join(group.image_id)}: {said}"
+            listed += [(s, action, "film identical to one whose row says otherwise", detail) for s in group.subject_id]
+    return (films.drop(rows) if handling == "exclude" else films), listed
 
 
 def match_films(people: pd.DataFrame, manifest: Manifest, folder: Path) -> tuple[pd.DataFrame, list]:

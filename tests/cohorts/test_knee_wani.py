@@ -1,10 +1,13 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from osteolib.cohorts import flow, load_cohort
-from osteolib.cohorts.manifest import FOLDER
+from osteolib.cohorts.manifest import FOLDER, load_manifest
+from osteolib.runs.paths import ROOT, digest
 
 REAL = yaml.safe_load((FOLDER / "knee-wani.yaml").read_text())
 CLASSES = {"N": "normal", "OP": "osteopenia", "OS": "osteoporosis"}
@@ -118,6 +121,60 @@ def test_identical_films_of_two_classes_are_left_out_and_of_one_class_kept_toget
     kept = load_cohort("knee-wani", unit="film", cross_class_duplicates="keep")
     assert kept.subjects.set_index("subject_id").split_group[["N1", "OP13"]].tolist() == ["N1", "N1"]
     assert kept.fingerprint != excluded.fingerprint
+
+
+@pytest.fixture
+def copies(knees):
+    """Three pairs of identical films of one class: rows alike, rows of two sexes, rows of one sex and two heights."""
+    man = {"Gender": "male", "Age": 30}
+    people = [person("N1"), person("N2"), person("OP1"), person("OP2", **man), person("OS1"), person("OS2")]
+    people[-1] |= {"height  (meter)": 1.5, "BMI: ": 28.4}
+    knees(people, {"N1": 0, "N2": 0, "OP1": 1, "OP2": 1, "OS1": 2, "OS2": 2}, legs=["OP1", "OP2"])
+
+
+def test_copies_whose_rows_contradict_each_other_are_kept_and_flagged(copies):
+    cohort = load_cohort("knee-wani", unit="film")
+    flagged = cohort.exclusions[cohort.exclusions.reason == "film identical to one whose row says otherwise"]
+    assert flagged.action.unique().tolist() == ["flagged"]
+    assert dict(zip(flagged.subject_id, flagged.detail, strict=True)) == {
+        "OP1": "OP1 = OP2: sex F / M; age_years 50 / 30", "OP2": "OP1 = OP2: sex F / M; age_years 50 / 30",
+        "OS1": "OS1 = OS2: height_m 1.6 / 1.5", "OS2": "OS1 = OS2: height_m 1.6 / 1.5",
+    }  # fmt: skip
+    assert len(cohort.subjects) == 6
+    assert flow(cohort).subjects.tolist() == [6, 6]
+
+
+def test_they_are_left_out_on_request_and_copies_that_agree_stay(copies):
+    cohort = load_cohort("knee-wani", unit="film", contradicting_copies="exclude")
+    assert sorted(cohort.subjects.subject_id) == ["N1", "N2"]
+    assert flow(cohort).subjects.tolist() == [6, -4, 2]
+    with pytest.raises(ValueError, match="contradicting_copies must be one of keep, exclude, got 'drop'"):
+        load_cohort("knee-wani", contradicting_copies="drop")
+
+
+def test_copies_of_two_classes_are_left_to_the_other_option(knees):
+    knees([person("N1"), person("OP1", Age=60)], {"N1": 0, "OP1": 0})
+    both = {"cross_class_duplicates": "keep", "contradicting_copies": "exclude"}
+    cohort = load_cohort("knee-wani", unit="film", **both)
+    assert cohort.exclusions.reason.tolist() == ["film identical to one of another class"] * 2
+    assert len(cohort.subjects) == 2
+
+
+def test_the_new_option_at_its_default_leaves_the_fingerprint_alone(copies):
+    manifest, older = load_manifest("knee-wani"), {"unit": "film", "cross_class_duplicates": "exclude"}
+    files = {file.path: file.sha256 for file in manifest.files}
+    before = digest({"manifest": manifest.content(), "options": older, "files": files})
+    found = {how: load_cohort("knee-wani", unit="film", contradicting_copies=how) for how in ("keep", "exclude")}
+    assert found["keep"].fingerprint == load_cohort("knee-wani", unit="film").fingerprint == before
+    assert found["exclude"].fingerprint != before
+
+
+def test_the_recorded_runs_read_the_cohort_that_the_manifest_still_names():
+    manifest, older = load_manifest("knee-wani"), {"unit": "knee", "cross_class_duplicates": "exclude"}
+    files = {file.path: file.sha256 for file in manifest.files}
+    now = digest({"manifest": manifest.content(), "options": older, "files": files})
+    recorded = ROOT / "data_manifests" / "recorded" / "knee-wani-0" / "run.json"
+    assert now in json.dumps(json.loads(recorded.read_text()))
 
 
 @pytest.mark.parametrize(
