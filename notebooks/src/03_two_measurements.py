@@ -58,7 +58,7 @@ table(run, "references", references.round(3),
 
 # %% [markdown]
 # The last column is by how much a T-score moves with the choice of the young people alone, before any scanner or model
-# has erred: men were held against young men there, and are held against young women here.
+# has erred. Where a row of men has a mean of its own, men were held against young men there; here it is young women.
 #
 # ## Step 1: the difference
 #

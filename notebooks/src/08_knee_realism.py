@@ -168,14 +168,15 @@ say(run, "{n_inside} of {n_measures} measures are inside. All together tell a ph
 # :class: dropdown note
 # - **Grey levels.** The phantom's window is drawn apart from the object, so that brightness cannot tell the label. Some
 #   films are darker or paler than a radiographer would leave them; a network must cope with more than on real films. That
-#   costs it a little score. It cannot give it one.
+#   can cost it score; whether brightness gives it any is asked [on the phantom's own page](05_knee_phantom.ipynb).
 # - **Fine detail.** Noise and struts of the phantom are simulated at its own 256 pixels, while real films lose theirs in
 #   reduction and compression. A network that works on the finest scale meets another scale here. Do not carry *weights* from
 #   phantom to real films.
 # - **Cortex.** Its thickness is what the phantom's density speaks through. Whether canal and cortices stand at about the
 #   right place is in the table above; the method checks look at the right thing as far as they do.
-# - **Framing.** The joint stands in the middle of every phantom film and the knee is seen straight from the front; real
-#   films show more of the shin and vary more. A rule tuned to the phantom's framing would fail on real films.
+# - **Framing.** The joint stands in the middle of every phantom film and the knee is seen straight from the front. How
+#   real films vary is in the rows *height of the joint* and *width of the bones*; a rule tuned to the phantom's framing fails
+#   where they vary more.
 # - **What is not measured:** osteoarthritis, fractures, oblique views, the shape of the fat. The phantom has none of the
 #   first three.
 # ```
@@ -220,7 +221,7 @@ say(run, "Fitted again, the largest difference from a coefficient of the manifes
 # where real ones have a long upper and a short lower tail (skewness above zero), it makes too many people with very low
 # T-scores.
 #
-# The phantom's people are older than NHANES from 20 years on. For a fair look NHANES is weighted to the phantom's ages, sex
+# People of NHANES from 20 years on have other ages than the phantom's. For a fair look they are weighted to its ages, sex
 # by sex. The patients of the knee films are a third group: their T-score is an ultrasound of the heel, so it may differ
 # for that reason alone, and the phantom was not fitted to them.
 

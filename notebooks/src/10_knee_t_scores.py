@@ -34,8 +34,7 @@ import numpy as np
 import osteolib
 import pandas as pd
 from osteolib.report import figure, load_or_explain, model_plots
-from osteolib.report import provenance, say, table, with_ci
-from osteolib.report.forest import forest
+from osteolib.report import provenance, say, t_score_page as page, table, with_ci
 from osteolib.report.published import load_published
 
 run = osteolib.start(globals(), "10_knee_t_scores")
@@ -78,21 +77,11 @@ within = np.sqrt(share @ sd**2)
 whole = np.sqrt(within**2 + share @ (mean - share @ mean) ** 2)
 
 # %% tags=["hide-input"]
-rmse = {"STR-Net, internal (printed)": paper.loc["ts.rmse", "value"],
-        "STR-Net, mean of five seeds (printed)": paper.loc["T4.B4.rmse", "value"],
-        "names the true class mean": within, "names the mean of all": whole}
-run.fact(class_rmse=within, class_r=np.sqrt(1 - within**2 / whole**2), mean_rmse=whole,
-         internal=with_ci(*fisher["internal test"]),
-         external=with_ci(*fisher["external"]))
-table(run, "yardsticks", pd.Series(rmse, name="RMSE").round(3).rename_axis("prediction")
-      .to_frame(), "RMSE as printed, and of two yardsticks from the paper's Table 3")
-say(run, "Naming the true class reaches RMSE {class_rmse:.3f} and r = {class_r:.2f}; "
-    "naming one number for everybody {mean_rmse:.2f}. The internal r is {internal}, "
-    "the external one {external}.")
+page.show_yardsticks(run, paper, within, whole, fisher)
 
 # %% [markdown]
-# So the internal result lies close to what three class means give. That is no proof of anything: it is the line to read the
-# number against, and it has to be beaten before a T-score is more than a class.
+# Nearness proves nothing. Three class means are the line to read the number against, and it has to be beaten before a T-score
+# is more than a class.
 #
 # ## Phantom: where the truth is known
 #
@@ -209,8 +198,8 @@ fig, words = model_plots.agreement_view(real["t_score"], real[HEAD], real["label
 figure(run, "real_head", fig, alt=f"Real knees. {words}")
 
 # %% [markdown]
-# The T-score's loss counts from the sixth epoch on, so a short training hardly teaches its head. Recorded runs trained longer;
-# here they stand by knee, as they were recorded.
+# The T-score's loss counts from the sixth epoch on, so a short training hardly teaches its head. Recorded runs stand here by
+# knee, as they were recorded, each with its epochs.
 
 # %% tags=["hide-input"]
 show_recorded_heads(run, rows, as_started(recipe), n_boot, seed)
@@ -219,17 +208,12 @@ show_recorded_heads(run, rows, as_started(recipe), n_boot, seed)
 # ## Beside the published correlations
 
 # %% tags=["hide-input"]
-here = compared.only([AGE, "true class mean", HEAD]).renamed("{}, real knees here")
-published = {f"STR-Net, {name} (published)": r for name, r in fisher.items()}
-figure(run, "correlations", forest(here, "r", chance=0, published=published,
-                                   xlabel="Pearson r, 95 % interval"),
-       alt=f"Correlations with 95 % intervals. {here.words('r')}. Published squares: "
-           + "; ".join(f"{name} {with_ci(*r)}" for name, r in fisher.items()))
+page.show_correlations(run, compared.only([AGE, "true class mean", HEAD]), fisher, AGE)
 
 # %% [markdown]
 # The published squares and our circles are of different people, and age alone is a yardstick, not an answer to a published
-# value. But where the interval of a published r holds what age alone reaches on the films behind Stage 2, that r by itself
-# cannot show that the film was used, since the head is told the age.
+# value. But an r whose interval holds what age alone reaches on the films behind Stage 2 cannot show by itself that the film
+# was used, since the head is told the age.
 #
 # ```{admonition} Where we deviate
 # :class: warning
