@@ -92,8 +92,12 @@ def say(run: Run, text: str) -> None:
 
 
 def with_ci(value: float, low: float, high: float, spec: str = ".2f") -> str:
-    """An estimate and its interval as text, ``0.72 (0.61 to 0.83)``; without interval ``0.72``, without value ``–``."""
-    text = f"{value:{spec}} ({low:{spec}} to {high:{spec}})" if low <= high else f"{value:{spec}}"
+    """An estimate and its interval as text, ``0.72 (0.61 to 0.83)``; without interval ``0.72``, without value ``–``.
+
+    An interval of one point, as resampling a sample without errors gives, is no certainty and is called ``no spread``.
+    """
+    ends = f"{low:{spec}} to {high:{spec}}" if low < high else "no spread"
+    text = f"{value:{spec}} ({ends})" if low <= high else f"{value:{spec}}"
     return "–" if value != value else text.replace("-", "−")  # NaN is not itself
 
 

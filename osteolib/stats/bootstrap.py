@@ -25,6 +25,9 @@ from osteolib.stats.resampling import (
     leave_one_out_counts,
 )
 
+FEW = 5
+"""Subjects of a class below which a bootstrap sees too few people to say how they vary."""
+
 
 @dataclass(frozen=True, eq=False)
 class BootstrapResult:
@@ -37,12 +40,22 @@ class BootstrapResult:
     n: int  # units
     n_positive: int  # units
     n_subjects: int
+    n_rarer: int  # subjects with a unit of the class that fewer subjects have
     n_boot: int
     threshold: float | None
     stratify: bool
     method: str
     confidence: float
     seed: int
+
+    @property
+    def degenerate(self) -> tuple[str, ...]:
+        """Metrics whose interval is no measure of uncertainty: one point, or from fewer than :data:`FEW` of a class.
+
+        A sample that is separated without error, or in which all scores are equal, holds nothing that resampling could
+        vary; the truth may still lie elsewhere.
+        """
+        return tuple(name for name, (low, high) in self.ci.items() if low == high or self.n_rarer < FEW)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per metric: its name, value, ci_low, ci_high, and on what they rest."""
@@ -55,6 +68,7 @@ class BootstrapResult:
                 "n": self.n,
                 "n_subjects": self.n_subjects,
                 "undefined": list(self.undefined.values()),
+                "degenerate": [name in self.degenerate for name in self.estimate],
                 "n_boot": self.n_boot,
                 "method": self.method,
                 "confidence": self.confidence,
@@ -109,9 +123,10 @@ def bootstrap_ci(
     n_boot
         Replicates, at least 100.
     stratify
-        Draw each class's subjects separately, so that every replicate has the sample's class sizes. With
-        ``groups`` a subject belongs to the stratum of its class; subjects with units of both classes form a
-        third stratum of their own. ppv, npv and auprc are then conditional on the sample's prevalence.
+        Draw each class's subjects separately, so that every replicate has as many subjects of each class as the
+        sample. With ``groups`` a subject belongs to the stratum of its class; subjects with units of both classes
+        form a third stratum of their own, and where subjects differ in size the numbers of units vary. ppv, npv
+        and auprc are then conditional on the sample's prevalence.
     method
         ``percentile``, or ``bca`` (bias-corrected and accelerated; its jackknife costs as many further
         replicates as there are subjects: minutes at 100,000).
@@ -143,6 +158,7 @@ def bootstrap_ci(
         n=y.size,
         n_positive=int(y.sum()),
         n_subjects=design.n_subjects,
+        n_rarer=min(np.unique(design.subject[y == side]).size for side in (0, 1)),
         n_boot=n_boot,
         threshold=threshold,
         stratify=stratify,

@@ -62,7 +62,7 @@ def test_a_metric_that_does_not_exist_is_left_out():
     )
     assert found.rows.loc[found.rows["method"] == "nobody", "metric"].tolist() == ["npv"]
     assert found.differences["metric"].tolist() == ["npv"]
-    assert found.table()["PPV (95 % CI)"].tolist() == ["–", "1.00 (1.00 to 1.00)"]
+    assert found.table()["PPV (95 % CI)"].tolist() == ["–", "1.00 (no spread)"]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +173,7 @@ def test_one_call_records_every_row(scored):
 def test_an_interval_has_one_text_form():
     assert with_ci(0.5, -0.25, 1, "+.2f") == "+0.50 (−0.25 to +1.00)"
     assert with_ci(0.5, np.nan, np.nan) == "0.50"
+    assert with_ci(1, 1, 1) == "1.00 (no spread)"
     assert with_ci(np.nan, np.nan, np.nan) == "–"
 
 

@@ -230,3 +230,17 @@ def test_bad_input_is_named(change, message):
 def test_bad_input_of_a_difference_is_named(scores, metric, message):
     with pytest.raises(ValueError, match=message):
         bootstrap_difference([0, 1, 0, 1], *scores, metric=metric)
+
+
+def test_an_interval_that_measures_no_uncertainty_is_flagged():
+    """Separated scores, or four people of a class with eight knees; else not, though one of two metrics is a point."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [8, 40])
+    score = rng.normal(size=48) + y
+    assert bootstrap_ci(y, score, n_boot=100).degenerate == ()
+    assert bootstrap_ci(y, y, n_boot=100).degenerate == ("auroc", "auprc")
+    knees = bootstrap_ci(y, score, n_boot=100, groups=np.arange(48) // 2)
+    assert knees.n_rarer == 4 and knees.degenerate == ("auroc", "auprc")
+    assert knees.to_frame()["degenerate"].tolist() == [True, True]
+    all_called = bootstrap_ci(y, score, ("auroc", "sensitivity"), threshold=-9, n_boot=100)
+    assert all_called.degenerate == ("sensitivity",)
