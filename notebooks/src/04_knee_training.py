@@ -49,8 +49,8 @@ cohort = load_or_explain(run, "knee-wani")
 # %% [markdown]
 # ## From film to input
 #
-# Section 2.2 crops each knee to the foreground that Otsu's threshold finds {cite:p}`otsu1979`, clips the grey values at
-# the 1st and 99th percentile, and resizes. In training each knee is flipped, moved, and its borders are masked at random.
+# How a film becomes a square is drawn [step by step elsewhere](06_knee_network.ipynb). In training each knee is also flipped,
+# moved, and its borders are masked at random (Section 2.2).
 
 # %%
 from osteolib.radiograph import to_tensor_range
@@ -134,8 +134,10 @@ page.show_training(run, rows, history, recipe)
 #
 # On the same test knees stand three scores: age alone, the image alone, and both. Age, and age with the image's score, are
 # regressions fitted on each fold's *validation* knees and applied to its test knees. Fitting them on the scores of other
-# folds would leak: those come from networks that were trained on the test knees. Knees of one person are not independent,
-# so intervals resample groups of people, and the difference from age is taken on the same resamples.
+# folds would leak: those come from networks that were trained on the test knees. It has a price: the same validation knees
+# chose the epoch, so there the image may look better than it is and get too much weight in the joint score. Knees of one
+# person are not independent, so intervals resample groups of people, and the difference from age is taken on the same
+# resamples.
 
 # %%
 from osteolib.cohorts import bone_loss
@@ -250,8 +252,9 @@ print(f"sensitivity {cheating.sensitivity:.2f}; chosen before looking {before:.2
 assert not cheating.feasible or cheating.sensitivity >= 0.86  # by construction
 
 # %% [markdown]
-# **Take away.** Trained on a few hundred knees, this network is to be read beside age, fold by fold and with its interval. A model that cannot beat one covariate has shown nothing about bone yet; one that can must show it as a
-# difference on the same people, and there must be enough people for a difference to show.
+# **Take away.** Trained on a few hundred knees, this network is to be read beside age, fold by fold and with its interval. A
+# model that cannot beat one covariate has shown nothing about bone yet; one that can must show it as a difference on the
+# same people, and there must be enough people for a difference to show.
 
 # %% tags=["hide-input"]
 provenance(run)
