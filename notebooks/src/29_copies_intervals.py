@@ -145,7 +145,8 @@ say(run, copy_page.coverage_sentence(found))
 # ## Was it foreseen?
 #
 # The formula can be summed over all pairs of files with what each pair shares. For the AUROC the pairs of a case and a normal
-# of one film enter too, with the opposite sign {cite:p}`obuchowski1997`.
+# of one film enter too, with the opposite sign {cite:p}`obuchowski1997`. In the figure only the likeness of films varies; that
+# of pictures follows where it would be less.
 
 # %% tags=["hide-input"]
 table(run, "effective", copy_page.effective_numbers(found), "Design effect by formula "

@@ -99,9 +99,9 @@ def test_printed_widths_stand_beside_the_formula_s(found, paper):
 
 
 def test_the_words_follow_the_coverage(found):
-    fine = found.assign(covers_high=0.99)
+    fine = found.assign(covers=0.95)
     assert "drawing files, nothing; drawing films, nothing." in copy_page.coverage_sentence(fine)
-    bad = fine.assign(covers_high=fine["covers_high"].where(fine["draw"] != "files", 0.9))
+    bad = fine.assign(covers=fine["covers"].where(fine["draw"] != "files", 0.7))
     assert "drawing files, AUROC, sensitivity and specificity; drawing films, nothing." in copy_page.coverage_sentence(
         bad
     )
