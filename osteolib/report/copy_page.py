@@ -211,12 +211,15 @@ def coverage_sentence(found: pd.DataFrame) -> str:
         names = [label(metric) for metric in METRICS if at[setting, draw, metric]]
         return " and ".join(", ".join(names).rsplit(", ", 1)) or "nothing"
 
+    n = found.groupby("setting")["studies"].first()
+    seen = {place: (binom.ppf(0.01, n[place], 0.95) - 1) / n[place] for place in (WHOLE, SCREENING)}
     return (
         "**Short of 95 %, at a level of 1 %.** In the whole set: "
         f"drawing files, {short(WHOLE, DRAWS[0])}; drawing films, {short(WHOLE, DRAWS[-1])}. In a test set of the "
         f"paper's size: drawing files, {short(SCREENING, DRAWS[0])}; drawing films, {short(SCREENING, DRAWS[-1])}; and "
         f"where no file has a copy, {short(SCREENING, UNRELATED)}. The last is the yardstick: a percentile bootstrap "
-        "of so few files can fall short without any copy."
+        "of so few files can fall short without any copy. With so few studies only a coverage of at most "
+        f"{seen[WHOLE]:.0%} (whole set) or {seen[SCREENING]:.0%} (test set) is told from 95 %."
     )
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from osteolib.report import copy_page
 from osteolib.report.published import load_published
@@ -105,6 +105,8 @@ def test_the_words_follow_the_coverage(found):
     assert "drawing files, AUROC, sensitivity and specificity; drawing films, nothing." in copy_page.coverage_sentence(
         bad
     )
+    told = [k for k in range(31) if binom.cdf(k, 30, 0.95) < 0.01]  # of the 30 studies of a test set
+    assert f"or {max(told) / 30:.0%} (test set) is told from 95 %." in words
     table = copy_page.coverage_table(found)
     assert table["draw"].tolist()[:5] == [*DRAWS, UNRELATED] and table.columns.tolist()[2:] == [
         "AUROC",
