@@ -126,6 +126,25 @@ def against_formulas(printed: pd.DataFrame, counts: Sequence[int], boot: Bootstr
     return pd.DataFrame(rows).round(3)
 
 
+def widths(printed: pd.DataFrame, counts: Sequence[int], boot: BootstrapResult) -> dict[str, str | float]:
+    """Which shares' printed intervals are ``nearer`` in width to the normal approximation than to the bootstrap.
+
+    And by how much the two kinds differ: at most for sensitivity and specificity (``little``), at least for PPV and NPV
+    (``much``), which a bootstrap within the classes draws from fixed numbers of cases and normals.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    found, gap = [], {}
+    for metric, (k, n) in shares_of(counts).items():
+        width = printed.loc[metric, "ci_high"] - printed.loc[metric, "ci_low"]
+        normal, drawn = (high - low for low, high in (proportion_confint(k, n), boot.ci[metric]))
+        gap[metric] = abs(normal - drawn)
+        if abs(width - normal) < abs(width - drawn):
+            found.append(metric)
+    return {"nearer": ", ".join(found) or "none", "little": max(gap["sensitivity"], gap["specificity"]),
+            "much": min(gap["ppv"], gap["npv"])}  # fmt: skip
+
+
 def coverage_at_printed_sizes(
     paper: pd.DataFrame, knee_correlation: float, n_studies: int, rng: np.random.Generator
 ) -> pd.DataFrame:

@@ -81,3 +81,23 @@ def test_coverage_is_asked_at_the_paper_s_sizes_and_drawn_where_it_belongs(paper
     drawn = panels[3].lines[0]  # AUROC, correlated knees
     names = [name for name in interval_plots.ORDER if name in found.loc[("auroc", True)].index]
     assert drawn.get_xdata().tolist() == found.loc[("auroc", True)].loc[names, "external, 30 + 12"].tolist()
+
+
+def test_a_printed_width_is_given_to_the_kind_of_interval_that_made_it(paper):
+    """Two shares printed with the normal approximation of the same counts, two with the bootstrap itself."""
+    printed = interval_checks.printed_shares(paper, "ext").copy()
+    boot = bootstrap_ci(*interval_checks.people_of(COUNTS), [*NAMES], 0.5, n_boot=500)
+    for metric in ("sensitivity", "ppv"):
+        k, n = interval_checks.shares_of(COUNTS)[metric]
+        half = 1.959964 * np.sqrt(k / n * (1 - k / n) / n)
+        printed.loc[metric, ["ci_low", "ci_high"]] = k / n - half, k / n + half
+    for metric in ("specificity", "npv"):
+        printed.loc[metric, ["ci_low", "ci_high"]] = boot.ci[metric]
+    found = interval_checks.widths(printed, COUNTS, boot)
+    assert found["nearer"] == "sensitivity, ppv"
+    width = {metric: high - low for metric, (low, high) in boot.ci.items()}
+    shares = {metric: (k / n, n) for metric, (k, n) in interval_checks.shares_of(COUNTS).items()}
+    normal = {metric: 2 * 1.959964 * np.sqrt(p * (1 - p) / n) for metric, (p, n) in shares.items()}
+    gap = {metric: abs(normal[metric] - width[metric]) for metric in normal}
+    assert found["little"] == pytest.approx(max(gap["sensitivity"], gap["specificity"]), abs=1e-6)
+    assert found["much"] == pytest.approx(min(gap["ppv"], gap["npv"]), abs=1e-6)
