@@ -58,22 +58,21 @@ def pc_scores(
 
 
 def repeated_scores(
-    features: NDArray, targets: Mapping[str, ArrayLike], draws: Sequence[ArrayLike], n_components: int = N_COMPONENTS
+    features: NDArray, targets: ArrayLike, draws: Sequence[ArrayLike], n_components: int = N_COMPONENTS
 ) -> NDArray[np.float64]:
     """:func:`pc_scores` for several draws of the folds: shape (draws, targets, n)."""
-    stacked = np.stack([np.asarray(y, float) for y in targets.values()])
-    return np.stack([pc_scores(features, stacked, folds, n_components) for folds in draws])
+    return np.stack([pc_scores(features, targets, folds, n_components) for folds in draws])
 
 
 def joined_scores(
     features: NDArray,
-    covariates: ArrayLike,
+    covariates: Mapping[str, ArrayLike],
     target: ArrayLike,
     subjects: pd.DataFrame,
     folds: ArrayLike,
     n_inner: int = 4,
     n_components: int = N_COMPONENTS,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Covariates alone, and joined with the image: nested, so that no row is judged by a model that saw its fold.
 
     Within the training folds the image is scored out of (inner) fold; a logistic regression of covariates and that
@@ -82,7 +81,7 @@ def joined_scores(
     Parameters
     ----------
     covariates
-        Shape (n, c); what is missing takes the training rows' median.
+        Sets of them by name, shape (n, c) each; what is missing takes the training rows' median.
     target
         Shape (n,), 0 and 1.
     subjects
@@ -90,15 +89,16 @@ def joined_scores(
 
     Returns
     -------
-    Log-odds from the covariates alone and from both, shape (n,) each.
+    For each set log-odds from the covariates alone and from both, shape (n,) each.
     """
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    y, folds, known = np.asarray(target, float), np.asarray(folds), np.asarray(covariates, float)
-    alone, both = np.empty(y.size), np.empty(y.size)
+    y, folds = np.asarray(target, float), np.asarray(folds)
+    known = {name: np.asarray(values, float) for name, values in covariates.items()}
+    found = {name: (np.empty(y.size), np.empty(y.size)) for name in known}
     for fold in np.unique(folds):
         test = folds == fold
         train = ~test
@@ -107,10 +107,11 @@ def joined_scores(
         image[train] = pc_scores(features[train], y[train], inner, n_components)[0]
         train_pc, test_pc = components(features[train], features[test], n_components)
         image[test] = _fitted(train_pc, y[train], fold)(test_pc)
-        for columns, out in ((known, alone), (np.column_stack([known, image]), both)):
-            model = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression())
-            out[test] = model.fit(columns[train], y[train]).decision_function(columns[test])
-    return alone, both
+        for name, values in known.items():
+            for columns, out in zip((values, np.column_stack([values, image])), found[name], strict=True):
+                model = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression())
+                out[test] = model.fit(columns[train], y[train]).decision_function(columns[test])
+    return found
 
 
 def components(train: NDArray, new: NDArray, n_components: int) -> tuple[NDArray, NDArray]:

@@ -66,7 +66,7 @@ def test_rows_without_target_are_scored_by_a_model_of_the_others(films):
 def test_what_is_hidden_is_found_and_a_shuffle_is_not(films):
     features, hidden, subjects, folds = films
     sick = (hidden > 0).astype(float)
-    each = repeated_scores(features, {"sick": sick}, [folds, folds[::-1]])
+    each = repeated_scores(features, [sick], [folds, folds[::-1]])
     assert each.shape == (2, 1, 120)
     assert roc_auc_score(sick, each.mean(0)[0]) > 0.9
     shuffled = shuffled_groups(sick, subjects["subject_id"], 40, 0)
@@ -82,18 +82,18 @@ def test_joining_finds_what_the_covariate_lacks_and_gains_nothing_from_noise(fil
     age = np.repeat(rng.normal(size=60), 2)
     age[:4] = np.nan
     sick = (np.nan_to_num(age) + hidden > 0).astype(int)
-    alone, both = joined_scores(features, age[:, None], sick, subjects, folds)
+    alone, both = joined_scores(features, {"age": age[:, None]}, sick, subjects, folds)["age"]
     assert roc_auc_score(sick, both) > roc_auc_score(sick, alone) + 0.05
     noise = rng.normal(size=features.shape)
-    alone, both = joined_scores(noise, age[:, None], sick, subjects, folds)
+    alone, both = joined_scores(noise, {"age": age[:, None]}, sick, subjects, folds)["age"]
     assert roc_auc_score(sick, both) < roc_auc_score(sick, alone) + 0.03
 
 
 def test_a_fold_is_judged_without_its_own_labels(films):
     features, hidden, subjects, folds = films
-    sick, age = (hidden > 0).astype(int), np.arange(120.0)[:, None]
+    sick, age = (hidden > 0).astype(int), {"age": np.arange(120.0)[:, None]}
     turned = np.where(folds == 1, 1 - sick, sick)
-    before, after = (joined_scores(features, age, y, subjects, folds)[1] for y in (sick, turned))
+    before, after = (joined_scores(features, age, y, subjects, folds)["age"][1] for y in (sick, turned))
     assert before[folds == 1] == pytest.approx(after[folds == 1])
 
 
