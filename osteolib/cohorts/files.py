@@ -1,7 +1,7 @@
 """Are the files of a cohort here, and are they the ones its manifest describes?
 
 They are never part of the project: they are found through the environment variable ``OSTEO_DATA`` and recognised by
-their sha256.
+their sha256. A reduced copy that the manifest lists counts, and is called one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,14 @@ from pathlib import Path
 import pandas as pd
 
 from osteolib.cohorts.duplicates import same_perceptual_hash
-from osteolib.cohorts.manifest import Manifest, load_manifest
+from osteolib.cohorts.manifest import DataFile, Manifest, load_manifest
 from osteolib.runs.paths import ROOT, file_sha256
+
+STATES = ("ok", "copy", "unseen", "missing", "changed", "moved", "extra")
+"""``copy``: a reduced copy that the manifest lists. ``unseen``: there, but no content is stated to compare it with.
+``moved``: a missing file's name, in another folder."""
+
+SHOWN = 50  # files that a report names of each state
 
 
 class DataNotFound(FileNotFoundError):
@@ -23,20 +29,30 @@ class DataNotFound(FileNotFoundError):
 
 @dataclass(frozen=True)
 class Verification:
-    """``files`` has one row per file: ``file`` and ``state`` (ok, missing, changed or extra)."""
+    """``files`` has one row per file, ``file`` and ``state``: a word of :data:`STATES`.
+
+    ``present`` are the files that can be used, each as it lies there; ``partial`` says that any part of them will do.
+    """
 
     name: str
     files: pd.DataFrame
+    present: tuple[DataFile, ...] = ()
+    partial: bool = False
 
     @property
     def ok(self) -> bool:
-        """Every file of the manifest is there unchanged; files beyond it do no harm."""
-        return not self.files.state.isin(["missing", "changed"]).any()
+        """Nothing is changed or moved, and nothing missing that is needed; files beyond the manifest do no harm."""
+        wrong = ["changed", "moved"] if self.partial else ["changed", "moved", "missing"]
+        return not self.files.state.isin(wrong).any()
 
     def __str__(self) -> str:
         counts = self.files.state.value_counts()
-        lines = [f"{self.name}: " + ", ".join(f"{counts.get(s, 0)} {s}" for s in ("ok", "missing", "changed", "extra"))]
-        lines += [f"  {row.state:<8} {row.file}" for row in self.files[self.files.state != "ok"].itertuples()]
+        always = ("ok", "missing", "changed", "extra")
+        lines = [f"{self.name}: " + ", ".join(f"{counts.get(s, 0)} {s}" for s in STATES if s in always or s in counts)]
+        for state in STATES[1:]:
+            named = self.files.file[self.files.state == state].tolist()
+            lines += [f"  {state:<8} {file}" for file in named[:SHOWN]]
+            lines += [f"  {state:<8} and {len(named) - SHOWN} more"] if len(named) > SHOWN else []
         return "\n".join(lines)
 
 
@@ -57,7 +73,7 @@ def find_data(manifest: Manifest) -> Path:
         None of the files is there, or the manifest describes data that nobody here has.
     """
     folder = data_folder(manifest)
-    if folder and any((folder / file.path).is_file() for file in manifest.files):
+    if folder and any((folder / path).is_file() for file in manifest.files for path in _paths(file)):
         return folder
     where = manifest.folder if Path(manifest.folder).is_absolute() else f"$OSTEO_DATA/{manifest.folder}"
     if not manifest.files:
@@ -65,8 +81,15 @@ def find_data(manifest: Manifest) -> Path:
     elif folder is None:
         remedy = "Set the environment variable OSTEO_DATA to the folder that holds the data sets."
     else:
-        first = manifest.files[0].path
-        remedy = f"Unpack it so that {where}/{first} exists, then run `osteolib data verify {manifest.name}`."
+        first = Path(manifest.files[0].path)
+        remedy = (
+            f"Unpack it so that {where}/{first.as_posix()} exists, then run `osteolib data verify {manifest.name}`."
+        )
+        names = {Path(path).name for path in _paths(manifest.files[0])}
+        if moved := sorted(p for p in folder.rglob("*") if p.name in names):
+            remedy += (
+                f" {moved[0].relative_to(folder).as_posix()} is there: the folder should be called {first.parent}."
+            )
     raise DataNotFound(
         f"The data of {manifest.name} are not here: {manifest.title}. Source: {manifest.source} "
         f"(licence: {manifest.licence}). {remedy}"
@@ -87,25 +110,48 @@ def verify(name: str, deep: bool = False) -> Verification:
 
 def verify_files(manifest: Manifest, folder: Path, deep: bool = False) -> Verification:
     """Compare ``folder`` with a manifest; see :func:`verify`."""
-    rows = []
+    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")}
+    rows, present = [], []
     for file in manifest.files:
-        path = folder / file.path
-        state = "missing"
-        if path.is_file():
-            same = path.stat().st_size == file.bytes and file_sha256(path) == file.sha256
-            state = "ok" if same and (not deep or same_perceptual_hash(path, file.phash)) else "changed"
-        rows.append((file.path, state))
-    known = {file.path for file in manifest.files}
-    found = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    rows += [(path, "extra") for path in found if path not in known and not Path(path).name.startswith(".")]
-    return Verification(manifest.name, pd.DataFrame(rows, columns=["file", "state"]))
+        state, here = _find(file, folder, found, deep)
+        rows.append((here.path if here else file.path, state))
+        present += [here] if here else []
+    gone = {path for path, state in rows if state == "missing"}
+    names = {Path(path).name for file in manifest.files if file.path in gone for path in _paths(file)}
+    for path in sorted(found - {path for path, _ in rows}):  # a copy beside its original is one file too many, too
+        rows.append((path, "moved" if manifest.partial and Path(path).name in names else "extra"))
+    return Verification(manifest.name, pd.DataFrame(rows, columns=["file", "state"]), tuple(present), manifest.partial)
+
+
+def _paths(file: DataFile) -> tuple[str, ...]:
+    return (file.path, file.copy.path) if file.copy else (file.path,)
+
+
+def _find(file: DataFile, folder: Path, found: set[str], deep: bool) -> tuple[str, DataFile | None]:
+    """State of one file, and the file as it lies there: the original, or else its reduced copy."""
+    candidates = [f for f in (file, file.copy) if f and f.path in found]
+    for one in candidates:
+        path = folder / one.path
+        if not one.sha256:
+            return "unseen", DataFile(one.path, file_sha256(path), path.stat().st_size)
+        same = path.stat().st_size == one.bytes and file_sha256(path) == one.sha256
+        if same and (not deep or same_perceptual_hash(path, one.phash)):
+            return "ok" if one is file else "copy", one
+    return ("changed" if candidates else "missing"), None
 
 
 def state(name: str) -> str:
-    """``present`` (every file as it should be), ``absent``, ``damaged`` (some missing or changed), ``made here``."""
+    """``present`` (every file as it should be), ``absent``, ``damaged`` (some missing or changed), ``made here``.
+
+    Of a set any part of which will do, how many files are there: ``1727/1947``.
+    """
     if load_manifest(name).kind == "phantom":
         return "made here"
     try:
-        return "present" if verify(name).ok else "damaged"
+        report = verify(name)
     except DataNotFound:
         return "absent"
+    if not report.ok:
+        return "damaged"
+    listed = len(load_manifest(name).files)
+    return "present" if len(report.present) == listed else f"{len(report.present)}/{listed}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from osteolib.cohorts.cohort import Cohort
@@ -38,7 +39,12 @@ def load_cohort(name: str, **options: Any) -> Cohort:
         raise ValueError(f"{name} has no option {', '.join(unknown)}: its options are {', '.join(defaults) or 'none'}")
     report = verify_files(manifest, folder) if folder else None
     if report and not report.ok:
-        raise ValueError(f"the files of {name} are damaged; get them anew from {manifest.source}\n{report}")
+        raise ValueError(
+            f"the files of {name} are damaged: put back what was moved, get the others anew from {manifest.source}\n"
+            f"{report}"
+        )
+    if report and manifest.partial:  # what is there decides what the cohort is
+        manifest = replace(manifest, files=report.present)
     return read(manifest, folder, **(defaults | options))
 
 
@@ -49,7 +55,8 @@ def reader_of(manifest: Manifest) -> Callable[..., Cohort] | None:
 
         made = {"hand-phantom": phantoms.read_hand_phantom, "knee-phantom": phantoms.read_knee_phantom}
         return made.get(manifest.name)
-    from osteolib.cohorts import hand_rsna, knee_wani, nhanes, own
+    from osteolib.cohorts import hand_rsna, knee_wani, nhanes, own, strnet_stage1
 
-    readers = {"hand_rsna": hand_rsna.read, "knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read}
+    readers = {"hand_rsna": hand_rsna.read, "knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read,
+               "strnet_stage1": strnet_stage1.read}  # fmt: skip
     return readers.get(manifest.reader)
