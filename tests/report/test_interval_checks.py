@@ -96,8 +96,9 @@ def test_a_printed_width_is_given_to_the_kind_of_interval_that_made_it(paper):
     found = interval_checks.widths(printed, COUNTS, boot)
     assert found["nearer"] == "sensitivity, ppv"
     width = {metric: high - low for metric, (low, high) in boot.ci.items()}
-    shares = {metric: (k / n, n) for metric, (k, n) in interval_checks.shares_of(COUNTS).items()}
-    normal = {metric: 2 * 1.959964 * np.sqrt(p * (1 - p) / n) for metric, (p, n) in shares.items()}
+    shares = interval_checks.shares_of(COUNTS).items()
+    halves = {metric: (k / n, 1.959964 * np.sqrt(k * (n - k) / n**3)) for metric, (k, n) in shares}
+    normal = {metric: min(p + half, 1) - (p - half) for metric, (p, half) in halves.items()}  # cut at 1
     gap = {metric: abs(normal[metric] - width[metric]) for metric in normal}
     assert found["little"] == pytest.approx(max(gap["sensitivity"], gap["specificity"]), abs=1e-6)
     assert found["much"] == pytest.approx(min(gap["ppv"], gap["npv"]), abs=1e-6)
