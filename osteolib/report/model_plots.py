@@ -42,7 +42,7 @@ def training_curves(history: pd.DataFrame, joins: int) -> Figure:
         axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         if joins <= history["epoch"].max():
             axis.axvline(joins + 1, color=INK, ls="--", lw=0.8, label="T-score joins")
-    axes[2].legend(fontsize="x-small")
+    axes[2].legend(fontsize="x-small", frameon=True, framealpha=0.8, edgecolor="none")
     return fig
 
 
