@@ -33,7 +33,8 @@ def read(manifest: Manifest, folder: Path, *, unit: str = "knee") -> Cohort:
     Beside the common columns: ``file`` (as listed), ``bytes_group, picture_group, source_group`` (``split_group`` is
     the last), ``original_width, original_height, original_bytes, original_format`` (of the original, also where a
     reduced copy is read), ``wani_id`` and ``wani_label``, the film of ``knee-wani`` that the source film is and the
-    class of its T-score, where it is one.
+    class of its T-score, where it is one; ``wani_names``, how many of that set's films it is; ``wani_file``, whether
+    the file has the bytes of one.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def read(manifest: Manifest, folder: Path, *, unit: str = "knee") -> Cohort:
     films = films.assign(**linked_films(films))
     kept = ["image_id", "path", "sha256", "label", "subject_id", "split_group", "file", "bytes_group", "picture_group",
             "source_group", "original_width", "original_height", "original_bytes", "original_format", "wani_id",
-            "wani_label"]  # fmt: skip
+            "wani_label", "wani_names", "wani_file"]  # fmt: skip
     units = to_units(films[kept], unit).assign(bone="knee", view="AP")
     copies = int((known & (films["sha256"] != films["same_as"])).sum())
     return make_cohort(manifest, {"unit": unit}, units, notes=notes_on(films, len(listed), copies, int((~known).sum())))
@@ -91,7 +92,12 @@ def linked_films(films: pd.DataFrame) -> dict[str, pd.Series]:
     by_source = met.groupby("source_group")
     one_class = by_source["label"].first().where(by_source["label"].nunique() == 1)
     source = films["source_group"]
-    return {"wani_id": source.map(by_source["wani_id"].first()), "wani_label": source.map(one_class)}
+    return {
+        "wani_id": source.map(by_source["wani_id"].first()),
+        "wani_label": source.map(one_class),
+        "wani_names": source.map(by_source["wani_id"].nunique()).fillna(0).astype(int),
+        "wani_file": films["same_as"].isin(wani["same_as"]),
+    }
 
 
 def notes_on(films: pd.DataFrame, listed: int, copies: int, unseen: int) -> list[str]:

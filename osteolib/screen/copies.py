@@ -1,7 +1,6 @@
-"""One model under four splits: what a score owes to copies of the test films among the training films.
+"""Simple models under the four splits: what a score owes to copies of the test films among the training films.
 
-Films are split (a) by image, as STR-Net splits its Stage 1 (Section 2.1), (b) by identical bytes, (c) by picture, (d)
-by source film. Nothing else changes, so the difference between (a) and (d) is what the copies give.
+Nothing but the split changes, so the difference between the score by image and by source film is what copies give.
 """
 
 from __future__ import annotations
@@ -12,45 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from osteolib.cohorts import bone_loss, grouped_folds
+from osteolib.cohorts import bone_loss
 from osteolib.runs.store import artefact
+from osteolib.screen.copy_splits import each_once, folds_by, knee_pixels
 from osteolib.screen.knee_folds import knee_images
 from osteolib.screen.weights import frozen_features
 
-SPLITS = {"image": "unit_id", "bytes": "bytes_group", "picture": "picture_group", "film": "source_group"}
-"""What may not be torn apart under each split: the column of ``strnet-stage1`` that names it."""
-
 PIXELS = 32
 NEIGHBOURS = 5
-
-
-def folds_by(subjects: pd.DataFrame, split: str, n_folds: int, seed: int) -> NDArray[np.int64]:
-    """Fold of each knee under one of :data:`SPLITS`, stratified by bone loss; see :func:`grouped_folds`.
-
-    Raises
-    ------
-    ValueError
-        The split is unknown, or a class has fewer groups than there are folds.
-    """
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-    group = subjects[SPLITS[split]]
-    return grouped_folds(
-        subjects.assign(subject_id=group, split_group=group), bone_loss(subjects["label"]), n_folds, seed
-    )
-
-
-def each_once(subjects: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """One row for each distinct knee (content and box), and which of them each row of ``subjects`` is."""
-    knee = subjects[["sha256", "x0", "y0", "x1", "y1"]].astype(str).agg(" ".join, axis=1)
-    number, _ = pd.factorize(knee)
-    return subjects[~knee.duplicated()], number
-
-
-def knee_pixels(subjects: pd.DataFrame, size: int) -> NDArray[np.uint8]:
-    """Knees prepared as in Section 2.2, shape (n, size, size): each distinct one is read once."""
-    distinct, number = each_once(subjects)
-    return knee_images(distinct, size)[number]
+COMPONENTS = 100
+FREE, HELD = "frozen features", f"frozen features, {COMPONENTS} components"
+NEAREST, FACTS = f"{NEIGHBOURS} nearest pictures", "file facts, no picture"
 
 
 def knee_features(subjects: pd.DataFrame, size: int, encoder: str = "efficientnet_lite0") -> NDArray[np.float32]:
@@ -90,12 +61,12 @@ def models(seed: int) -> dict[str, object]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    forest = RandomForestClassifier(200, min_samples_leaf=3, random_state=seed)
-    linear = make_pipeline(StandardScaler(), PCA(100, random_state=seed), LogisticRegression(max_iter=2000))
+    forest = RandomForestClassifier(100, min_samples_leaf=3, random_state=seed)
     return {
-        "frozen features": linear,
-        "nearest pictures": KNeighborsClassifier(NEIGHBOURS, weights="distance"),
-        "file facts": make_pipeline(SimpleImputer(), forest),
+        FREE: make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)),
+        HELD: make_pipeline(StandardScaler(), PCA(COMPONENTS, random_state=seed), LogisticRegression(max_iter=2000)),
+        NEAREST: KNeighborsClassifier(NEIGHBOURS, weights="distance"),
+        FACTS: make_pipeline(SimpleImputer(), forest),
     }
 
 
@@ -104,11 +75,8 @@ def views(subjects: pd.DataFrame, size: int) -> dict[str, NDArray[np.floating]]:
     small = knee_pixels(subjects, PIXELS).reshape(len(subjects), -1).astype(np.float32)
     small -= small.mean(1, keepdims=True)  # brightness and contrast are not what makes two pictures near
     small /= np.maximum(small.std(1, keepdims=True), 1e-6)
-    return {
-        "frozen features": knee_features(subjects, size),
-        "nearest pictures": small,
-        "file facts": file_facts(subjects).to_numpy(),
-    }
+    features = knee_features(subjects, size)
+    return {FREE: features, HELD: features, NEAREST: small, FACTS: file_facts(subjects).to_numpy()}
 
 
 def out_of_fold_scores(
