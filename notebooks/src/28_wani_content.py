@@ -93,7 +93,7 @@ page.show_verdict(run, rows, answers, MAIN, LEAD)
 
 # %% [markdown]
 # "Mean of the folds" never sets people of two folds, scored by two models, against each other. Where it and the pooled value
-# differ, the models' scales do.
+# differ, the models' scales do. Shuffled targets are read in the first draw of the folds only, so their range is a little wide.
 #
 # ## What is it that was read?
 #

@@ -126,13 +126,14 @@ def best_of_looks(answers: Mapping[str, Answers], question: str) -> float:
 
 
 def subgroups(each: Answers, target: str, n_boot: int, seed: int) -> pd.DataFrame:
-    """The measure of ``target`` within men, women and each ending of the file, with intervals; and two rivals.
+    """The measure of ``target`` within groups of people and of films, with intervals; and two rivals.
 
-    The rivals rank the same target by what the same features say of sex and of age over 50.
+    The groups: men, women, films without copies, and each ending of the file. The rivals rank the same target by what the same features say of sex and of age over 50.
     """
     ending = each.people["path"].map(lambda path: Path(path).suffix)
     sex = each.people["sex"]
     parts = {"everybody": sex.notna(), "men": sex == "M", "women": sex == "F"}
+    parts |= {"films of one row only": ~each.people["sha256"].duplicated(keep=False)}
     parts |= {f"files {end}": ending == end for end in sorted(set(ending))}
     rows = []
     for name, who in parts.items():

@@ -85,7 +85,11 @@ def show_verdict(
     loss, t = (rows[(rows["features"] == main) & (rows["target"] == name)].iloc[0] for name in QUESTIONS[1:])
     best, found = best_of_looks(answers, QUESTIONS[0]), one["ci_low"] > 0.5 and one["value"] > one["null_high"]
     chance = asked["target"].map({"T-score": 0.0}).fillna(0.5)
-    run.fact(main=main, os=with_ci(*one[INTERVAL]), os_folds=one["folds"], os_null=one["null_high"], os_best=best,
+    people = answers[main].people
+    independent = {name: people.loc[people["label"] == name, "split_group"].nunique()
+                   for name in ("osteoporosis", "normal")}  # fmt: skip
+    run.fact(os_groups=independent["osteoporosis"], normal_groups=independent["normal"], main=main,
+             os=with_ci(*one[INTERVAL]), os_folds=one["folds"], os_null=one["null_high"], os_best=best,
              loss=with_ci(*loss[INTERVAL]), t_r=with_ci(*t[INTERVAL]), looks=len(asked),
              above=int((asked["ci_low"] > chance).sum()), lead=with_ci(*lead),
              **{f"control_{k}": with_ci(*control.loc[name, INTERVAL]) for k, name in enumerate(CONTROLS)})  # fmt: skip
@@ -94,8 +98,10 @@ def show_verdict(
         + ("All three intervals lie above one half: these features and so many films can carry an answer."
            if (control["ci_low"] > 0.5).all() else "Not all of them are read, so what follows proves little.")
     )  # fmt: skip
-    say(run, "**The rule.** Osteoporosis against the rest: {os}; mean of the folds {os_folds:.2f}; 97.5 % of the "
-             "shuffles lie below {os_null:.2f}. " + ("**Found, by the rule.** " if found else "**Not found.** ")
+    say(run, "**The rule.** Osteoporosis ({os_groups} independent groups of films; the normal are {normal_groups}) "
+             "against the rest: {os}; mean of the folds {os_folds:.2f}; 97.5 % of the shuffles lie below "
+             "{os_null:.2f}. "
+        + ("**Found, by the rule.** " if found else "**Not found.** ")
         + "The lead was {lead}. With the same features bone loss against normal is {loss} and r of the T-score {t_r}."
     )  # fmt: skip
     say(run, "**Looks.** {looks} pairs of features and question stand above; of these {above} have an interval wholly "

@@ -117,7 +117,8 @@ def show_ages(run: Run, decoded: Mapping[str, Decoded], ages: Mapping[str, Compa
     run.fact(apart=with_ci(*apart, "+.1f"), age_normal=true[NORMAL], age_young=true[YOUNG_LOSS], age_old=true[OLD_LOSS],
              seen_normal=with_ci(*normal, "+.1f"), seen_young=with_ci(*young, "+.1f"), other=other,
              other_normal=with_ci(*ages[other].difference(NORMAL, OLD_LOSS), "+.1f"),
-             other_young=with_ci(*ages[other].difference(YOUNG_LOSS, OLD_LOSS), "+.1f"))  # fmt: skip
+             other_young=with_ci(*ages[other].difference(YOUNG_LOSS, OLD_LOSS), "+.1f"),
+             other_apart=with_ci(*ages[other].difference(NORMAL, YOUNG_LOSS), "+.1f"))  # fmt: skip
     sees_young, sees_normal = young[2] < 0, normal[2] < 0
     say(run, "Recorded mean ages: {age_normal:.0f} years (normal), {age_young:.0f} (bone loss, young), {age_old:.0f} "
              "(bone loss, older). Against the older ones the model places the young with bone loss at {seen_young} "
@@ -128,8 +129,8 @@ def show_ages(run: Run, decoded: Mapping[str, Decoded], ages: Mapping[str, Compa
                                          if normal[0] > young[0] else ", the normal more so. "))
            if sees_young else "It does not see the young as young, so it can say nothing about the normal. ")
         + "Directly: the normal are placed at {apart} years against the young with bone loss"
-        + (", the wrong way round beyond chance. " if apart[1] > 0 else ". ")
-        + "With {other} features: {other_young} and {other_normal} years.")  # fmt: skip
+        + (", the wrong way round, and by more than chance. " if apart[1] > 0 else ". ")
+        + "With {other} features: {other_young} and {other_normal} years, directly {other_apart}.")  # fmt: skip
 
 
 def ages_figure(ages: Mapping[str, Comparison], true: Mapping[str, float]) -> Figure:
@@ -150,10 +151,10 @@ def ages_figure(ages: Mapping[str, Comparison], true: Mapping[str, float]) -> Fi
 
 def show_files(run: Run, rows: pd.DataFrame) -> None:
     """Agreement of decoded and recorded sex by ending of the file."""
-    shown = rows.assign(share=[with_ci(*r) for r in 100 * rows[["value", "ci_low", "ci_high"]].to_numpy()])
-    shown = shown.drop(columns=["value", "ci_low", "ci_high"])
-    shown["share"] = [with_ci(*r, ".0f") for r in 100 * rows[["value", "ci_low", "ci_high"]].to_numpy()]
-    shown = shown.rename(columns={"share": "decoded sex is the recorded one, % (95 % CI)"})
+    percent = 100 * rows[["value", "ci_low", "ci_high"]].to_numpy()
+    shown = rows[["people", "file", "n"]].assign(
+        **{"decoded sex is the recorded one, % (95 % CI)": [with_ci(*row, ".0f") for row in percent]}
+    )
     caption = "Exploratory: by ending of the file name, which follows how films were exported"
     table(run, "files", shown, caption, index=False, group="people")
 

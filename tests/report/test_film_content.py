@@ -38,6 +38,7 @@ def knees():
         "sex": np.where(male, "M", "F"), "age_years": age, "t_score": -1.0 - 2 * ill + rng.normal(0, 0.3, n),
         "film_layout": np.where(rng.random(n) < 0.5, "bilateral", "single"),
         "path": [f"{i}.{'jpg' if i % 2 else 'JPEG'}" for i in range(n)], "split_group": [f"p{i}" for i in range(n)],
+        "sha256": ["x"] * 4 + [f"{i}" for i in range(4, n)],
     })  # fmt: skip
     units = people.loc[people.index.repeat(2)].reset_index(drop=True)
     features = rng.normal(size=(2 * n, 40))
@@ -96,6 +97,7 @@ def test_what_is_read_is_sex_and_within_a_sex_there_is_nothing(answers):
     assert groups.loc["everybody", "sex"][0] > 0.65
     low, high = groups.loc["men", "osteoporosis"][1:]
     assert low < 0.5 < high
+    assert groups.loc["films of one row only", "n"] == 146
     assert groups.loc["men", "n"] + groups.loc["women", "n"] == groups.loc["everybody", "n"] == 150
 
 
