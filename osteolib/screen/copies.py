@@ -51,8 +51,11 @@ def file_facts(subjects: pd.DataFrame) -> pd.DataFrame:
     return facts.join(pd.get_dummies(subjects["original_format"], prefix="format").astype(float))
 
 
-def models(seed: int) -> dict[str, object]:
-    """The models that are fitted anew in every fold, by what they look at; all answer with ``predict_proba``."""
+def models(seed: int, n: int) -> dict[str, object]:
+    """The models that are fitted anew in every fold, by what they look at; all answer with ``predict_proba``.
+
+    ``n`` is the number of knees in all folds: fewer than 200 allow no 100 components in every half of them.
+    """
     from sklearn.decomposition import PCA
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.impute import SimpleImputer
@@ -64,7 +67,9 @@ def models(seed: int) -> dict[str, object]:
     forest = RandomForestClassifier(100, min_samples_leaf=3, random_state=seed)
     return {
         FREE: make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)),
-        HELD: make_pipeline(StandardScaler(), PCA(COMPONENTS, random_state=seed), LogisticRegression(max_iter=2000)),
+        HELD: make_pipeline(
+            StandardScaler(), PCA(min(COMPONENTS, n // 2), random_state=seed), LogisticRegression(max_iter=2000)
+        ),
         NEAREST: KNeighborsClassifier(NEIGHBOURS, weights="distance"),
         FACTS: make_pipeline(SimpleImputer(), forest),
     }
@@ -93,7 +98,8 @@ def out_of_fold_scores(
 
     fold, y = folds_by(subjects, split, n_folds, seed), bone_loss(subjects["label"])
     scores = pd.DataFrame({"unit_id": subjects["unit_id"], "fold": fold, "copied": has_copy(subjects, fold)})
-    for name, model in models(seed).items():
+    for name in looked_at:
+        model = models(seed, len(subjects))[name]
         predicted = cross_val_predict(model, looked_at[name], y, cv=PredefinedSplit(fold), method="predict_proba")
         scores[name] = predicted[:, 1]
     return scores

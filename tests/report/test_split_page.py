@@ -1,0 +1,165 @@
+"""The page on four splits: its tables against counts by hand and scikit-learn, its sentences against their numbers."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from osteolib.report import split_page, split_tables
+from osteolib.report.compared import DIFFERENCES, ROWS, Comparison
+from osteolib.screen.copies import FACTS, FREE, HELD, NEAREST
+
+
+@pytest.fixture(scope="module")
+def knees() -> pd.DataFrame:
+    """24 films: two pictures each, the first stored twice as the same bytes; labels alternate by film."""
+    rows = []
+    for film in range(24):
+        label = ("normal", "osteopenia", "osteoporosis", "normal")[film % 4]
+        for copy, (picture, content) in enumerate([("a", "x"), ("a", "x"), ("b", "y")]):
+            rows.append((f"{film}-{copy}", label, f"{film}{picture}{content}", f"{film}{picture}", str(film)))
+    table = pd.DataFrame(rows, columns=["unit_id", "label", "bytes_group", "picture_group", "source_group"])
+    facts = {"original_width": 128.0, "original_height": 256.0, "film_layout": "single", "wani_file": False,
+             "wani_label": table["label"]}  # fmt: skip
+    return table.assign(**facts)
+
+
+@pytest.fixture(scope="module")
+def looked_at(knees):
+    """A feature that names the film and nothing else: it can be remembered, not understood."""
+    rng = np.random.default_rng(0)
+    of_film = rng.normal(size=(24, 120)).astype(np.float32)
+    seen = of_film[knees["source_group"].astype(int)]
+    return {FREE: seen, HELD: np.tile(seen, 2), NEAREST: seen, FACTS: seen[:, :3]}
+
+
+@pytest.fixture(scope="module")
+def compared(knees, looked_at):
+    return split_page.compare_splits(knees, looked_at, 4, n_boot=100, seed=0)
+
+
+def test_what_crosses_each_split_is_what_it_lets_cross(knees):
+    across = split_page.copies_across(knees, 4, seed=0)
+    assert across["groups"].tolist() == [72, 48, 48, 24]
+    assert (across.loc["by film", list(split_page.GRADES)] == 0).all()
+    assert across.loc["by bytes", "the same bytes"] == across.loc["by picture", "the same picture"] == 0
+    assert across.loc["by image", "the same bytes"] <= 2 / 3 < across.loc["by image", "the same film"]
+
+
+def test_a_label_that_only_the_film_knows_is_remembered_by_image_and_not_by_film(knees, compared):
+    compared, scores = compared
+    assert compared.estimate(f"{NEAREST}, by image")[0] > 0.95
+    assert compared.estimate(f"{NEAREST}, by film")[0] < 0.75
+    y = knees["label"] != "normal"
+    assert compared.estimate(f"{FREE}, by film")[0] == pytest.approx(roc_auc_score(y, scores["film"][FREE]))
+    shown = split_page.by_split(compared)
+    assert shown["model"].tolist() == [FREE, HELD, NEAREST, FACTS]
+    assert split_page.splits_figure(compared, 0.9, 0.8, {"image": (0.9, 0.8, 0.95)}).axes[0].get_ylabel()
+
+
+def comparison(by_image: float, by_film: float, half: float = 0.03) -> Comparison:
+    rows, differences = [], []
+    for model in split_page.LOOKS:
+        for split, value in {"image": by_image, "bytes": by_image, "picture": by_film, "film": by_film}.items():
+            rows.append((f"{model}, by {split}", "auroc", value, value - half, value + half, 99, 9, np.nan))
+        change = by_film - by_image
+        pair = f"{model}, by film", f"{model}, by image"
+        differences.append((*pair, "auroc", change, change - half, change + half, 99, 9))
+    return Comparison(pd.DataFrame(rows, columns=list(ROWS)), pd.DataFrame(differences, columns=list(DIFFERENCES)))
+
+
+def test_the_sentence_follows_its_numbers(knees):
+    told = split_page.in_words(comparison(0.92, 0.70), knees, printed=0.933)
+    said = told["sentence"].format(**told)
+    assert "reaches the printed value" in said and "4 of the 4 models fall" in said and "lies above chance" in said
+    told = split_page.in_words(comparison(0.80, 0.79), knees, printed=0.933)
+    said = told["sentence"].format(**told)
+    assert "reaches the printed value" not in said and "0 of the 4 models fall" in said
+    told = split_page.in_words(comparison(0.80, 0.51), knees, printed=0.933)
+    assert "cannot be told from chance" in told["sentence"]
+
+
+def labels(folder_film: float, t_film: float) -> pd.DataFrame:
+    rows = []
+    for by, values in {"folder": (0.9, folder_film), "T-score": (0.9, t_film)}.items():
+        for split, value in zip(("image", "film"), values, strict=True):
+            rows.append((by, split, 20, 12, HELD, value, value - 0.05, value + 0.05))
+    columns = ["labels by", "split", "normal", "normal_films", "model", "auroc", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("folder", "t_score", "said"),
+    [(0.7, 0.52, "belongs to the folders"), (0.7, 0.6, "under both labels"), (0.53, 0.52, "Under neither label")],
+)
+def test_what_is_left_is_said_for_the_label_that_holds_it(folder, t_score, said):
+    shown, facts = split_tables.labels_in_words(labels(folder, t_score))
+    assert said in facts["labels_sentence"].format(**facts)
+    assert len(shown) == 4 and facts["normal_films"] == 12
+
+
+def test_both_labels_are_scored_on_the_linked_knees_only(knees, looked_at):
+    some = knees.assign(wani_label=knees["label"].where(knees["source_group"].astype(int) < 16))
+    one = {HELD: looked_at[HELD]}
+    found = split_tables.under_both_labels(some, one, 4, n_boot=100, seed=0)
+    assert set(found["normal"]) == {24} and set(found["normal_films"]) == {8}
+    same = found.pivot(index=["split", "model"], columns="labels by", values="auroc")
+    assert same["folder"].tolist() == same["T-score"].tolist()  # here both labels agree
+
+
+def test_a_model_learns_from_one_stage_and_is_tested_on_the_other(knees, looked_at):
+    stage2 = knees.assign(wani_file=(knees["source_group"].astype(int) < 20) & knees["unit_id"].str.endswith("-2"))
+    row, about = split_tables.stage_table(stage2, looked_at, n_boot=100, seed=0)
+    assert about == {"stage2_films": 20, "stage2_known": 20, "films_left": 4}
+    assert row.loc[0, ["test knees", "normal"]].tolist() == [20, 10]
+
+
+def test_knees_with_and_without_a_copy_stand_apart(knees, looked_at, compared):
+    found = split_tables.with_and_without(knees, compared[1]["film"], looked_at, 100, 0)
+    assert found["knees"].tolist() == [0, 72]  # split by film nothing has a copy elsewhere
+    assert found.loc[0, FREE] == "one class only"
+
+
+def test_strata_are_layout_and_size(knees):
+    other = knees.head(3).assign(film_layout=["single", "bilateral", "single"], original_height=[256.0, 1000.0, 2600.0])
+    assert split_tables.shortcut_strata(other).tolist() == ["single, small", "bilateral, middle", "single, large"]
+
+
+@pytest.fixture
+def predictions() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    n = 80
+    y = np.arange(n) % 2
+    score = np.clip(0.5 + 0.2 * (2 * y - 1) + rng.normal(0, 0.2, n), 0, 1)
+    base = pd.DataFrame({"y_true": y.astype(float), "y_score": score,
+                         "split_group": np.arange(n).astype(str), "target": "bone_loss"})  # fmt: skip
+    t = base.assign(target="t_score", y_true=-y - 1.0, y_score=-base["y_score"])
+    parts = [base.assign(split="test"), base.assign(split="validation"), base.assign(split="test", target="severity"),
+             t.assign(split="test")]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_a_networks_row_agrees_with_scikit_learn(predictions):
+    row = split_tables.measured(predictions, n_boot=100, seed=0)
+    test = predictions.query("target == 'bone_loss' and split == 'test'")
+    assert row["AUROC"].startswith(f"{roc_auc_score(test.y_true, test.y_score):.2f}")
+    assert row["AUPRC"].startswith(f"{average_precision_score(test.y_true, test.y_score):.2f}")
+    tau = float(row["threshold"])
+    assert (test.y_score[test.y_true == 1] >= tau).mean() >= 0.86  # validation and test are the same knees here
+    t = predictions.query("target == 't_score'")
+    assert row["T-score r"].replace("−", "-").startswith(f"{np.corrcoef(t.y_true, t.y_score)[0, 1]:.2f}")
+
+
+def test_recorded_networks_stand_beside_live_and_print(predictions, monkeypatch):
+    size = {"backbone": "resnet18", "initialisation": "none", "image_size": 32, "epochs": 1}
+    records = {"stage1-film-0": SimpleNamespace(run={"configuration": size}, stale=True, predictions=predictions)}
+    monkeypatch.setattr(split_tables, "read_record", records.get)
+    paper = pd.DataFrame({"reported": "0.9"}, index=list(split_tables.PRINTED.values()))
+    cells = ["stage1-film-0", "stage1-image-0"]
+    made = split_tables.network_table({"image": predictions}, "small", cells, paper, 100, 0)
+    assert made["split"].tolist() == ["not published", "by image", "by film", ""]
+    assert made.loc[0, "AUROC"] == "0.9" and "other code" in made.loc[2, "network"]
+    assert made.loc[3, "network"] == "not recorded yet: stage1-image-0"
+    assert made.loc[1, "AUROC"] == made.loc[2, "AUROC"] != ""
