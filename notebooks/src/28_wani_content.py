@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.6, quick: 1.5, long: 8, paper: 12}
+#     minutes: {smoke: 0.6, quick: 1.5, long: 8, paper: 20}
 #     needs: [knee-wani]
 # ---
 # %% [markdown]

@@ -128,7 +128,8 @@ def best_of_looks(answers: Mapping[str, Answers], question: str) -> float:
 def subgroups(each: Answers, target: str, n_boot: int, seed: int) -> pd.DataFrame:
     """The measure of ``target`` within groups of people and of films, with intervals; and two rivals.
 
-    The groups: men, women, films without copies, and each ending of the file. The rivals rank the same target by what the same features say of sex and of age over 50.
+    The groups: men, women, films without copies, and each ending of the file. The rivals rank the same target by what
+    the same features say of sex and of age over 50.
     """
     ending = each.people["path"].map(lambda path: Path(path).suffix)
     sex = each.people["sex"]

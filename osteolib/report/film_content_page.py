@@ -126,7 +126,8 @@ def show_subgroups(run: Run, rows: pd.DataFrame, target: str) -> None:
     say(run, "In this set {share_men:.0%} of the men and {share_women:.0%} of the women have osteoporosis. Ranked by "
              "what the film says of *sex*, osteoporosis gets an AUROC of {by_sex:.2f}; by what it says of *age*, "
              "{by_age:.2f}; by what it says of osteoporosis, {by_own:.2f}. "
-        + ("**So reading sex and age would be enough**: no word about bone density is needed. " if close else
+        + ("**So sex or age, as read from the film, ranks people about as well**; bone density is not needed to "
+           "explain it. " if close else
            "The last is higher, so it may say more than those two. ")
         + "Within men it is {in_men}, within women {in_women}.")  # fmt: skip
 

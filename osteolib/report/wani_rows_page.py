@@ -46,7 +46,7 @@ def show_copies(run: Run, copies: pd.DataFrame, n_films: int, n_extra: int) -> N
         "in T-score {d_t} and in sex {d_sex} times; the statures differ by {least_height:.0f} cm or more in every "
         "group. Of each group one row at most can belong to the film, so at least {n_wrong} of these {n_copies} rows "
         "do not. Over the whole data set, with the groups that cross classes, {n_extra} of {n_films} films repeat "
-        "another one under somebody else's row.",
+        "another one under another person's row.",
     )
 
 
