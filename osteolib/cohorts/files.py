@@ -20,6 +20,8 @@ STATES = ("ok", "copy", "unseen", "missing", "changed", "moved", "extra")
 """``copy``: a reduced copy that the manifest lists. ``unseen``: there, but no content is stated to compare it with.
 ``moved``: a missing file's name, in another folder."""
 
+USABLE = ("ok", "copy", "unseen")
+
 SHOWN = 50  # files that a report names of each state
 
 
@@ -81,15 +83,12 @@ def find_data(manifest: Manifest) -> Path:
     elif folder is None:
         remedy = "Set the environment variable OSTEO_DATA to the folder that holds the data sets."
     else:
-        first = Path(manifest.files[0].path)
-        remedy = (
-            f"Unpack it so that {where}/{first.as_posix()} exists, then run `osteolib data verify {manifest.name}`."
-        )
-        names = {Path(path).name for path in _paths(manifest.files[0])}
-        if moved := sorted(p for p in folder.rglob("*") if p.name in names):
-            remedy += (
-                f" {moved[0].relative_to(folder).as_posix()} is there: the folder should be called {first.parent}."
-            )
+        first = manifest.files[0].path
+        remedy = f"Unpack it so that {where}/{first} exists, then run `osteolib data verify {manifest.name}`."
+        places = {Path(path).name: Path(path).parent for file in manifest.files for path in _paths(file)}
+        if moved := sorted(p for p in folder.rglob("*") if p.is_file() and p.name in places):
+            there, meant = moved[0].relative_to(folder).as_posix(), places[moved[0].name] / moved[0].name
+            remedy += f" {there} is there: it should be {meant.as_posix()}, so rename or move its folder."
     raise DataNotFound(
         f"The data of {manifest.name} are not here: {manifest.title}. Source: {manifest.source} "
         f"(licence: {manifest.licence}). {remedy}"
@@ -114,8 +113,8 @@ def verify_files(manifest: Manifest, folder: Path, deep: bool = False) -> Verifi
     rows, present = [], []
     for file in manifest.files:
         state, here = _find(file, folder, found, deep)
-        rows.append((here.path if here else file.path, state))
-        present += [here] if here else []
+        rows.append((here.path, state))
+        present += [here] if state in USABLE else []
     gone = {path for path, state in rows if state == "missing"}
     names = {Path(path).name for file in manifest.files if file.path in gone for path in _paths(file)}
     for path in sorted(found - {path for path, _ in rows}):  # a copy beside its original is one file too many, too
@@ -127,8 +126,8 @@ def _paths(file: DataFile) -> tuple[str, ...]:
     return (file.path, file.copy.path) if file.copy else (file.path,)
 
 
-def _find(file: DataFile, folder: Path, found: set[str], deep: bool) -> tuple[str, DataFile | None]:
-    """State of one file, and the file as it lies there: the original, or else its reduced copy."""
+def _find(file: DataFile, folder: Path, found: set[str], deep: bool) -> tuple[str, DataFile]:
+    """State of one file, and the file that has it: the original, or else its reduced copy."""
     candidates = [f for f in (file, file.copy) if f and f.path in found]
     for one in candidates:
         path = folder / one.path
@@ -137,7 +136,7 @@ def _find(file: DataFile, folder: Path, found: set[str], deep: bool) -> tuple[st
         same = path.stat().st_size == one.bytes and file_sha256(path) == one.sha256
         if same and (not deep or same_perceptual_hash(path, one.phash)):
             return "ok" if one is file else "copy", one
-    return ("changed" if candidates else "missing"), None
+    return ("changed", candidates[0]) if candidates else ("missing", file)
 
 
 def state(name: str) -> str:

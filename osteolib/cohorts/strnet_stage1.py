@@ -41,10 +41,9 @@ def read(manifest: Manifest, folder: Path, *, unit: str = "knee") -> Cohort:
     ValueError
         The unit is unknown, or a film shows no leg or more than two.
     """
-    listed = file_list().set_index("stem")
+    listed = file_list()
     here = pd.DataFrame([(file.path, file.sha256) for file in manifest.files], columns=["path", "sha256"])
-    here.index = here["path"].map(_stem)
-    films = here.join(listed, rsuffix="_listed").reset_index(drop=True)
+    films = here.assign(stem=here["path"].map(_stem)).merge(listed, on="stem", how="left", suffixes=("", "_listed"))
     known = films["sha256_listed"].str.len() == 64
     films = films.assign(
         file=films["path_listed"],

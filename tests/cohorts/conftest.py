@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 
 @dataclass
@@ -63,3 +64,22 @@ def world(tmp_path, monkeypatch) -> World:
     monkeypatch.setattr("osteolib.runs.store.STORE", tmp_path / "store")
     monkeypatch.setenv("OSTEO_DATA", str(world.data))
     return world
+
+
+def draw_legs(seed: int, legs: int = 1) -> np.ndarray:
+    """A film of 400 rows and 160 columns a leg with bone, joint and texture of its own."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:400, :160] / 400
+    film = []
+    for _ in range(legs):
+        across, down = np.abs(x - rng.normal(0.2, 0.005)), y - rng.normal(0.5, 0.02)
+        leg = np.sqrt(np.clip(1 - (across / 0.17) ** 2, 0, None))
+        bone = 1 / (1 + np.exp((across - 0.07 - 0.05 * np.exp(-((down / 0.1) ** 2))) / 0.006))
+        texture = sum(gaussian_filter(rng.normal(size=y.shape), s) * s for s in (1.5, 3, 6, 12))
+        film.append(70 * leg + 90 * bone * (1 - 0.7 * np.exp(-((down / 0.012) ** 2))) + 30 * leg * texture)
+    return np.clip(np.hstack(film), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(name="draw_legs", scope="session")
+def draw_legs_fixture():
+    return draw_legs

@@ -3,7 +3,7 @@ import yaml
 
 from osteolib.cohorts import RULES, list_manifests, load_manifest
 from osteolib.cohorts.load import reader_of
-from osteolib.cohorts.manifest import parse_manifest
+from osteolib.cohorts.manifest import DataFile, Manifest, parse_manifest
 
 GOOD = {
     "name": "set", "title": "A set", "kind": "real", "source": "https://doi.org/10.0/0", "licence": "CC0",
@@ -103,3 +103,72 @@ def test_where_the_files_lie_is_no_part_of_what_the_cohort_is():
     here, there = parse_manifest(GOOD, "set.yaml"), parse_manifest(GOOD | {"folder": "/elsewhere"}, "set.local.yaml")
     assert here.content() == there.content()
     assert here.content() != parse_manifest(GOOD | {"label_rule": "hip"}, "set.yaml").content()
+
+
+def listed(world, *lines: str, header="path,sha256,bytes", **fields) -> Manifest:
+    """A manifest whose files stand in a CSV beside it."""
+    (world.manifests / "set.csv").write_text("\n".join([header, *lines]) + "\n")
+    return parse_manifest(GOOD | {"files": "set.csv"} | fields, "set.yaml")
+
+
+def test_a_list_of_files_may_stand_in_a_table_beside_the_manifest(world):
+    sha = "0" * 64
+    manifest = listed(world, f"a.csv,{sha},1", f'"b, c.png",{sha},20')
+    assert manifest.files == (DataFile("a.csv", sha, 1), DataFile("b, c.png", sha, 20))
+    assert (
+        manifest.content()
+        == parse_manifest(GOOD | {"files": [f.__dict__ for f in manifest.files]}, "set.yaml").content()
+    )
+
+
+def test_further_columns_of_the_table_are_no_part_of_a_file_and_a_copy_is(world):
+    header = "path,sha256,bytes,copy_path,copy_sha256,copy_bytes,width"
+    manifest = listed(world, f"a.png,{'0' * 64},9,a.jpg,{'1' * 64},3,640", f"b.png,{'2' * 64},9,,,,", header=header)
+    copied, other = manifest.files
+    assert copied.copy == DataFile("a.jpg", "1" * 64, 3) and other.copy is None
+    told = manifest.content()["files"]
+    assert told[0]["copy"]["path"] == "a.jpg"
+    assert "copy" not in told[1]
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "message"),
+    [
+        ("path,sha256", "a.csv,0", "set.csv: columns path, sha256 and bytes are needed, bytes a number"),
+        ("file,sha256,bytes", "a.csv,0,1", "set.csv: columns path, sha256 and bytes are needed"),
+        ("path,sha256,bytes", f"a.csv,{'0' * 64},many", "bytes a number"),
+        ("path,sha256,bytes,copy_path", f"a.csv,{'0' * 64},1,b.csv", "columns path, sha256 and bytes are needed"),
+        ("path,sha256,bytes", "a.csv,abc,1", "sha256 of a.csv must be 64 hexadecimal digits"),
+        ("path,sha256,bytes", "a.csv,,1", "sha256 of a.csv must be 64 hexadecimal digits"),  # unseen, but not partial
+        ("path,sha256,bytes", f"../a.csv,{'0' * 64},1", "must lie below the cohort's folder"),
+        ("path,sha256,bytes,copy_path,copy_sha256,copy_bytes", f"a,{'0' * 64},1,../b,{'0' * 64},1", "must lie below"),
+        ("path,sha256,bytes,copy_path,copy_sha256,copy_bytes", f"a,{'0' * 64},1,b,0,1", "sha256 of b must be 64"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_named(world, header, line, message):
+    with pytest.raises(ValueError, match=message.replace("..", r"\.\.")):
+        listed(world, line, header=header)
+
+
+def test_a_table_that_is_not_there_is_named(world):
+    with pytest.raises(ValueError, match=r"set\.csv, the manifest's list of files, is not there"):
+        parse_manifest(GOOD | {"files": "set.csv"}, "set.yaml")
+
+
+def test_only_of_a_partial_set_a_file_may_be_unseen_and_no_copy_ever(world):
+    manifest = listed(world, "a.csv,,", partial=True)
+    assert manifest.files == (DataFile("a.csv", "", 0),)
+    copy = {"path": "b.csv", "sha256": "", "bytes": 0}
+    entry = {"path": "a.csv", "sha256": "", "bytes": 0, "copy": copy}
+    with pytest.raises(ValueError, match=r"sha256 of b\.csv must be 64"):
+        parse_manifest(GOOD | {"files": [entry], "partial": True}, "set.yaml")
+
+
+def test_a_manifest_without_the_newer_fields_has_the_content_it_always_had():
+    """Fingerprints of recorded runs are made of it."""
+    told = parse_manifest(GOOD, "set.yaml").content()
+    assert "partial" not in told and told["files"] == [{"path": "a.csv", "sha256": "0" * 64, "bytes": 1, "phash": None}]
+    assert parse_manifest(GOOD | {"partial": False}, "set.yaml").content() == told
+    assert parse_manifest(GOOD | {"partial": True}, "set.yaml").content() == told | {"partial": True}
+    assert not {"partial", "copy"} & set(load_manifest("knee-wani").content())
+    assert not any("copy" in file for file in load_manifest("knee-wani").content()["files"])
