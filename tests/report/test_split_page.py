@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from osteolib.report import split_page, split_tables
+from osteolib.report import split_networks, split_page, split_tables
 from osteolib.report.compared import DIFFERENCES, ROWS, Comparison
 from osteolib.screen.copies import FACTS, FREE, HELD, NEAREST
 
@@ -163,3 +163,19 @@ def test_recorded_networks_stand_beside_live_and_print(predictions, monkeypatch)
     assert made.loc[0, "AUROC"] == "0.9" and "other code" in made.loc[2, "network"]
     assert made.loc[3, "network"] == "not recorded yet: stage1-image-0"
     assert made.loc[1, "AUROC"] == made.loc[2, "AUROC"] != ""
+
+
+def test_panels_show_the_networks_own_counts(predictions, monkeypatch):
+    history = pd.DataFrame({"epoch": [0, 1], "auprc": [0.6, 0.7], "auroc": [0.6, 0.8]})
+    record = SimpleNamespace(history=history, predictions=predictions)
+    monkeypatch.setattr(split_networks, "read_record", {"stage1-film-0": record}.get)
+    no_t = predictions[predictions["target"] != "t_score"]
+    chosen = split_networks.longest_trained({"image": (history, no_t), "film": (history, no_t)}, seed=0)
+    assert [network.about for network in chosen.values()] == ["live", "recorded"]
+    figure = split_networks.network_panels(chosen)
+    told = [text.get_text() for text in figure.axes[2].texts]
+    assert sum(int(text.split()[0]) for text in told) == 80
+    assert figure.axes[3].texts[0].get_text() == "no T-score here" and not figure.axes[7].texts
+    hopeless = predictions.assign(y_score=0.0)  # no threshold of the grid calls anybody
+    figure = split_networks.network_panels({"image": split_networks.Trained(history, hopeless, "live")})
+    assert "no threshold" in figure.axes[2].texts[0].get_text()
