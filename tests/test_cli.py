@@ -80,6 +80,7 @@ def test_a_folder_is_added_and_what_is_wrong_with_it_is_said(monkeypatch, capsys
     manifests.mkdir()
     films.mkdir()
     monkeypatch.setattr(manifest, "FOLDER", manifests)
+    monkeypatch.setattr("osteolib.runs.store.STORE", tmp_path / "store")
     for number in range(3):
         leg = Image.new("L", (300, 400), 30)
         leg.paste(200, (110 + number, 0, 190, 400))
@@ -98,6 +99,8 @@ def test_a_folder_is_added_and_what_is_wrong_with_it_is_said(monkeypatch, capsys
     result = RUNNER.invoke(cli.app, ["data", "add", str(films), "--name", "clinic"])
     assert result.exit_code == 0, result.output
     assert [p.name for p in manifests.iterdir()] == ["clinic.local.yaml"]
+    told = "Films with more than one label, to be looked at: 1\n  f0 = f1 = f2: "  # one leg, moved by a pixel
+    assert told in result.output
 
 
 EXAMPLE = ROOT / "data_manifests" / "audits" / "example.yaml"

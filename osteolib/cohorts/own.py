@@ -13,9 +13,10 @@ import pandas as pd
 import yaml
 
 from osteolib.cohorts.cohort import RANGES, WORDS, Cohort, make_cohort
-from osteolib.cohorts.duplicates import leave_out_cross_class, perceptual_hash, split_groups
+from osteolib.cohorts.duplicates import join_groups, leave_out_cross_class, perceptual_hash, split_groups
 from osteolib.cohorts.films import measure_film, to_units
 from osteolib.cohorts.manifest import Manifest, manifest_paths, parse_manifest
+from osteolib.cohorts.own_copies import contradictions, with_groups
 from osteolib.cohorts.tables import PLAIN_ID, read_table, tidy_table
 from osteolib.runs.paths import file_sha256, write_atomic
 from osteolib.stats.labels import LABELS, RULES, label_from_t_score
@@ -118,20 +119,39 @@ def add_folder(
 def read(
     manifest: Manifest, folder: Path, *, unit: str | None = None, cross_class_duplicates: str = "exclude"
 ) -> Cohort:
-    """Read a cohort that :func:`add_folder` accepted; ``unit`` is ``"knee"`` for knees and else ``"film"``."""
+    """Read a cohort that :func:`add_folder` accepted; ``unit`` is ``"knee"`` for knees and else ``"film"``.
+
+    Beside the common columns: ``bytes_group, picture_group, source_group``, which copies of a film share.
+    """
     knees = manifest.settings["bone"] == "knee"
     unit = unit or ("knee" if knees else "film")
+    films, mixed = leave_out_cross_class(read_films(manifest, folder), cross_class_duplicates)
+    units = to_units(films, unit, knees).assign(bone=manifest.settings["bone"])
+    options = {"unit": unit, "cross_class_duplicates": cross_class_duplicates}
+    crossing = contradictions(films, "label")
+    notes = [f"{len(crossing):,} films stand under more than one label, as copies or crops of one leg."]
+    return make_cohort(manifest, options, units, mixed, notes if crossing else ())
+
+
+def read_films(manifest: Manifest, folder: Path) -> pd.DataFrame:
+    """One row per film of an accepted folder: its row of the table, ``split_group`` and the groups of its copies.
+
+    A split group holds the films of one subject, look-alikes, and all copies of a film.
+
+    Raises
+    ------
+    ValueError
+        The table has changed since and breaks a rule.
+    """
     people, problems = read_people(folder, manifest.table, manifest.label_rule)
     if problems:
         raise ValueError(f"{manifest.table['file']}: " + "\n".join(problems))
     files = pd.DataFrame(manifest.files)[["path", "sha256", "phash"]]
     films = people.merge(files, left_on="image", right_on="path").drop(columns="image")
     films = films.assign(path=films.path.map(lambda path: str(folder / path)), image_id=image_ids(films.path))
-    films["split_group"] = split_groups(films)
-    films, mixed = leave_out_cross_class(films, cross_class_duplicates)
-    units = to_units(films, unit, knees).assign(bone=manifest.settings["bone"])
-    options = {"unit": unit, "cross_class_duplicates": cross_class_duplicates}
-    return make_cohort(manifest, options, units, mixed)
+    films = with_groups(films, knees=manifest.settings["bone"] == "knee")
+    group = join_groups(split_groups(films), films.source_group)
+    return films.assign(split_group=films.groupby(group).image_id.transform("first").astype("str"))
 
 
 def read_people(folder: Path, table: dict, label_rule: str) -> tuple[pd.DataFrame, list[str]]:
