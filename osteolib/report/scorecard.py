@@ -160,7 +160,8 @@ def for_reading(card: pd.DataFrame) -> pd.DataFrame:
     shown = pd.DataFrame(
         {
             "Paper": card["paper"].map(PAPERS),
-            "Published value": card["quantity"] + card["of"].map("; {}".format, na_action="ignore").fillna(""),
+            "Published value": [f"{row.quantity}; {row.of}" if row.of == row.of else row.quantity
+                                for row in card.itertuples()],
             "Where": card["source"],
             "Published": [f"{row.reported.replace('-', '−')}{_unit(row)}" for row in card.itertuples()],
             "Verdict": card["verdict"],

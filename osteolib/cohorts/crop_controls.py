@@ -1,0 +1,176 @@
+"""Can the rule that joins a crop and a film be wrong? What fits when the right film is taken away, and a finer look.
+
+The rule of :mod:`osteolib.cohorts.crops` takes the best of many films, scales and places, so its correlation is high by
+chance alone more often than that of two given pictures. How high is measured on crops whose own film is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from osteolib.cohorts.crops import (
+    DETAIL_ROWS,
+    RIM,
+    TRIED,
+    WIDE,
+    coarse_correlation,
+    detail,
+    detail_correlation,
+    lay,
+)
+from osteolib.cohorts.pictures import small_pictures
+from osteolib.radiograph import read_radiograph
+from osteolib.runs.store import cached
+
+FINE_ROWS = 200
+"""Rows of the film in the finer look, about twice those of the rule; the stored copies have more."""
+
+SHAPES = (0.98, 1.0, 1.02)  # widths over those of the crop as it is stored; some were resized by hand
+STEPS = (-0.02, -0.01, 0.0, 0.01, 0.02)  # around the scale that the rule found
+
+
+class Place(NamedTuple):
+    """Where a crop fits best on a film: correlation of detail, and the box ``x0, y0, x1, y1`` in shares of the film."""
+
+    value: float
+    box: tuple[float, float, float, float]
+
+
+def best_other_film(crops: Sequence[str], pictures: Mapping[str, NDArray[np.uint8]],
+                    source: Mapping[str, str]) -> pd.DataFrame:  # fmt: skip
+    """For each crop the film that fits best when all films of its own source are left out.
+
+    Parameters
+    ----------
+    crops
+        Keys of ``pictures``: narrow ones.
+    pictures
+        By name, shape (height, width), uint8; those wide enough for two knees are the films.
+    source
+        The source film that each picture is held to show.
+
+    Returns
+    -------
+    ``crop, film, detail, scale``, found by the same search as the rule's, in the order of ``crops``.
+    """
+    wide = [name for name, p in pictures.items() if p.shape[1] >= WIDE * p.shape[0]]
+    films = [pictures[name] for name in wide]
+    coarse, scale = coarse_correlation([pictures[name] for name in crops], films)
+    fine = lay(films, DETAIL_ROWS, detailed=True)
+    rows = []
+    for i, crop in enumerate(crops):
+        others = np.array([j for j, name in enumerate(wide) if source[name] != source[crop]])
+        likely = others[np.argsort(-coarse[i, others], kind="stable")[:TRIED]]
+        best = max((*detail_correlation(pictures[crop], fine, int(j), float(scale[i, j])), int(j)) for j in likely)
+        rows.append((crop, wide[best[2]], *best[:2]))
+    return pd.DataFrame(rows, columns=["crop", "film", "detail", "scale"])
+
+
+def fit_without_own(files: pd.DataFrame, crops: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
+    """:func:`best_other_film` for ``n`` of the crops that fit, drawn at random, among all pictures of the files.
+
+    Parameters
+    ----------
+    files
+        ``image_id, path, sha256, bytes_group, picture_group, source_group``.
+    crops
+        From :func:`osteolib.cohorts.pictures.group_files`.
+    """
+    first = files.drop_duplicates("bytes_group").set_index("image_id")
+    tried = crops.loc[crops["fits"], "crop"].sample(min(n, int(crops["fits"].sum())), random_state=seed)
+    others = first.index[~first["picture_group"].duplicated() & ~first["picture_group"].isin(
+        first.loc[[*crops["film"], *tried], "picture_group"])]  # fmt: skip
+    names = [*dict.fromkeys([*crops["film"], *tried, *others])]
+
+    def make() -> pd.DataFrame:
+        contents, _ = small_pictures(
+            {sha: Path(path) for sha, path in zip(first["sha256"], first["path"], strict=True)}
+        )
+        pictures = {name: contents[first["sha256"][name]] for name in names}
+        return best_other_film(list(tried), pictures, first["source_group"].to_dict())
+
+    key = {"tried": first["sha256"][tried].tolist(), "all": first["sha256"][names].tolist()}
+    key["source"] = first["source_group"][names].tolist()
+    return cached("crop-controls", key, [__name__, "osteolib.cohorts.crops"], make)
+
+
+def place(crop: NDArray[np.uint8], film: NDArray[np.uint8], scale: float, rows: int = FINE_ROWS,
+          shape: float = 1.0) -> Place:  # fmt: skip
+    """Where a crop's detail lies on a film's, both with ``rows`` rows to the film's height, by scikit-image.
+
+    Parameters
+    ----------
+    scale
+        Height of the crop over that of the film.
+    shape
+        Factor of the crop's width.
+    """
+    from skimage.feature import match_template
+
+    wide, high, tall = (round(side) for side in (film.shape[1] * rows / film.shape[0], rows, rows * scale))
+    page = detail(_resized(film, high, wide))
+    piece = detail(_resized(crop, tall, round(tall * shape * crop.shape[1] / crop.shape[0])))
+    top, left = (max(1, round(RIM * side)) for side in piece.shape)  # pictures cut by hand carry white lines there
+    inner = piece[top:-top, left:-left]
+    if inner.shape[0] > high or inner.shape[1] > wide:
+        return Place(-1.0, (0.0, 0.0, 0.0, 0.0))
+    fit = match_template(page, inner)
+    y, x = np.unravel_index(fit.argmax(), fit.shape)
+    box = (x / wide, y / high, (x + inner.shape[1]) / wide, (y + inner.shape[0]) / high)
+    return Place(float(fit.max()), tuple(map(float, box)))
+
+
+def look_again(crop: NDArray[np.uint8], film: NDArray[np.uint8], scale: float) -> float:
+    """Best correlation of a crop and a film at :data:`FINE_ROWS` over scales and shapes near the one found."""
+    return max(place(crop, film, scale + step, shape=shape).value for step in STEPS for shape in SHAPES)
+
+
+def look_at_doubtful(files: pd.DataFrame, crops: pd.DataFrame, others: pd.DataFrame, rule: float,
+                     n: int) -> dict[str, pd.DataFrame]:  # fmt: skip
+    """:func:`look_again` at the crops in doubt, at clear ones, and at the most tempting wrong films.
+
+    Parameters
+    ----------
+    files
+        ``image_id, path``.
+    crops, others
+        ``crop, film, detail, scale`` with the best film (and ``fits``), and with the best of all others.
+    n
+        How many clear and how many wrong ones are looked at.
+
+    Returns
+    -------
+    ``in doubt`` (detail from 0.1 below the rule to the highest of a wrong film), ``clear`` (above that), ``wrong``: the
+    rows with ``finer``. Kept in the store.
+    """
+    path = files.set_index("image_id")["path"]
+    high = others["detail"].max()
+    clear = crops[crops["detail"] > high].sort_values("crop")
+    parts = {
+        "in doubt": crops[crops["detail"].between(rule - 0.1, high)].sort_values("detail"),
+        "clear": clear.iloc[:: max(1, len(clear) // n)].head(n),
+        "wrong": others.sort_values("detail").tail(n),
+    }
+
+    def finer(part: pd.DataFrame) -> pd.DataFrame:
+        read = [(read_radiograph(path[row.crop]).pixels, read_radiograph(path[row.film]).pixels, float(row.scale))
+                for row in part.itertuples()]  # fmt: skip
+        return part.assign(finer=[look_again(*each) for each in read])
+
+    looked = {}
+    for name, part in parts.items():
+        key = {"as": name} | {column: part[column].tolist() for column in ("crop", "film", "scale")}
+        looked[name] = cached("crops-again", key, [__name__], lambda part=part: finer(part))
+    return looked
+
+
+def _resized(picture: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.float64]:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(picture).resize((columns, rows), Image.Resampling.BOX), float)
