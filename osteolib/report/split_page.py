@@ -72,7 +72,7 @@ def splits_figure(
     axis.axhline(0.5, color=GREY, lw=0.8)
     axis.set(xticks=range(4), xticklabels=[f"split by {split}" for split in SPLITS], ylabel="AUROC, bone loss",
              xlim=(-0.3, 3.4), ylim=(0.45, 1.0))  # fmt: skip
-    axis.legend(fontsize="small", loc="lower left")
+    axis.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.1), ncol=3)
     return fig
 
 

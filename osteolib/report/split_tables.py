@@ -113,8 +113,12 @@ def of_another_stage(subjects: pd.DataFrame, looked_at: Mapping[str, NDArray], s
     return {name: model.predict_proba(looked_at[name][test])[:, 1] for name, model in fitted.items()}
 
 
-def measured(predictions: pd.DataFrame, n_boot: int, seed: int) -> dict[str, str]:
-    """One network's test knees in the paper's metrics, as text; the threshold comes from validation knees (Eq. 2)."""
+def measured(predictions: pd.DataFrame, t_class: pd.Series, n_boot: int, seed: int) -> dict[str, str]:
+    """One network's test knees in the paper's metrics, as text; the threshold comes from validation knees (Eq. 2).
+
+    ``t_class`` is the class by T-score of the knees that have one, by ``unit_id``; against it the same scores are read
+    once more.
+    """
     row: dict[str, str] = {}
     test = predictions[predictions["split"] == "test"]
     for target, names in {"bone_loss": ("AUROC", "AUPRC"), "severity": ("severity AUROC",)}.items():
@@ -124,6 +128,12 @@ def measured(predictions: pd.DataFrame, n_boot: int, seed: int) -> dict[str, str
         for name, metric in zip(names, ("auroc", "auprc"), strict=False):
             row[name] = with_ci(found.estimate[metric], *found.ci[metric])
         if target == "bone_loss":
+            known = part[part["unit_id"].isin(t_class.index)]
+            y = bone_loss(t_class.loc[known["unit_id"]])
+            if len(set(y)) == 2:
+                how_t = how | {"groups": known["split_group"].to_numpy(str)}
+                by_t = bootstrap_ci(y, known["y_score"], "auroc", **how_t)
+                row["AUROC, T-score's class"] = with_ci(by_t.estimate["auroc"], *by_t.ci["auroc"])
             valid = predictions.query("split == 'validation' and target == 'bone_loss'")
             chosen = sensitivity_constrained_threshold(valid["y_true"].astype(int), valid["y_score"])
             row["threshold"] = f"{chosen.threshold:.2f}" if chosen.feasible else "none feasible"
@@ -145,14 +155,17 @@ def measured(predictions: pd.DataFrame, n_boot: int, seed: int) -> dict[str, str
 
 
 def network_table(
-    live: Mapping[str, pd.DataFrame], live_size: str, cells: Iterable[str], paper: pd.DataFrame, n_boot: int, seed: int
-) -> pd.DataFrame:
+    live: Mapping[str, pd.DataFrame], live_size: str, cells: Iterable[str], paper: pd.DataFrame, t_class: pd.Series,
+    n_boot: int, seed: int,
+) -> pd.DataFrame:  # fmt: skip
     """Tables 4 (row B4) and 5 as printed, the networks trained on the page, and the recorded ones, a row each."""
     rows = [
         {"network": "printed", "split": "not published"} | {k: paper.loc[i, "reported"] for k, i in PRINTED.items()}
     ]
     for split, predictions in live.items():
-        rows.append({"network": f"live, {live_size}", "split": f"by {split}"} | measured(predictions, n_boot, seed))
+        rows.append(
+            {"network": f"live, {live_size}", "split": f"by {split}"} | measured(predictions, t_class, n_boot, seed)
+        )
     missing = []
     for name in cells:
         record = read_record(name)
@@ -162,7 +175,7 @@ def network_table(
         old = ", other code than today's" if record.stale else ""
         head = f"recorded, {name}: {training_size(record.run['configuration'])}{old}"
         split = f"by {find_cell(name).options['split']}"
-        rows.append({"network": head, "split": split} | measured(record.predictions, n_boot, seed))
+        rows.append({"network": head, "split": split} | measured(record.predictions, t_class, n_boot, seed))
     if missing:
         rows.append({"network": f"not recorded yet: {', '.join(missing)}"})
     return pd.DataFrame(rows).fillna("")

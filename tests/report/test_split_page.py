@@ -134,7 +134,8 @@ def predictions() -> pd.DataFrame:
     y = np.arange(n) % 2
     score = np.clip(0.5 + 0.2 * (2 * y - 1) + rng.normal(0, 0.2, n), 0, 1)
     base = pd.DataFrame({"y_true": y.astype(float), "y_score": score,
-                         "split_group": np.arange(n).astype(str), "target": "bone_loss"})  # fmt: skip
+                         "unit_id": [f"k{i}" for i in range(n)], "split_group": np.arange(n).astype(str),
+                         "target": "bone_loss"})  # fmt: skip
     t = base.assign(target="t_score", y_true=-y - 1.0, y_score=-base["y_score"])
     parts = [base.assign(split="test"), base.assign(split="validation"), base.assign(split="test", target="severity"),
              t.assign(split="test")]  # fmt: skip
@@ -142,10 +143,13 @@ def predictions() -> pd.DataFrame:
 
 
 def test_a_networks_row_agrees_with_scikit_learn(predictions):
-    row = split_tables.measured(predictions, n_boot=100, seed=0)
+    t_class = pd.Series(["normal", "osteopenia"] * 10, index=[f"k{i}" for i in range(20)])
+    row = split_tables.measured(predictions, t_class, n_boot=100, seed=0)
     test = predictions.query("target == 'bone_loss' and split == 'test'")
     assert row["AUROC"].startswith(f"{roc_auc_score(test.y_true, test.y_score):.2f}")
     assert row["AUPRC"].startswith(f"{average_precision_score(test.y_true, test.y_score):.2f}")
+    first = test[:20]  # whose class by T-score is their folder's
+    assert row["AUROC, T-score's class"].startswith(f"{roc_auc_score(first.y_true, first.y_score):.2f}")
     tau = float(row["threshold"])
     assert (test.y_score[test.y_true == 1] >= tau).mean() >= 0.86  # validation and test are the same knees here
     t = predictions.query("target == 't_score'")
@@ -158,7 +162,7 @@ def test_recorded_networks_stand_beside_live_and_print(predictions, monkeypatch)
     monkeypatch.setattr(split_tables, "read_record", records.get)
     paper = pd.DataFrame({"reported": "0.9"}, index=list(split_tables.PRINTED.values()))
     cells = ["stage1-film-0", "stage1-image-0"]
-    made = split_tables.network_table({"image": predictions}, "small", cells, paper, 100, 0)
+    made = split_tables.network_table({"image": predictions}, "small", cells, paper, pd.Series(dtype=str), 100, 0)
     assert made["split"].tolist() == ["not published", "by image", "by film", ""]
     assert made.loc[0, "AUROC"] == "0.9" and "other code" in made.loc[2, "network"]
     assert made.loc[3, "network"] == "not recorded yet: stage1-image-0"
