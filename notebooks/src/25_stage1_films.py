@@ -70,7 +70,7 @@ page.show_composition(run, files, listed)
 #
 # For two **pictures** there is one place: both become squares. A perceptual hash proposes pairs, the detail confirms them. A
 # **crop** is laid over every wide film at every place and several scales {cite:p}`lewis1995_ncc`: first coarsely, at 32 rows,
-# then by detail, at 96. Here is the second step again, for one crop, with another library and twice as fine.
+# then by detail, at 96. Here is the second step again, for one crop, with another library and from the files as they are stored.
 
 # %%
 grouped = files.assign(same_as=files["bytes_group"])
@@ -79,7 +79,7 @@ shown = files[stage1_figures.may_be_shown(files)].set_index("image_id")
 known = crops["crop"].isin(shown.index) & crops["film"].isin(shown.index)
 one = crops[known & (crops["scale"] < 0.96) & (crops["detail"] > 0.95)].iloc[0]
 crop, film = (read_radiograph(shown["path"][one[k]]).pixels for k in ("crop", "film"))
-place = crop_controls.place(crop, film, one["scale"])
+place = crop_controls.place(crop, film, one["scale"], rows=96)
 print(f"{one['crop']} on {one['film']} at {one['scale']:.2f} of its height: "
       f"{place.value:.3f} by scikit-image, {one['detail']:.3f} by the search")
 
@@ -130,7 +130,7 @@ sameness.show_planted(run, planted_copies.recall(found))
 sameness.show_false(run, files)
 
 # %% [markdown]
-# An earlier count of ours, made by hand with other tools, is in the list of files too. It is no independent witness of the
+# An earlier count, made by hand with other tools, is in the list of files too. It is no independent witness of the
 # truth, but where two counts differ one should look.
 
 # %% tags=["hide-input"]
@@ -194,8 +194,7 @@ page.show_split(run, files)
 # %% [markdown]
 # The paper says of its Stage 1 that "residual identity leakage cannot be excluded", since the set names nobody, and lists it
 # second among its limitations: uncertain, and "first-order when interpreting internal performance". That is fair. The count
-# here adds what can be known without names: in a split by file hardly a test film is new. What that does to a score is measured
-# on [the next page](26_stage1_splits.ipynb).
+# here adds what can be known without names. What it does to a score is measured on [the next page](26_stage1_splits.ipynb).
 #
 # ```{admonition} Where we deviate
 # :class: warning

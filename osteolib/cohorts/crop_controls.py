@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from osteolib.cohorts.crops import (
     DETAIL_ROWS,
     RIM,
+    SCALES,
     TRIED,
     WIDE,
     coarse_correlation,
@@ -113,22 +114,29 @@ def place(crop: NDArray[np.uint8], film: NDArray[np.uint8], scale: float, rows: 
     """
     from skimage.feature import match_template
 
-    wide, high, tall = (round(side) for side in (film.shape[1] * rows / film.shape[0], rows, rows * scale))
-    page = detail(_resized(film, high, wide))
-    piece = detail(_resized(crop, tall, round(tall * shape * crop.shape[1] / crop.shape[0])))
-    top, left = (max(1, round(RIM * side)) for side in piece.shape)  # pictures cut by hand carry white lines there
-    inner = piece[top:-top, left:-left]
-    if inner.shape[0] > high or inner.shape[1] > wide:
+    factor = rows / film.shape[0]
+    page = detail(_scaled(film, factor, factor, rim=0))
+    down = factor * scale * film.shape[0] / crop.shape[0]
+    piece = detail(_scaled(crop, down, down * shape, rim=RIM))  # pictures cut by hand carry white lines at the rim
+    (high, wide), (tall, broad) = page.shape, piece.shape
+    if tall > high or broad > wide:
         return Place(-1.0, (0.0, 0.0, 0.0, 0.0))
-    fit = match_template(page, inner)
+    fit = match_template(page, piece)
     y, x = np.unravel_index(fit.argmax(), fit.shape)
-    box = (x / wide, y / high, (x + inner.shape[1]) / wide, (y + inner.shape[0]) / high)
-    return Place(float(fit.max()), tuple(map(float, box)))
+    return Place(
+        float(fit.max()), (float(x / wide), float(y / high), float((x + broad) / wide), float((y + tall) / high))
+    )
 
 
 def look_again(crop: NDArray[np.uint8], film: NDArray[np.uint8], scale: float) -> float:
     """Best correlation of a crop and a film at :data:`FINE_ROWS` over scales and shapes near the one found."""
     return max(place(crop, film, scale + step, shape=shape).value for step in STEPS for shape in SHAPES)
+
+
+def look_anywhere(crop: NDArray[np.uint8], film: NDArray[np.uint8]) -> float:
+    """:func:`look_again` where no scale is known: first all of :data:`SCALES` and those between, then near the best."""
+    steps = [scale + step for scale in SCALES for step in (-0.05, -0.025, 0.0, 0.025)]
+    return look_again(crop, film, max(steps, key=lambda scale: place(crop, film, scale, DETAIL_ROWS).value))
 
 
 def look_at_doubtful(files: pd.DataFrame, crops: pd.DataFrame, others: pd.DataFrame, rule: float,
@@ -170,7 +178,12 @@ def look_at_doubtful(files: pd.DataFrame, crops: pd.DataFrame, others: pd.DataFr
     return looked
 
 
-def _resized(picture: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.float64]:
+def _scaled(picture: NDArray[np.uint8], down: float, across: float, rim: float) -> NDArray[np.float32]:
+    """The middle of a picture without its rim, at exactly these scales: whole pixels of what is kept."""
     from PIL import Image
 
-    return np.asarray(Image.fromarray(picture).resize((columns, rows), Image.Resampling.BOX), float)
+    rows, columns = (int(side * (1 - 2 * rim) * by) for side, by in zip(picture.shape, (down, across), strict=True))
+    high, wide = min(picture.shape[0], rows / down), min(picture.shape[1], columns / across)
+    top, left = (picture.shape[0] - high) / 2, (picture.shape[1] - wide) / 2
+    image = Image.fromarray(picture.astype(np.float32))
+    return np.array(image.resize((columns, rows), Image.Resampling.BILINEAR, (left, top, left + wide, top + high)))

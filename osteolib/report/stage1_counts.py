@@ -87,6 +87,18 @@ def classes_of_films(files: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     return cross.rename_axis(index="folder", columns=None), many
 
 
+def other_films(files: pd.DataFrame, crops: pd.DataFrame) -> pd.DataFrame:
+    """Crops for which the other count names a film that ours does not: ``crop, ours, theirs`` (image ids), ``fits``."""
+    first = files.drop_duplicates("bytes_group").set_index("image_id")
+    wide = first[first["n_legs"] == 2]
+    rows = []
+    for row in crops.itertuples():
+        theirs = wide[wide["earlier"] == first["earlier"][row.crop]]
+        theirs = theirs[theirs["source_group"] != first["source_group"][row.crop]]
+        rows += [(row.crop, row.film, name, row.fits) for name in theirs.index[:1]]
+    return pd.DataFrame(rows, columns=["crop", "ours", "theirs", "fits"])
+
+
 def hash_groups(files: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
     """Groups under the check that STR-Net names (64 bits, distance up to 4), and how it agrees with ours by content.
 

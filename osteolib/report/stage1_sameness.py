@@ -7,7 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
+from osteolib.cohorts.crop_controls import look_anywhere
+from osteolib.cohorts.crops import TRIED
 from osteolib.cohorts.groupings import pairs_joined
+from osteolib.cohorts.planted_copies import COPIES, CROPS
+from osteolib.radiograph import read_radiograph
+from osteolib.report import stage1_counts as counts
 from osteolib.report import stage1_figures as figures
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.report.stage1_page import COHORT
@@ -79,6 +84,14 @@ def show_planted(run: Run, rows: pd.DataFrame) -> None:
     shown = rows[["n", "found", "wrong"]].assign(recall=shares)
     names = {"wrong": "joined with a wrong film", "recall": "recall (95 % CI)"}
     table(run, "planted", shown.rename(columns=names), "Copies made of films of this set, searched for among them")
+    upright = rows[rows.index.isin(CROPS) & ~rows.index.str.contains("mirrored")].sum()
+    whole = rows[rows.index.isin(COPIES)].sum()
+    shares = {name: with_ci(part["found"] / part["n"],
+                            *proportion_confint(part["found"], part["n"], method="wilson"))
+              for name, part in (("whole", whole), ("upright", upright)) if part["n"]}  # fmt: skip
+    run.fact(**{f"recall_{name}": text for name, text in shares.items()}, wrong_upright=int(upright["wrong"]))
+    say(run, "Together: {recall_whole} of whole pictures, {recall_upright} of upright crops; {wrong_upright} of these "
+             "were joined with a wrong film instead.")  # fmt: skip
 
 
 def show_false(run: Run, files: pd.DataFrame) -> None:
@@ -103,12 +116,27 @@ def show_earlier(run: Run, files: pd.DataFrame, crops: pd.DataFrame) -> None:
     earlier = files.set_index("image_id")["earlier"]
     new = fit[fit["crop"].map(earlier).to_numpy() != fit["film"].map(earlier).to_numpy()]
     old = fit.drop(new.index)
+    path, asked = files.set_index("image_id")["path"], counts.other_films(files, crops)
+    finer = {who: [look_anywhere(*(read_radiograph(path[name]).pixels for name in pair)) for pair in
+                   asked[["crop", who]].itertuples(index=False)] for who in ("ours", "theirs")}  # fmt: skip
+    asked = asked.assign(**{f"finer, {who}": values for who, values in finer.items()})
+    better = [their > max(our, run.facts["line"]) for our, their in zip(finer["ours"], finer["theirs"], strict=True)]
     run.fact(n_new=len(new), new_high=int((new["detail"] > run.facts["top_other"]).sum()), n_old=len(old),
              new_smaller=int((new["scale"] < 0.97).sum()), old_smaller=int((old["scale"] < 0.97).sum()),
-             theirs_only=rows["same film"]["theirs only"])  # fmt: skip
+             theirs_only=rows["same film"]["theirs only"], n_asked=len(asked), theirs_right=sum(better),
+             n_tried_films=TRIED)  # fmt: skip
     say(run,
         "{n_new} crops have their film only in ours; {new_high} of them correlate more than any wrong film did. "
         "{new_smaller} of them are lower than their film by more than three per cent, against {old_smaller} of "
         "the other {n_old}. "
         + ("The other count joins {theirs_only} pairs that ours does not." if run.facts["theirs_only"] else
            "The other count joins no pair that ours does not."))  # fmt: skip
+    if len(asked):
+        table(run, "asked", asked.drop(columns="fits").round(2), "Crops for which the other count names another "
+                                                                 "film, with the finer look", index=False)  # fmt: skip
+        say(run,
+            "**In {theirs_right} of {n_asked} crops the other count is right**, by the finer look: above every "
+            "wrong film, and above ours. The search looks closely at the {n_tried_films} likeliest films of "
+            "each crop, and theirs is not among them. The groups are used as they are, here and on the pages "
+            "that follow."
+            if any(better) else "The finer look confirms none of these.")  # fmt: skip

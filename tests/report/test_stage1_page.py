@@ -183,7 +183,7 @@ def test_a_join_in_doubt_is_confirmed_above_the_wrong_films_only(run, searched, 
 
 def test_the_other_count_beside_ours(run, files, searched):
     """The other count has pictures only: all pairs of A, and of B, but those within a picture are ours alone."""
-    run.fact(top_other=0.8)
+    run.fact(top_other=0.8, line=0.7)
     crops = pd.DataFrame({"crop": [files["image_id"][2]], "film": [files["image_id"][0]], "detail": 0.97, "scale": 0.9,
                           "fits": True})  # fmt: skip
     sameness.show_earlier(run, files, crops)
@@ -192,11 +192,27 @@ def test_the_other_count_beside_ours(run, files, searched):
     assert table.loc["same picture", "ours only"] == 0 and table.loc["same film"].tolist() == [5, 16, 0]
 
 
+@pytest.mark.parametrize(("theirs", "right"), [(0.95, 1), (0.6, 0)])
+def test_where_the_other_count_names_another_film_the_finer_look_decides(run, files, monkeypatch, theirs, right):
+    """A crop of A stands with the film of B in the other count; the film of A says 0.8 in the finer look."""
+    run.fact(top_other=0.8, line=0.7)
+    crop, film, other = files["image_id"][2], files["image_id"][0], files["image_id"][1]
+    files = files.assign(earlier=files["earlier"].where(files["content"] != "A1", "B"))
+    crops = pd.DataFrame({"crop": [crop], "film": [film], "detail": 0.97, "scale": 0.9, "fits": True})
+    assert counts.other_films(files, crops)[["crop", "ours", "theirs"]].to_numpy().tolist() == [[crop, film, other]]
+    values = iter([0.8, theirs])
+    monkeypatch.setattr(sameness, "look_anywhere", lambda *pixels: next(values))
+    sameness.show_earlier(run, files, crops)
+    assert (run.facts["n_asked"], run.facts["theirs_right"]) == (1, right)
+
+
 def test_planted_and_false_are_recorded(run, files):
-    rows = pd.DataFrame({"n": [4], "found": [3], "wrong": [1], "recall": [0.75], "ci_low": [0.3], "ci_high": [0.95]},
-                        pd.Index(["mirrored"], name="kind"))  # fmt: skip
+    kinds = pd.Index(["one knee, full height", "one knee, 0.9, mirrored", "mirrored"], name="kind")
+    rows = pd.DataFrame({"n": 4, "found": [4, 0, 3], "wrong": [0, 2, 1], "recall": [1, 0, 0.75],
+                         "ci_low": [0.5, 0, 0.3], "ci_high": [1, 0.5, 0.95]}, kinds)  # fmt: skip
     sameness.show_planted(run, rows)
     sameness.show_false(run, files)
+    assert run.facts["recall_upright"] == "1.00 (0.51 to 1.00)" and run.facts["wrong_upright"] == 0
     assert run.rows[-1]["metric"] == "recall, mirrored" and run.facts["own_pairs"] == 1 == 1 + run.facts["own_joined"]
 
 
