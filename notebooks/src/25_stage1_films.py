@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1, quick: 2, long: 4, paper: 4}
+#     minutes: {smoke: 1.5, quick: 2.5, long: 4, paper: 4}
 #     needs: [strnet-stage1]
 # ---
 # %% [markdown]
@@ -28,7 +28,7 @@ from osteolib.cohorts import crop_controls, pictures, planted_copies
 from osteolib.cohorts.crops import SAME_DETAIL
 from osteolib.cohorts.strnet_stage1 import file_list
 from osteolib.radiograph import read_radiograph
-from osteolib.report import figure, knees, load_or_explain, provenance
+from osteolib.report import figure, load_or_explain, provenance
 from osteolib.report import stage1_counts, stage1_figures, stage1_page as page
 from osteolib.report import stage1_sameness as sameness
 from osteolib.report.knee_flow import published_values
@@ -84,8 +84,7 @@ print(f"{one['crop']} on {one['film']} at {one['scale']:.2f} of its height: "
       f"{place.value:.3f} by scikit-image, {one['detail']:.3f} by the search")
 
 # %% tags=["hide-input"]
-small = [knees.thumbnail(shown.loc[one[k]], stage1_figures.HEIGHT)
-         for k in ("crop", "film")]
+small = [stage1_figures.thumbnail(shown["path"][one[k]]) for k in ("crop", "film")]
 figure(run, "place", stage1_figures.place_figure(*small, place.box,
        tuple(f"{shown['label'][one[k]]} folder" for k in ("crop", "film"))),
        alt="A picture of one knee, the film of both knees with the box it was cut "
@@ -103,7 +102,8 @@ print(f"rule {SAME_DETAIL}: {(crops['detail'] >= SAME_DETAIL).sum()} of {len(cro
 
 # %% tags=["hide-input"]
 sameness.show_detail(run, pairs, crops, others, SAME_DETAIL)
-looked = crop_controls.look_at_doubtful(files, crops, others, SAME_DETAIL, n_planted // 2)
+looked = crop_controls.look_at_doubtful(files, crops, others, SAME_DETAIL,
+                                        n_planted // 2)
 
 # %% [markdown]
 # The crops in doubt deserve a second look: twice as fine, and with a width that may differ a little from that of the film,
@@ -151,8 +151,9 @@ page.show_classes(run, files)
 # no truth about a knee. Each set can be right in its own terms. Poured into one folder tree, two answers to two questions
 # become two answers to one, and a network is told both.
 #
-# Some films with all pictures that the set holds of them, and the folders they stand in. The licence of the other pictures is
-# not known to us, so all figures here show films of `knee-wani` (CC BY 4.0), small.
+# Here are films chosen because they stand under most classes, with all their pictures and folders. The licence of the other pictures is
+# not known to us, so all figures here show films of `knee-wani` (CC BY 4.0), small and as they are stored; those with numbers
+# burnt in are left out.
 
 # %% tags=["hide-input"]
 page.show_sheet(run, files)

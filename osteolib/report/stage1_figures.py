@@ -13,15 +13,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from osteolib.cohorts import load_manifest
+from osteolib.cohorts.planted_copies import reduced
 from osteolib.cohorts.strnet_stage1 import LINKED
+from osteolib.radiograph import read_radiograph
 from osteolib.report.knee_flow import chain
-from osteolib.report.knees import thumbnail
 from osteolib.report.plots import contact_sheet
 from osteolib.report.schematic import draw
 from osteolib.report.style import COLOURS, GREY, INK, use_style
 
-HEIGHT = 160
-"""Rows of a picture that is shown, at most."""
+SIDE = 160
+"""Pixels of the longer side of a picture that is shown, at most."""
 
 
 def may_be_shown(files: pd.DataFrame) -> pd.Series:
@@ -34,6 +35,11 @@ def may_be_shown(files: pd.DataFrame) -> pd.Series:
     marked = {file.sha256 for file in manifest.files if Path(file.path).stem in names}
     numbered = files.loc[files["content"].isin(marked), "source_group"]
     return files["wani_id"].notna() & ~files["source_group"].isin(numbered)
+
+
+def thumbnail(path: str) -> np.ndarray:
+    """A film as it is stored, small; nothing is masked, since masks made for full size miss on reduced copies."""
+    return reduced(read_radiograph(path).pixels, SIDE)
 
 
 def chain_figure(films: int, distinct: int, crops: int, cut: float, small: int, listed: int, missing: int) -> Figure:
@@ -102,7 +108,7 @@ def pair_sheet(films: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
     images, titles = [], []
     for row in pairs.itertuples():
         for name, note in ((row.a, f"detail {row.detail:.2f}"), (row.b, films["label"][row.b])):
-            images.append(thumbnail(films.loc[name], HEIGHT))
+            images.append(thumbnail(films["path"][name]))
             titles.append(f"{name}\n{note}")
     return contact_sheet(images, titles, columns=6, size=1.25)
 
@@ -122,7 +128,7 @@ def film_sheet(films: pd.DataFrame, sources: Sequence[str]) -> Figure:
         order = sorted(groups, key=lambda part: -part[1]["n_legs"].max())
         for axis, ((_, label), part) in zip(block, order, strict=False):
             largest = part.loc[part["original_width"].fillna(0).idxmax()]
-            axis.imshow(thumbnail(largest, HEIGHT), cmap="gray")
+            axis.imshow(thumbnail(largest["path"]), cmap="gray")
             axis.set_title(f"{label}\n{len(part)} file{'s' * (len(part) > 1)}", fontsize=8, loc="center",
                            weight="normal", color=COLOURS[label])  # fmt: skip
         film = order[0][1].iloc[0]

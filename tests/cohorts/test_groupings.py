@@ -14,7 +14,7 @@ def test_pairs_are_those_of_sklearn():
 
 
 def test_pairs_by_hand():
-    """Ours joins 3 + 1 + 1 pairs, theirs 1 + 3 + 3; one of three in each group of ours and all of b and c are shared."""
+    """Ours joins 3 + 1 + 1 pairs, theirs 1 + 3 + 3; one of the three of a is shared, and those of b and c."""
     assert pairs_joined(OURS, THEIRS) == {"both": 3, "ours only": 2, "theirs only": 4}
     assert pairs_joined(OURS, OURS) == {"both": 5, "ours only": 0, "theirs only": 0}
 
