@@ -83,9 +83,13 @@ def picture_pairs(pictures: Mapping[str, NDArray[np.uint8]]) -> pd.DataFrame:
     """
     names = list(pictures)
 
-    def bits(mirrored: bool) -> NDArray[np.int32]:
-        hashes = [picture_hash(pixels, mirrored) for pixels in pictures.values()]
-        return np.array([np.unpackbits(np.frombuffer(bytes.fromhex(h), np.uint8)) for h in hashes], np.int32)
+    def bits(mirrored: bool) -> NDArray[np.float32]:  # counts to 256 are exact, and float products are fast
+        hashes = "".join(picture_hash(pixels, mirrored) for pixels in pictures.values())
+        return (
+            np.unpackbits(np.frombuffer(bytes.fromhex(hashes), np.uint8))
+            .reshape(len(names), HASH_SIDE**2)
+            .astype(np.float32)
+        )
 
     plain, turned = bits(False), bits(True)
     fine = {name: _square_detail(pixels) for name, pixels in pictures.items()}
@@ -94,22 +98,27 @@ def picture_pairs(pictures: Mapping[str, NDArray[np.uint8]]) -> pd.DataFrame:
         distance = plain.sum(1)[:, None] + other.sum(1)[None] - 2 * plain @ other.T  # Hamming, as |a| + |b| - 2ab
         for i, j in zip(*np.nonzero((distance <= REACH) & above), strict=True):
             one, two = fine[names[i]], fine[names[j]]
-            r = float(np.corrcoef(one.ravel(), (two[:, ::-1] if mirrored else two).ravel())[0, 1])
+            r = float(np.vdot(one, two[:, ::-1] if mirrored else two))
             pairs.append((names[i], names[j], int(distance[i, j]), mirrored, r, r >= SAME_DETAIL))
     found = pd.DataFrame(pairs, columns=["a", "b", "distance", "mirrored", "detail", "same"])
-    found = found.astype({"mirrored": bool, "same": bool})
+    found = found.astype({"distance": "int64", "mirrored": bool, "detail": "float64", "same": bool})
     return found.sort_values("detail", ascending=False).drop_duplicates(["a", "b"]).sort_index(ignore_index=True)
 
 
 def _square_detail(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Detail of a film squeezed to a square, shape (88, 88): copies keep it whatever sides they were stored with."""
+    """Detail of a film squeezed to a square, shape (88, 88): copies keep it whatever sides they were stored with.
+
+    Mean 0 and norm 1, so that a product is a correlation; all 0 where there is no detail.
+    """
     from PIL import Image
 
     square = np.asarray(Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX), float)
-    return detail(square)[RIM:-RIM, RIM:-RIM]
+    inner = detail(square)[RIM:-RIM, RIM:-RIM]
+    inner = inner - inner.mean()
+    return inner / max(float(np.linalg.norm(inner)), 1e-6)
 
 
-def group_files(files: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def group_files(files: pd.DataFrame, look_for_crops: bool = True) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The three grades of sameness of files.
 
     Parameters
@@ -117,6 +126,8 @@ def group_files(files: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.Dat
     files
         ``image_id, path, sha256``, one row per file. A column ``same_as`` may name the content that a file was made
         from (a reduced copy of it): equal values are one content.
+    look_for_crops
+        Knees are cut out of films of both legs; without it ``source_group`` is ``picture_group``.
 
     Returns
     -------
@@ -125,7 +136,7 @@ def group_files(files: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.Dat
     with those that are none.
     """
     content = files["same_as"] if "same_as" in files else files["sha256"]
-    first = files.assign(content=content).drop_duplicates("content")
+    first = files.assign(content=content).drop_duplicates("content").reset_index(drop=True)
     pictures, size = small_pictures(dict(zip(first["sha256"], map(Path, first["path"]), strict=True)))
     pairs = cached("picture-pairs", {"sha256": list(pictures)}, [__name__], lambda: picture_pairs(pictures))
     place = {sha: position for position, sha in enumerate(first["sha256"])}
@@ -133,10 +144,12 @@ def group_files(files: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.Dat
     def joined(found: pd.DataFrame, one: str, two: str) -> NDArray[np.int64]:
         return np.column_stack([found[one].map(place), found[two].map(place)]).astype(int)
 
-    number = join_groups(first["content"], pairs=joined(pairs[pairs["same"]], "a", "b"))
+    # two originals may have one reduced copy: then they are one picture
+    number = join_groups(first["content"], first["sha256"], pairs=joined(pairs[pairs["same"]], "a", "b"))
     # the largest of a picture's copies stands for it: small ones are squeezed
-    shown = {sha: pictures[sha] for sha in size.groupby(number).idxmax()}
-    crops = cached("crops", {"sha256": list(shown)}, ["osteolib.cohorts.crops"], lambda: find_crops(shown))
+    largest = first["sha256"].map(size).groupby(number).idxmax()
+    shown = {sha: pictures[sha] for sha in first["sha256"][largest]} if look_for_crops else {}
+    crops = cached("crops", {"sha256": list(shown)}, [__name__], lambda: find_crops(shown))
     film = join_groups(pd.Series(number), pairs=joined(crops[crops["fits"]], "crop", "film"))
     names = dict(zip(first["sha256"], first["image_id"], strict=True))
     pairs = pairs.assign(a=pairs["a"].map(names), b=pairs["b"].map(names))

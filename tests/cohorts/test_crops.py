@@ -94,8 +94,10 @@ def test_a_crop_wider_than_a_film_cannot_be_cut_out_of_it():
 
 
 @pytest.mark.parametrize("names", [(), ("both 0", "both 1"), ("narrow",)])
-def test_without_wide_or_without_narrow_pictures_the_table_is_empty(films, found, draw_legs, names):
+def test_without_wide_or_without_narrow_pictures_the_table_is_empty_and_of_the_same_kind(
+    films, found, draw_legs, names
+):
     pictures = films | {"narrow": draw_legs(0)}
     empty = find_crops({name: pictures[name] for name in names})
     assert len(empty) == 0
-    assert list(empty) == list(found.reset_index()) and empty["fits"].dtype == bool
+    assert empty.dtypes.to_dict() == found.reset_index().dtypes.to_dict()

@@ -78,6 +78,20 @@ def test_the_distance_is_that_of_the_hashes(draw_legs):
     assert row.mirrored and row.distance == int.bit_count(hashes[0] ^ hashes[1])
 
 
+def test_blank_films_are_not_called_one_picture(draw_legs):
+    pairs = picture_pairs({"black": np.zeros((100, 100), np.uint8), "grey": np.full((90, 80), 99, np.uint8)})
+    assert not pairs["same"].any()
+
+
+def test_without_pairs_the_table_is_empty_and_of_the_same_kind(draw_legs, pairs):
+    for pictures in ({}, {"a": draw_legs(0)}, {"a": draw_legs(0), "b": draw_legs(1)}):
+        none = picture_pairs(pictures)
+        assert len(none) == 0
+        assert none.dtypes[["distance", "mirrored", "detail", "same"]].equals(
+            pairs.dtypes[["distance", "mirrored", "detail", "same"]]
+        )
+
+
 @pytest.fixture
 def shelf(world):
     """Write films to files; a table of them as :func:`group_files` wants it."""
@@ -122,6 +136,12 @@ def test_grades_nest_and_groups_are_named_after_their_first_file(shelf, family):
     assert crops.loc[crops["fits"], ["crop", "film"]].to_numpy().tolist() == [["leg", "both"]]
 
 
+def test_without_looking_for_crops_a_source_is_a_picture(shelf, family):
+    grouped, _, crops = group_files(shelf(family), look_for_crops=False)
+    assert grouped["source_group"].equals(grouped["picture_group"].rename("source_group"))
+    assert len(crops) == 0
+
+
 def test_the_order_of_the_files_names_the_groups_and_changes_nothing_else(shelf, family):
     files = shelf(family)
     back = group_files(files[::-1])[0][::-1]
@@ -138,11 +158,12 @@ def test_groups_come_back_from_the_store(shelf, family, monkeypatch):
         pd.testing.assert_frame_equal(one, other)
 
 
-def test_same_as_joins_files_of_one_content(shelf, draw_legs):
-    films = {"a.png": draw_legs(1), "b.png": draw_legs(2), "c.png": draw_legs(3)}
-    grouped, _, _ = group_files(shelf(films, same_as=["one", "one", "two"]))
-    for grade in ("bytes_group", "picture_group", "source_group"):
-        assert grouped[grade].tolist() == ["a", "a", "c"]
+def test_same_as_joins_files_of_one_content_and_one_reduced_copy_of_two_contents(shelf, draw_legs):
+    """a and b are copies of one original; c and d are byte-identical copies of two originals of one picture."""
+    films = {"a.png": draw_legs(1), "b.png": draw_legs(2), "c.png": draw_legs(3), "d.png": draw_legs(3)}
+    grouped, _, _ = group_files(shelf(films, same_as=["one", "one", "two", "three"]))
+    assert grouped["bytes_group"].tolist() == ["a", "a", "c", "d"]
+    assert grouped["picture_group"].tolist() == grouped["source_group"].tolist() == ["a", "a", "c", "c"]
 
 
 def test_a_film_of_16_bits_is_one_picture_with_its_8_bit_export(shelf, draw_legs):
