@@ -152,7 +152,7 @@ say(run, "The classes are bands of the T-score: the label *is* the T-score, cut 
 # %% [markdown]
 # ## What the films look like
 #
-# Twelve films of each class, drawn at random. Side markers and burnt-in text are masked in every figure of this book.
+# Twelve films of each class, drawn at random. Side markers and burnt-in text are masked in every figure of this page.
 
 # %% tags=["hide-input"]
 knees.sample_sheet(run, kept.subjects, n_per_class=12, seed=seed)

@@ -224,7 +224,7 @@ run.predictions(knee_results.prediction_table(knees, "screen", seed, made))
 # ```{admonition} Where we deviate
 # :class: warning
 # - **Start**: EfficientNet-Lite0 from ImageNet where the paper's ResNet-50 from ImageNet is not in the cache.
-# - **Data**: Stage 2 only, since Stage 1 is not here; grouped folds instead of one split, and fewer training knees.
+# - **Data**: Stage 2 only, since Stage 1 names no person and is mostly copies ([its page](25_stage1_films.ipynb)); grouped folds instead of one split, and fewer training knees.
 # - **Size**: pixels, epochs and steps are those of the table above.
 # - **Class weights** are negatives / positives, the rule that we read in the text's *weighted*, although the routing module
 #   is by default that of the released code, whose own rule hardly weighs: never below 1 for screening, none for severity.

@@ -90,8 +90,8 @@ say(run, "Counted: {released:,} with the released module and {text:,} with the "
 # %% [markdown]
 # ## A flow of films, as published
 #
-# The flow chart of Figure 1 ends in 1,570 knees. We have the films of one of its two sources, so its chart stands here as
-# printed, and only the sums are ours. Does it add up?
+# The flow chart of Figure 1 ends in 1,570 knees. What the files of its larger source are is [a page of its
+# own](25_stage1_films.ipynb); here its chart stands as printed, and only the sums are ours. Does it add up?
 
 # %% tags=["hide-input"]
 knee_network_page.show_published_flow(run)
@@ -142,8 +142,8 @@ figure(run, "stages_real", knees.film_to_input(steps, boxes, field),
 # %% [markdown]
 # ```{admonition} Where we deviate
 # :class: warning
-# The films of Stage 1 and of the external cohort are not here, so their boxes hold printed numbers only; nothing was
-# recounted. The network has random weights: which parts a gradient reaches depends on the wiring, not on the weights.
+# Boxes of Stage 1 and of the external cohort hold printed numbers: a part of the first is missing here, the second is
+# private. The network has random weights: which parts a gradient reaches depends on the wiring, not on the weights.
 # ```
 #
 # ```{admonition} Exercise

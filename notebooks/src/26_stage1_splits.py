@@ -145,6 +145,8 @@ shown = split_networks.longest_trained(
 figure(run, "networks_figure", split_networks.network_panels(shown),
        alt="For each split: validation AUPRC and AUROC by epoch, ROC curve with the "
            "operating point, confusion matrix at it, predicted against true T-scores.")
+run.fact(**split_tables.networks_in_words(trained, split_epochs))
+say(run, run.facts["networks_sentence"])
 table(run, "networks", made, "STR-Net on Stage 1: test knees of one split each (95 % "
       "CI; films drawn)", index=False, group="network")
 

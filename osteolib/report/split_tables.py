@@ -14,12 +14,32 @@ from osteolib.report.comparison import compare_statistics
 from osteolib.report.recorded import training_size
 from osteolib.report.show import with_ci
 from osteolib.report.split_page import GRADES
-from osteolib.runs.recorded import find_cell, read_record
+from osteolib.runs.recorded import Recording, find_cell, read_record
 from osteolib.screen.copies import FACTS, FREE, HELD, NEAREST, auroc_within, has_copy, models, out_of_fold_scores
 from osteolib.stats import bootstrap_ci, bootstrap_statistic, sensitivity_constrained_threshold
 
+WARM_UP = 5  # epochs before the T-score's loss counts (Section 2.4)
 PRINTED = {"AUROC": "test.auroc", "AUPRC": "test.auprc", "sensitivity": "test.sens", "specificity": "test.spec",
            "severity AUROC": "T5.auroc", "T-score r": "ts.r", "T-score MAE": "ts.mae"}  # fmt: skip
+
+
+def networks_in_words(trained: Mapping[str, Recording], epochs: int) -> dict[str, object]:
+    """AUROC of the networks trained on the page, by image and by film, and what so short a training can say."""
+    facts: dict[str, object] = {"epochs": epochs}
+    for split, done in trained.items():
+        row = done.results.query("split == 'test' and target == 'bone_loss' and metric == 'auroc'").iloc[0]
+        facts |= {f"net_{split}": row["value"], f"net_{split}_low": row["ci_low"], f"net_{split}_high": row["ci_high"]}
+    sentence = (
+        "The small networks of this page score {net_image:.2f} ({net_image_low:.2f} to {net_image_high:.2f}) by image "
+        "and {net_film:.2f} ({net_film_low:.2f} to {net_film_high:.2f}) by film, on different test knees. "
+    )
+    if facts["net_film_high"] > facts["net_image_low"]:
+        sentence += "The two intervals meet: {epochs} epochs are too few to remember much, and one test set to tell."
+    else:
+        sentence += "The two intervals do not meet."
+    if epochs <= WARM_UP:
+        sentence += " Their T-score heads have not begun to learn: that loss joins after five epochs."
+    return facts | {"networks_sentence": sentence}
 
 
 def with_and_without(

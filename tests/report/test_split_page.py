@@ -183,3 +183,14 @@ def test_panels_show_the_networks_own_counts(predictions, monkeypatch):
     hopeless = predictions.assign(y_score=0.0)  # no threshold of the grid calls anybody
     figure = split_networks.network_panels({"image": split_networks.Trained(history, hopeless, "live")})
     assert "no threshold" in figure.axes[2].texts[0].get_text()
+
+
+@pytest.mark.parametrize(("film", "epochs", "said"), [(0.8, 4, "meet"), (0.6, 8, "do not meet")])
+def test_short_networks_are_told_as_what_they_are(film, epochs, said):
+    def done(value):
+        row = {"split": "test", "target": "bone_loss", "metric": "auroc", "value": value}
+        return SimpleNamespace(results=pd.DataFrame([row | {"ci_low": value - 0.05, "ci_high": value + 0.05}]))
+
+    told = split_tables.networks_in_words({"image": done(0.85), "film": done(film)}, epochs)
+    sentence = told["networks_sentence"].format(**told)
+    assert said in sentence and ("not begun" in sentence) == (epochs == 4)
