@@ -70,7 +70,8 @@ page.show_composition(run, files, listed)
 #
 # For two **pictures** there is one place: both become squares. A perceptual hash proposes pairs, the detail confirms them. A
 # **crop** is laid over every wide film at every place and several scales {cite:p}`lewis1995_ncc`: first coarsely, at 32 rows,
-# then by detail, at 96. Here is the second step again, for one crop, with another library and from the files as they are stored.
+# then by detail, at 96 to find the film and at 192 to say whether it fits. Here is the last step again, for one crop, with
+# another library and from the files as they are stored.
 
 # %%
 grouped = files.assign(same_as=files["bytes_group"])
@@ -79,7 +80,7 @@ shown = files[stage1_figures.may_be_shown(files)].set_index("image_id")
 known = crops["crop"].isin(shown.index) & crops["film"].isin(shown.index)
 one = crops[known & (crops["scale"] < 0.96) & (crops["detail"] > 0.95)].iloc[0]
 crop, film = (read_radiograph(shown["path"][one[k]]).pixels for k in ("crop", "film"))
-place = crop_controls.place(crop, film, one["scale"], rows=96)
+place = crop_controls.place(crop, film, one["scale"], rows=192)
 print(f"{one['crop']} on {one['film']} at {one['scale']:.2f} of its height: "
       f"{place.value:.3f} by scikit-image, {one['detail']:.3f} by the search")
 
@@ -106,8 +107,7 @@ looked = crop_controls.look_at_doubtful(files, crops, others, SAME_DETAIL,
                                         n_planted // 2)
 
 # %% [markdown]
-# The crops in doubt deserve a second look: twice as fine, and with a width that may differ a little from that of the film,
-# since some pictures were resized by hand.
+# The crops in doubt deserve a second look, finer still and from the files as they are stored.
 
 # %% tags=["hide-input"]
 sameness.show_again(run, looked)

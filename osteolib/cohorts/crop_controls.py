@@ -15,24 +15,27 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from osteolib.cohorts.crops import (
+    BLUR,
     DETAIL_ROWS,
+    FINE_BLUR,
     RIM,
     SCALES,
+    SHAPES,
     TRIED,
     WIDE,
+    Search,
     coarse_correlation,
     detail,
-    detail_correlation,
     lay,
 )
+from osteolib.cohorts.crops import FINE_ROWS as RULE_ROWS
 from osteolib.cohorts.pictures import small_pictures
 from osteolib.radiograph import read_radiograph
 from osteolib.runs.store import cached
 
-FINE_ROWS = 200
-"""Rows of the film in the finer look, about twice those of the rule; the stored copies have more."""
+FINE_ROWS = 300
+"""Rows of the film in the finer look; the rule has 192."""
 
-SHAPES = (0.98, 1.0, 1.02)  # widths over those of the crop as it is stored; some were resized by hand
 STEPS = (-0.02, -0.01, 0.0, 0.01, 0.02)  # around the scale that the rule found
 
 
@@ -63,13 +66,13 @@ def best_other_film(crops: Sequence[str], pictures: Mapping[str, NDArray[np.uint
     wide = [name for name, p in pictures.items() if p.shape[1] >= WIDE * p.shape[0]]
     films = [pictures[name] for name in wide]
     coarse, scale = coarse_correlation([pictures[name] for name in crops], films)
-    fine = lay(films, DETAIL_ROWS, detailed=True)
+    search = Search(lay(films, DETAIL_ROWS, BLUR), lay(films, RULE_ROWS, FINE_BLUR))
     rows = []
     for i, crop in enumerate(crops):
         others = np.array([j for j, name in enumerate(wide) if source[name] != source[crop]])
         likely = others[np.argsort(-coarse[i, others], kind="stable")[:TRIED]]
-        best = max((*detail_correlation(pictures[crop], fine, int(j), float(scale[i, j])), int(j)) for j in likely)
-        rows.append((crop, wide[best[2]], *best[:2]))
+        film, *found = search.best(pictures[crop], likely, scale[i])
+        rows.append((crop, wide[film], *found))
     return pd.DataFrame(rows, columns=["crop", "film", "detail", "scale"])
 
 
@@ -115,9 +118,10 @@ def place(crop: NDArray[np.uint8], film: NDArray[np.uint8], scale: float, rows: 
     from skimage.feature import match_template
 
     factor = rows / film.shape[0]
-    page = detail(_scaled(film, factor, factor, rim=0))
+    blur = BLUR if rows <= DETAIL_ROWS else FINE_BLUR
+    page = detail(_scaled(film, factor, factor, rim=0), blur)
     down = factor * scale * film.shape[0] / crop.shape[0]
-    piece = detail(_scaled(crop, down, down * shape, rim=RIM))  # pictures cut by hand carry white lines at the rim
+    piece = detail(_scaled(crop, down, down * shape, rim=RIM), blur)  # cut by hand: white lines at the rim
     (high, wide), (tall, broad) = page.shape, piece.shape
     if tall > high or broad > wide:
         return Place(-1.0, (0.0, 0.0, 0.0, 0.0))
