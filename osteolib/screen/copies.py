@@ -118,12 +118,13 @@ def auroc_within(y_true: ArrayLike, y_score: ArrayLike, stratum: ArrayLike) -> f
     """
     from scipy.stats import rankdata
 
-    frame = pd.DataFrame({"y": np.asarray(y_true), "s": np.asarray(y_score, float), "g": np.asarray(stratum)})
+    y, score, stratum = np.asarray(y_true), np.asarray(y_score, float), np.asarray(stratum)
     won = pairs = 0.0
-    for _, part in frame.groupby("g"):
-        cases, normals = int((part["y"] == 1).sum()), int((part["y"] == 0).sum())
+    for value in np.unique(stratum):
+        part = stratum == value
+        ill = y[part] == 1
+        cases, normals = int(ill.sum()), int((~ill).sum())
         if cases and normals:
-            ranks = rankdata(part["s"])
-            won += ranks[(part["y"] == 1).to_numpy()].sum() - cases * (cases + 1) / 2
+            won += rankdata(score[part])[ill].sum() - cases * (cases + 1) / 2
             pairs += cases * normals
     return won / pairs if pairs else float("nan")
