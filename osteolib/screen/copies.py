@@ -118,10 +118,10 @@ def auroc_within(y_true: ArrayLike, y_score: ArrayLike, stratum: ArrayLike) -> f
     """
     from scipy.stats import rankdata
 
-    y, score, stratum = np.asarray(y_true), np.asarray(y_score, float), np.asarray(stratum)
+    y, score, (stratum, names) = np.asarray(y_true), np.asarray(y_score, float), pd.factorize(np.asarray(stratum))
     won = pairs = 0.0
-    for value in np.unique(stratum):
-        part = stratum == value
+    for number in range(len(names)):  # a knee without a stratum has no number
+        part = stratum == number
         ill = y[part] == 1
         cases, normals = int(ill.sum()), int((~ill).sum())
         if cases and normals:
