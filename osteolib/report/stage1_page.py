@@ -61,7 +61,7 @@ def show_classes(run: Run, files: pd.DataFrame) -> None:
     """Folder against the class of the T-score, and how many classes one film stands under."""
     cross, many = counts.classes_of_films(files)
     table(run, "classes", cross, "Files: the folder they stand in, and the class of the T-score that "
-                                 "`knee-wani` gives to the film they show")  # fmt: skip
+                                 "knee-wani gives to the film they show")  # fmt: skip
     agree = sum(int(cross.at[label, label]) for label in LABELS)
     with_class = int(cross[list(LABELS)].to_numpy().sum())
     both = files[(files["n_legs"] == 1) & files["source_group"].isin(files.loc[files["n_legs"] == 2, "source_group"])]
@@ -115,14 +115,15 @@ def show_flow(run: Run, files: pd.DataFrame, listed: pd.DataFrame, paper: Mappin
     """Films of one and of both knees beside the printed ones, and what each check of copies would leave."""
     single, both = (int(paper[f"flow.s1_{kind}"]) for kind in ("single", "bi"))
     lay = counts.layouts(files, {"single": single, "both": both}, len(listed))
-    table(run, "layouts", lay, "Films of one knee and of both", index=False)
+    table(run, "layouts", lay, "Films of one knee and of both", index=False, folded="One knee or both, in numbers")
     hashed, agreement = counts.hash_groups(files)
     rows = counts.flow_table(files, hashed, len(listed))
     used, whole = int(paper["stage1.n"]), int(paper["n_dev"])
     shown = rows.assign(**{f"room for {used:,}": (rows["most_knees"] >= used).map({True: "yes", False: "no"})})
     names = {"files": "files here", "knees": "knees here", "most_files": "files at most", "most_knees": "knees at most"}
     table(run, "flow", shown.rename(columns=names), "If one file of each group were kept; at most: were all "
-                                                    "missing files other films of both knees")  # fmt: skip
+                                                    "missing files other films of both knees",
+          folded="What each rule would leave")  # fmt: skip
     run.result("strnet2026_knee.flow.s1", "count", len(listed), n=len(listed), cohort=COHORT)
     pictures, films = (int(rows.at[name, "most_knees"]) for name in ("pictures", "source films"))
     films += int(run.facts.get("n_open", 0))  # joins left open: each may be a film of its own
@@ -154,7 +155,7 @@ def show_split(run: Run, files: pd.DataFrame) -> None:
     names = {"same bytes": "bytes_group", "same picture": "picture_group", "same film": "source_group"}
     rows = also_in_train(files, files["split_42"], names)
     table(run, "split", rows.rename(columns={n: f"{n} in train" for n in names}), "A public random split of the "
-          "listed files; those here")  # fmt: skip
+          "listed files; those here", folded="Test and validation files, in numbers")  # fmt: skip
     test = rows.loc["test"]
     run.fact(n_test=int(test["files"]), test_bytes=int(test["same bytes"]), test_picture=int(test["same picture"]),
              test_film=int(test["same film"]), test_share=float(test["same film"] / test["files"]))  # fmt: skip

@@ -52,7 +52,14 @@ def show_again(run: Run, looked: dict[str, pd.DataFrame]) -> None:
     doubt = looked["in doubt"]
     joined = doubt["fits"].map({True: "yes", False: "no"})
     shown = doubt[["crop", "film", "scale", "detail", "finer"]].round(2).assign(joined=joined)
-    table(run, "again", shown, "The crops in doubt, with the film that fits best", index=False)
+    table(
+        run,
+        "again",
+        shown,
+        "The crops in doubt, with the film that fits best",
+        index=False,
+        folded="The crops in doubt",
+    )
     line, sure = float(looked["wrong"]["finer"].max()), float(looked["clear"]["finer"].min())
     above = doubt["finer"] > line
     run.fact(line=line, sure_low=sure, n_sure=len(looked["clear"]), n_wrong=len(looked["wrong"]),
@@ -83,7 +90,13 @@ def show_planted(run: Run, rows: pd.DataFrame) -> None:
     shares = [with_ci(*row) for row in rows[["recall", "ci_low", "ci_high"]].to_numpy()]
     shown = rows[["n", "found", "wrong"]].assign(recall=shares)
     names = {"wrong": "joined with a wrong film", "recall": "recall (95 % CI)"}
-    table(run, "planted", shown.rename(columns=names), "Copies made of films of this set, searched for among them")
+    table(
+        run,
+        "planted",
+        shown.rename(columns=names),
+        "Copies made of films of this set, searched for among them",
+        folded="Recall, kind by kind",
+    )
     upright = rows[rows.index.isin(CROPS) & ~rows.index.str.contains("mirrored")].sum()
     whole = rows[rows.index.isin(COPIES)].sum()
     shares = {name: with_ci(part["found"] / part["n"],
@@ -111,7 +124,13 @@ def show_earlier(run: Run, files: pd.DataFrame, crops: pd.DataFrame) -> None:
         ("same picture", "picture_group", "near"), ("same film", "source_group", "earlier"))  # fmt: skip
     rows = {name: pairs_joined(first[ours], first[theirs]) for name, ours, theirs in columns}
     shown = pd.DataFrame.from_dict(rows, orient="index").rename_axis("pairs of contents")
-    table(run, "earlier", shown, "Joined by both counts, by ours only, by the other only")
+    table(
+        run,
+        "earlier",
+        shown,
+        "Joined by both counts, by ours only, by the other only",
+        folded="Both counts, in numbers",
+    )
     fit = crops[crops["fits"]]
     earlier = files.set_index("image_id")["earlier"]
     new = fit[fit["crop"].map(earlier).to_numpy() != fit["film"].map(earlier).to_numpy()]
