@@ -138,17 +138,24 @@ say(run, words["sentence"])
 # %% tags=["hide-input"]
 cells = [name for name in list_cells() if name.startswith("stage1-")]
 t_class = knees.set_index("unit_id")["wani_label"].dropna()
-made = split_tables.network_table(live, training_size(asdict(recipe)), cells, paper,
-                                  t_class, n_boot, seed)
+made, missing = split_tables.network_table(live, training_size(asdict(recipe)), cells,
+                                           paper, t_class, n_boot, seed)
 shown = split_networks.longest_trained(
     {split: (done.history, done.predictions) for split, done in trained.items()}, seed)
 figure(run, "networks_figure", split_networks.network_panels(shown),
        alt="For each split: validation AUPRC and AUROC by epoch, ROC curve with the "
            "operating point, confusion matrix at it, predicted against true T-scores.")
-run.fact(**split_tables.networks_in_words(trained, split_epochs))
+run.fact(**split_tables.networks_in_words(trained, split_epochs),
+         n_cells=len(cells), n_recorded=len(cells) - len(missing))
 say(run, run.facts["networks_sentence"])
-table(run, "networks", made, "STR-Net on Stage 1: test knees of one split each (95 % "
-      "CI; films drawn)", index=False, group="network")
+about = "test knees of one split each (95 % CI; films drawn)"
+for name, columns, what, folded in (
+        ("networks", split_tables.SCREENING, "screening", ""),
+        ("other_heads", split_tables.OTHER_HEADS, "other heads", "The other heads")):
+    table(run, name, made[["network", "split", *columns]],
+          f"STR-Net on Stage 1, {what}: {about}", index=False, group="network",
+          folded=folded)
+say(run, "Of {n_cells} longer runs that are declared, {n_recorded} are recorded.")
 
 # %% [markdown]
 # ## How much of it is memory?

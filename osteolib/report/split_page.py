@@ -102,7 +102,7 @@ def in_words(compared: Comparison, subjects: pd.DataFrame, printed: float) -> di
     fallen = sum(high < 0 for _, _, high in drops)
     facts |= {"fallen": fallen, "n_models": len(drops)}
     sentence += "{fallen} of the {n_models} models fall by more than chance when the split goes from images to films"
-    sentence += "; the freer one, the more it falls." if drops[0][0] < drops[1][0] else "."
+    sentence += "; of the two that read features the freer falls more." if drops[0][0] < drops[1][0] else "."
     above = [short for short in ("free", "held") if facts[f"{short}_film_low"] > 0.5]
     if len(above) == 2:
         sentence += (" What the frozen features keep lies above chance: {free_film:.2f} ({free_film_low:.2f} to "

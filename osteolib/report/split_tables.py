@@ -19,6 +19,8 @@ from osteolib.screen.copies import FACTS, FREE, HELD, NEAREST, auroc_within, has
 from osteolib.stats import bootstrap_ci, bootstrap_statistic, sensitivity_constrained_threshold
 
 WARM_UP = 5  # epochs before the T-score's loss counts (Section 2.4)
+SCREENING = ["AUROC", "AUROC, T-score's class", "AUPRC", "sensitivity", "specificity"]
+OTHER_HEADS = ["severity AUROC", "T-score r", "T-score MAE"]
 PRINTED = {"AUROC": "test.auroc", "AUPRC": "test.auprc", "sensitivity": "test.sens", "specificity": "test.spec",
            "severity AUROC": "T5.auroc", "T-score r": "ts.r", "T-score MAE": "ts.mae"}  # fmt: skip
 
@@ -177,8 +179,11 @@ def measured(predictions: pd.DataFrame, t_class: pd.Series, n_boot: int, seed: i
 def network_table(
     live: Mapping[str, pd.DataFrame], live_size: str, cells: Iterable[str], paper: pd.DataFrame, t_class: pd.Series,
     n_boot: int, seed: int,
-) -> pd.DataFrame:  # fmt: skip
-    """Tables 4 (row B4) and 5 as printed, the networks trained on the page, and the recorded ones, a row each."""
+) -> tuple[pd.DataFrame, list[str]]:  # fmt: skip
+    """Tables 4 (row B4) and 5 as printed, the networks trained on the page, and the recorded ones, a row each.
+
+    Beside it the names of the cells that have no record yet.
+    """
     rows = [
         {"network": "printed", "split": "not published"} | {k: paper.loc[i, "reported"] for k, i in PRINTED.items()}
     ]
@@ -196,9 +201,7 @@ def network_table(
         head = f"recorded, {name}: {training_size(record.run['configuration'])}{old}"
         split = f"by {find_cell(name).options['split']}"
         rows.append({"network": head, "split": split} | measured(record.predictions, t_class, n_boot, seed))
-    if missing:
-        rows.append({"network": f"not recorded yet: {', '.join(missing)}"})
-    return pd.DataFrame(rows).fillna("")
+    return pd.DataFrame(rows).fillna(""), missing
 
 
 def stage_table(

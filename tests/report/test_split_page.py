@@ -162,10 +162,12 @@ def test_recorded_networks_stand_beside_live_and_print(predictions, monkeypatch)
     monkeypatch.setattr(split_tables, "read_record", records.get)
     paper = pd.DataFrame({"reported": "0.9"}, index=list(split_tables.PRINTED.values()))
     cells = ["stage1-film-0", "stage1-image-0"]
-    made = split_tables.network_table({"image": predictions}, "small", cells, paper, pd.Series(dtype=str), 100, 0)
-    assert made["split"].tolist() == ["not published", "by image", "by film", ""]
+    made, missing = split_tables.network_table(
+        {"image": predictions}, "small", cells, paper, pd.Series(dtype=str), 100, 0
+    )
+    assert made["split"].tolist() == ["not published", "by image", "by film"]
     assert made.loc[0, "AUROC"] == "0.9" and "other code" in made.loc[2, "network"]
-    assert made.loc[3, "network"] == "not recorded yet: stage1-image-0"
+    assert missing == ["stage1-image-0"]
     assert made.loc[1, "AUROC"] == made.loc[2, "AUROC"] != ""
 
 
