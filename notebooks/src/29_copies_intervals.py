@@ -98,7 +98,7 @@ whole = groups_in(files).set_index("unit")
 run.fact(n_films=whole.loc["films", "units"], torn=whole.loc["films", "both"],
          m_all=whole.loc["films", "files_each"], n_files=f"{len(files):,}",
          **copy_page.labels_crossed(files))
-say(run, "*Files behind a file* is the $m$ of the formula for groups of unequal size: "
+say(run, "*Files behind a file* is the *m* of the formula for groups of unequal size: "
     "how many files the group of a file has, on average over files. It is {m_all:.1f} "
     "for the films of the whole set. **{torn} of {n_films} films stand under more than "
     "one label**, and {crossed_bytes} byte strings under both bone loss and normal.")
