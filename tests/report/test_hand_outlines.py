@@ -129,7 +129,7 @@ def test_bones_found_missed_and_made_up_by_hand():
     table = table.set_index("bone")
     assert table.loc["ulna"].tolist()[:4] == [3, 2, 1, 0]
     assert table.loc["M3"].tolist()[:4] == [0, 0, 0, 1] and table.loc["M3"].iloc[-1] == "–"
-    assert table.loc["ulna"].iloc[-1] == "0.500 (0.500 to 0.500)"
+    assert table.loc["ulna"].iloc[-1] == "0.500 (no spread)"
     assert totals == {"n_shown": 5, "n_found": 4, "n_lost": 1, "n_extra": 1, "why": "1 × absent from the label map"}
 
 

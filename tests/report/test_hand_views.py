@@ -41,7 +41,7 @@ def test_shares_are_shown_in_percent_and_bones_in_order():
     table = hand_views.empty_table(shares_without_content(contents, segments, 100, 0))
     assert table.index.tolist() == [*((name, 2) for name in BONES), ("all", 14)]
     assert list(table) == ["global, empty, %", "global, under 10 %, %", "local, empty, %", "local, under 10 %, %"]
-    assert table.iloc[0].tolist() == ["25.0 (25.0 to 25.0)", "50.0 (50.0 to 50.0)"] * 2
+    assert table.iloc[0].tolist() == ["25.0 (no spread)", "50.0 (no spread)"] * 2
 
 
 def test_histograms_hold_the_shares_of_their_bone():
