@@ -36,7 +36,8 @@ def show_sets(run: Run, files: pd.DataFrame, listed: pd.DataFrame) -> None:
                                   "most part; the same pictures made small; all three flow into the listed "
                                   "files.")  # fmt: skip
     table(run, "made_of", made.drop(columns="odd"), "Each class as a sum, files: those of knee-wani once, and "
-                                                    "the rest at full size and at 128 × 256 pixels")  # fmt: skip
+                                                    "the rest at full size and at 128 × 256 pixels",
+          folded="The sums, class by class")  # fmt: skip
     say(run, "Take one copy of each film of `knee-wani` out of its class, as often as that set holds it. "
         + ("**Of all that remains, every content stands there an even number of times**: "
            if facts["odd"] == 0 else "Of all that remains, {odd} contents stand there an odd number of times: ")
