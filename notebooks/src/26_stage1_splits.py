@@ -218,7 +218,7 @@ say(run, "Of the {stage2_films} films in that test, {stage2_known} stand in trai
 #
 # ```{admonition} Where we deviate
 # :class: warning
-# - 1,727 of 1,947 files, most osteopenia films missing; reduced copies of 640 pixels; no exclusions by eye.
+# - Not all of the 1,947 files, most osteopenia films missing; reduced copies of 640 pixels; no exclusions by eye.
 # - Films of both knees are cut by our rule. Groups by picture and film are inferred from pixels, people are unknown: two films
 #   of one person still count as two.
 # - The network is the one that can be had here, smaller and shorter than the paper's; class weights as the text has them.

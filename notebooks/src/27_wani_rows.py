@@ -159,11 +159,11 @@ page.show_without(run, answers)
 # %% [markdown]
 # ## What is certain, what is suggestive
 #
-# | finding | kind | what else could explain it |
+# | what was asked | kind of evidence | what else could explain a difference |
 # |---|---|---|
-# | copies carry rows of different people | certain | nothing: one film, two statures |
-# | the sex of normal rows is told worse | suggestive | young people are told worse as well, with rows not in doubt |
-# | normal films do not look young | suggestive | other films, devices or complaints in that folder; signs of age that the model reads may be those of a painful knee |
+# | copies whose rows differ | certain | nothing: one film, two statures |
+# | how well the sex of normal rows is told | suggestive | young people are told worse as well, with rows not in doubt |
+# | whether normal films look young | suggestive | other films, devices or complaints in that folder; signs of age that the model reads may be those of a painful knee |
 # | agreement by file type | exploratory | few people, looked at last |
 #
 # A hospital may have sent normal films on another day, from another room. That would mislead a model as well, and it would not

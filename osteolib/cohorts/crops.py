@@ -32,9 +32,9 @@ TRIED = 8  # films that are looked at closely for each picture: the right one wa
 BLUR, FINE_BLUR = 2.0, 3.0  # pixels at 96 and 192 rows, SD of a Gaussian: what it takes away is not detail
 SAME_DETAIL = 0.75
 """Correlation of detail from which two pictures are one, or one is cut out of the other. Copies and crops lie above 0.9
-nearly all, different knees below 0.75: all pairs of pictures, and 19 in 20 of the best places that a crop finds on
-films that it was not cut from. Between them the rule joins, since a pair that is joined wrongly costs a little data,
-and one that is missed leaks."""
+nearly all, different knees below 0.75: all pairs of pictures, and more than nine in ten of the best places that a
+crop finds on films that it was not cut from. Between them the rule joins, since a pair that is joined wrongly costs a
+little data, and one that is missed leaks."""
 
 
 class Laid(NamedTuple):

@@ -5,14 +5,11 @@ What one film is stands in :mod:`osteolib.cohorts.pictures`: the same bytes, the
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from osteolib.cohorts.duplicates import join_groups
-from osteolib.cohorts.pictures import group_files, picture_pairs, small_pictures
-from osteolib.runs.store import cached
+from osteolib.cohorts.pictures import group_files
 
 SURE = 0.85
 """Correlation of detail from which a knee counts as cut out of a film. Stricter than where copies are known to abound:
@@ -39,18 +36,10 @@ def with_groups(films: pd.DataFrame, knees: bool) -> pd.DataFrame:
     def positions(found: pd.DataFrame, one: str, two: str) -> np.ndarray:
         return np.column_stack([place[found[one]], place[found[two]]])
 
-    if knees:
-        grouped, _, crops = group_files(films)
-        picture = grouped["picture_group"]
-        source = join_groups(picture, pairs=positions(crops[crops["detail"] >= SURE], "crop", "film"))
-    else:
-        first = films.drop_duplicates("sha256").set_index("sha256")
-        pictures, _ = small_pictures(first["path"].map(Path).to_dict())
-        made_by = ["osteolib.cohorts.pictures"]
-        pairs = cached("picture-pairs", {"sha256": list(pictures)}, made_by, lambda: picture_pairs(pictures))
-        same = pairs[pairs["same"]].assign(**{end: pairs[end].map(first["image_id"]) for end in "ab"})
-        source = picture = join_groups(films["sha256"], pairs=positions(same, "a", "b"))
-    groups = zip(GRADES, (films["sha256"].to_numpy(), np.asarray(picture), source), strict=True)
+    grouped, _, crops = group_files(films, look_for_crops=knees)
+    picture, sure = grouped["picture_group"], crops[crops["detail"] >= SURE]
+    source = join_groups(picture, pairs=positions(sure, "crop", "film"))
+    groups = zip(GRADES, (films["sha256"].to_numpy(), picture.to_numpy(), source), strict=True)
     return films.assign(**{name: films.groupby(group)["image_id"].transform("first").astype("str")
                            for name, group in groups})  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -75,9 +75,7 @@ def answers_figure(rows: pd.DataFrame) -> Figure:
     return fig
 
 
-def show_verdict(
-    run: Run, rows: pd.DataFrame, answers: Mapping[str, Answers], main: str, lead: Sequence[float]
-) -> None:
+def show_verdict(run: Run, rows: pd.DataFrame, answers: Mapping[str, Answers], main: str) -> None:
     """The rule's answer for ``main``, the controls, and what so many looks find by chance."""
     asked = rows[rows["target"].isin(QUESTIONS)]
     one = rows[(rows["features"] == main) & (rows["target"] == QUESTIONS[0])].iloc[0]
@@ -91,7 +89,7 @@ def show_verdict(
     run.fact(os_groups=independent["osteoporosis"], normal_groups=independent["normal"], main=main,
              os=with_ci(*one[INTERVAL]), os_folds=one["folds"], os_null=one["null_high"], os_best=best,
              loss=with_ci(*loss[INTERVAL]), t_r=with_ci(*t[INTERVAL]), looks=len(asked),
-             above=int((asked["ci_low"] > chance).sum()), lead=with_ci(*lead),
+             above=int((asked["ci_low"] > chance).sum()),
              **{f"control_{k}": with_ci(*control.loc[name, INTERVAL]) for k, name in enumerate(CONTROLS)})  # fmt: skip
     say(run, "**Controls.** With the features that decide ({main}) the layout of the film is read at {control_0}, sex "
              "at {control_1} and age over 50 at {control_2}. "
@@ -102,7 +100,7 @@ def show_verdict(
              "against the rest: {os}; mean of the folds {os_folds:.2f}; 97.5 % of the shuffles lie below "
              "{os_null:.2f}. "
         + ("**Found, by the rule.** " if found else "**Not found.** ")
-        + "The lead was {lead}. With the same features bone loss against normal is {loss} and r of the T-score {t_r}."
+        + "With the same features bone loss against normal is {loss} and r of the T-score {t_r}."
     )  # fmt: skip
     say(run, "**Looks.** {looks} pairs of features and question stand above; of these {above} have an interval wholly "
              "above chance, where one in forty would by luck alone. The best of all sets of features reaches "

@@ -125,8 +125,8 @@ def test_the_sentences_follow_the_numbers(answers, rows, monkeypatch):
     monkeypatch.setattr(page, "say", lambda run, text: said.append(text.format(**run.facts)))
     page.show_answers(run := FakeRun(), rows)
     assert len(run.rows) == 12
-    page.show_verdict(run, rows, answers, "shows", (0.6, 0.5, 0.7))
-    page.show_verdict(run, rows, answers, "noise", (0.6, 0.5, 0.7))
+    page.show_verdict(run, rows, answers, "shows")
+    page.show_verdict(run, rows, answers, "noise")
     assert "**Found, by the rule.**" in said[1]
     assert "**Not found.**" in said[4]
     assert "6 pairs of features and question" in said[2]
