@@ -10,13 +10,14 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import pandas as pd
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 from osteolib.runs import ROOT
 
@@ -70,6 +71,7 @@ MEASURES = {
     "math_errors": "document.querySelectorAll('mjx-merror').length",
     "wide": "Math.max(0, document.documentElement.scrollWidth - window.innerWidth)",
 }
+PASSES_ON = 'http-equiv="Refresh"'
 MATH_IS_SET = "!window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)"
 
 
@@ -87,12 +89,15 @@ def visits(html, address, browser) -> dict[str, dict]:
                else seen["abroad"].append(r.url))  # fmt: skip
         tab.on("response", lambda r, seen=seen: seen["failed"].append(r.url) if r.status >= 400 else None)
         tab.goto(address + page, wait_until="load")
+        if PASSES_ON in (html / page).read_text(encoding="utf-8"):
+            tab.wait_for_url(lambda url, first=address + page: url != first, wait_until="load")
         tab.wait_for_function(MATH_IS_SET)
         seen["height"] = tab.evaluate("document.querySelector('article')?.scrollHeight ?? null")
         seen |= {f"{name}, wide": tab.evaluate(script) for name, script in MEASURES.items()}
         tab.set_viewport_size({"width": 375, "height": 812})
         tab.emulate_media(color_scheme="dark")
-        tab.wait_for_timeout(100)  # the theme listens to the system's scheme
+        with suppress(TimeoutError):  # the theme listens to the system's scheme; one that does not is a test's to name
+            tab.wait_for_function("document.documentElement.dataset.theme === 'dark'", timeout=10_000)
         seen |= {f"{name}, narrow": tab.evaluate(script) for name, script in MEASURES.items()}
         seen["dark"] = tab.evaluate("document.documentElement.dataset.theme")
         seen["address"] = tab.url  # the first page passes readers on
