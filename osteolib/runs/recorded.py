@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from osteolib.runs.fingerprint import fingerprint
+from osteolib.runs.fingerprint import BOOKKEEPING, fingerprint
 from osteolib.runs.parameters import load_profile
 from osteolib.runs.paths import ROOT, file_sha256, write_atomic
 
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 RECORDED = ROOT / "data_manifests" / "recorded"
 TABLES = ("predictions", "history", "results")
+READERS = ("osteolib.cohorts", "osteolib.radiograph.io", "osteolib.radiograph.legs", "osteolib.radiograph.markers",
+           "osteolib.radiograph.preprocess")  # fmt: skip
+"""Code that brings units and pixels from outside. It does not make a record stale: what it brings does, which a record
+keeps as ``given`` and a test compares where the data are."""
 VERSIONS = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "torchvision")
 
 
@@ -42,7 +46,8 @@ class Cell:
     """One declared run.
 
     ``job`` is a dotted function of the package, called as ``job(profile values, **options)``; its module names in
-    ``MODULES[function]`` whose code the predictions depend on.
+    ``MODULES[function]`` whose code the predictions depend on and, where units come from outside, has in
+    ``GIVEN[function]`` a function of the same arguments that tells what the job is given.
     """
 
     name: str
@@ -136,8 +141,10 @@ def make_record(name: str, folder: Path = RECORDED) -> Path:
     job: Callable[..., Recording] = getattr(home, function)
     began, started = time.monotonic(), datetime.now(UTC)
     modules = list(home.MODULES[function])
-    code = fingerprint(modules)
-    recording = job(load_profile(cell.profile), **cell.options)
+    code = _code(modules)
+    sizes = load_profile(cell.profile)
+    recording = job(sizes, **cell.options)
+    given = home.GIVEN[function](sizes, **cell.options) if function in home.GIVEN else {}
     files = {f"{table}.csv": _csv(getattr(recording, table)) for table in TABLES}
     run = {
         "cell": name,
@@ -149,6 +156,7 @@ def make_record(name: str, folder: Path = RECORDED) -> Path:
         "cohorts": dict(recording.cohorts),
         "modules": modules,
         "code": code,
+        "given": given,
         "versions": {package: version(package) for package in VERSIONS} | {"python": platform.python_version()},
         "machine": machine(),
         "date": f"{started:%Y-%m-%d}",
@@ -227,9 +235,13 @@ def _is_stale(cell: Cell, run: Mapping[str, Any]) -> bool:
     if (run["job"], run["profile"], run["options"]) != (cell.job, cell.profile, dict(cell.options)):
         return True
     try:
-        return fingerprint(run["modules"]) != run["code"]
+        return _code(run["modules"]) != run["code"]
     except ValueError:  # a module is gone
         return True
+
+
+def _code(modules: list[str]) -> str:
+    return fingerprint(modules, (*BOOKKEEPING, *READERS))
 
 
 def _csv(table: pd.DataFrame) -> str:

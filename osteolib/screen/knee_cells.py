@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from osteolib.cohorts import bone_loss, load_cohort
+from osteolib.cohorts import bone_loss, grouped_folds, load_cohort
 from osteolib.phantoms.knee.truth import attainable_auroc
 from osteolib.runs.recorded import Recording
 from osteolib.runs.run import PREDICTION_COLUMNS
 from osteolib.screen.baselines import film_brightness, out_of_fold
+from osteolib.screen.given import given
 from osteolib.screen.knee_folds import MODULES as TRAINING
 from osteolib.screen.knee_folds import Recipe, cross_validate, knee_images
 from osteolib.screen.phantom_control import phantom_control
@@ -26,7 +27,17 @@ MODULES = {
     "phantom": (*TRAINING, "osteolib.screen.phantom_control", "osteolib.screen.baselines",
                 "osteolib.phantoms.knee.people", "osteolib.phantoms.knee.film"),
 }  # fmt: skip
-"""Whose code the predictions of each job depend on; its results are computed anew from them by a test."""
+"""Whose code the predictions of each job depend on, beside that of readers (:mod:`osteolib.screen.given`)."""
+
+
+def given_real_folds(sizes: Mapping[str, Any], seed: int, **_: Any) -> dict[str, Any]:
+    """What :func:`real_folds` trains on, as :func:`osteolib.screen.given.given` tells it."""
+    subjects = load_cohort("knee-wani").subjects
+    folds = grouped_folds(subjects, bone_loss(subjects["label"]), sizes["n_folds"], seed)
+    return given(subjects, lambda some: knee_images(some, sizes["image_size"]), folds)
+
+
+GIVEN = {"real_folds": given_real_folds}
 
 
 def real_folds(sizes: Mapping[str, Any], seed: int, initialisation: str = "none") -> Recording:

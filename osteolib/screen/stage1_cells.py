@@ -12,7 +12,8 @@ from osteolib.cohorts import DataNotFound, bone_loss, load_cohort
 from osteolib.runs.recorded import Recording
 from osteolib.runs.run import PREDICTION_COLUMNS
 from osteolib.screen.copies import has_copy
-from osteolib.screen.copy_splits import parts_by, train_under, with_rows
+from osteolib.screen.copy_splits import knee_pixels, parts_by, train_under, with_rows
+from osteolib.screen.given import given
 from osteolib.screen.knee_folds import MODULES as TRAINING
 from osteolib.screen.knee_folds import Recipe
 from osteolib.screen.starts import as_started
@@ -20,10 +21,18 @@ from osteolib.stats.prediction_metrics import prediction_metrics
 
 METHOD = "STR-Net"
 MODULES = {
-    "one_split": (*TRAINING, "osteolib.screen.starts", "osteolib.screen.copy_splits", "osteolib.cohorts.pictures",
-                  "osteolib.cohorts.crops"),
-}  # fmt: skip
-"""Whose code the predictions of each job depend on."""
+    "one_split": (*TRAINING, "osteolib.screen.starts", "osteolib.screen.copy_splits"),
+}
+"""Whose code the predictions of each job depend on, beside that of readers (:mod:`osteolib.screen.given`)."""
+
+
+def given_one_split(sizes: Mapping[str, Any], seed: int, split: str, image_size: int = 224, **_: Any) -> dict[str, Any]:
+    """What :func:`one_split` trains on, as :func:`osteolib.screen.given.given` tells it."""
+    subjects = stage1_subjects(load_cohort("strnet-stage1"))
+    return given(subjects, lambda some: knee_pixels(some, image_size), parts_by(subjects, split, seed))
+
+
+GIVEN = {"one_split": given_one_split}
 
 
 def one_split(

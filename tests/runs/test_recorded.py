@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,13 @@ import pytest
 import yaml
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from osteolib.cohorts import DataNotFound
 from osteolib.report.recorded import beside, recorded_difference
 from osteolib.runs import recorded
+from osteolib.runs.parameters import load_profile
 from osteolib.runs.recorded import Recording, find_cell, list_cells, make_record, read_record, record_hash, state_of
 from osteolib.screen import knee_cells
+from osteolib.screen.given import same_given
 from osteolib.stats import bootstrap_difference
 from osteolib.stats.prediction_metrics import prediction_metrics
 
@@ -39,6 +43,7 @@ def job(sizes, seed):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(knee_cells, "real_folds", job)
+    monkeypatch.setitem(knee_cells.GIVEN, "real_folds", lambda sizes, seed: {"n": 40 + seed})
     (tmp_path / "cells.yaml").write_text(yaml.safe_dump({"trial-3": CELL, "trial-4": CELL}))
     return tmp_path
 
@@ -51,6 +56,7 @@ def test_a_record_comes_back_as_it_was_written_and_is_made_once(folder, monkeypa
         job({"epochs": 1}, 3).predictions["y_score"], abs=1e-7
     )
     assert record.run["options"] == {"seed": 3} and record.run["configuration"]["epochs"] == 2 and not record.stale
+    assert record.run["given"] == {"n": 43}
     assert {"machine", "hours", "versions", "code", "cohorts"} <= set(record.run)
     monkeypatch.setattr(knee_cells, "real_folds", None)
     assert make_record("trial-3", folder) == path and state_of("trial-3", folder) == "recorded"
@@ -188,6 +194,18 @@ HERE = [name for name in list_cells() if record_hash(name)]
 def test_a_cell_is_recorded_in_the_project():
     """Else the next test would recompute nothing, and pass."""
     assert HERE
+
+
+@pytest.mark.parametrize("name", [name for name in HERE if read_record(name).run.get("given")])
+def test_what_a_recorded_training_was_given_is_what_the_readers_bring_today(name):
+    """In place of the readers' code: units, targets, parts, and the grey levels of some."""
+    record = read_record(name)
+    module, _, function = record.cell.job.rpartition(".")
+    try:
+        now = import_module(module).GIVEN[function](load_profile(record.cell.profile), **record.cell.options)
+    except DataNotFound:
+        pytest.skip("its films are not here")
+    assert same_given(now, record.run["given"])
 
 
 @pytest.mark.parametrize("name", HERE)
