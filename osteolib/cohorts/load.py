@@ -55,8 +55,8 @@ def reader_of(manifest: Manifest) -> Callable[..., Cohort] | None:
 
         made = {"hand-phantom": phantoms.read_hand_phantom, "knee-phantom": phantoms.read_knee_phantom}
         return made.get(manifest.name)
-    from osteolib.cohorts import hand_rsna, knee_wani, nhanes, own, strnet_stage1
+    from osteolib.cohorts import dxa_korea, hand_rsna, knee_wani, nhanes, own, strnet_stage1
 
-    readers = {"hand_rsna": hand_rsna.read, "knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read,
-               "strnet_stage1": strnet_stage1.read}  # fmt: skip
+    readers = {"dxa_korea": dxa_korea.read, "hand_rsna": hand_rsna.read, "knee_wani": knee_wani.read,
+               "nhanes": nhanes.read, "own": own.read, "strnet_stage1": strnet_stage1.read}  # fmt: skip
     return readers.get(manifest.reader)
