@@ -111,10 +111,7 @@ trained = side_by_side(recording, calls)
 
 # %% tags=["hide-input"]
 live = {split: done.predictions for split, done in trained.items()}
-networks = {split: tuple(done.results.query("split == 'test' and target == 'bone_loss' "
-                                            "and metric == 'auroc'")
-                         [["value", "ci_low", "ci_high"]].iloc[0])
-            for split, done in trained.items()}
+networks = split_tables.networks_auroc(trained)
 printed = paper.loc["test.auroc", "value"], paper.loc["ext.auroc", "value"]
 figure(run, "splits", split_page.splits_figure(compared, *printed, networks),
        alt="AUROC for bone loss of four simple models and a network when the films are "
@@ -145,7 +142,8 @@ shown = split_networks.longest_trained(
 figure(run, "networks_figure", split_networks.network_panels(shown),
        alt="For each split: validation AUPRC and AUROC by epoch, ROC curve with the "
            "operating point, confusion matrix at it, predicted against true T-scores.")
-run.fact(**split_tables.networks_in_words(trained, split_epochs),
+longer = split_tables.recorded_networks(trained, seed)
+run.fact(**split_tables.networks_in_words(networks, split_epochs, longer),
          n_cells=len(cells), n_recorded=len(cells) - len(missing))
 say(run, run.facts["networks_sentence"])
 about = "test knees of one split each (95 % CI; films drawn)"

@@ -101,6 +101,11 @@ def with_ci(value: float, low: float, high: float, spec: str = ".2f") -> str:
     return "–" if value != value else text.replace("-", "−")  # NaN is not itself
 
 
+def interval_facts(name: str, value: float, low: float, high: float) -> dict[str, float]:
+    """An estimate and its interval as the facts ``name``, ``name_low``, ``name_high`` of a sentence."""
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
 def provenance(run: Run) -> None:
     """End the run and show how it was made: profile, cohorts, seed, versions, device, time."""
     record = run.finish()

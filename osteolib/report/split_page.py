@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from osteolib.cohorts import bone_loss
 from osteolib.report.compared import Comparison
 from osteolib.report.comparison import compare_scores
-from osteolib.report.show import with_ci
+from osteolib.report.show import interval_facts, with_ci
 from osteolib.report.style import GREY, INK, use_style
 from osteolib.screen.copies import FACTS, FREE, HELD, NEAREST, has_copy, out_of_fold_scores
 from osteolib.screen.copy_splits import SPLITS, folds_by
@@ -91,8 +91,7 @@ def in_words(compared: Comparison, subjects: pd.DataFrame, printed: float) -> di
     facts = {"printed": printed, "n_films": int(subjects["source_group"].nunique())}
     for short, model in {"free": FREE, "held": HELD, "near": NEAREST, "file": FACTS}.items():
         for split in ("image", "film"):
-            facts |= dict(zip((f"{short}_{split}", f"{short}_{split}_low", f"{short}_{split}_high"),
-                              compared.estimate(f"{model}, by {split}"), strict=True))  # fmt: skip
+            facts |= interval_facts(f"{short}_{split}", *compared.estimate(f"{model}, by {split}"))
     sentence = ("Split by image, the model that only looks up the nearest pictures scores {near_image:.2f} "
                 "({near_image_low:.2f} to {near_image_high:.2f}), beside the printed {printed:.3f} of STR-Net. Split "
                 "by film it scores {near_film:.2f} ({near_film_low:.2f} to {near_film_high:.2f}). ")  # fmt: skip
@@ -118,7 +117,7 @@ def left_in_words(left: Comparison) -> dict[str, object]:
     within = "pairs of one layout and size"
     facts: dict[str, object] = {}
     for short, model in {"held_left": HELD, "file_left": FACTS}.items():
-        facts |= dict(zip((short, f"{short}_low", f"{short}_high"), left.estimate(model, within), strict=True))
+        facts |= interval_facts(short, *left.estimate(model, within))
     sentence = ("Among films that look alike from outside, the frozen features (100 components) put {held_left:.0%} of "
                 "pairs in the right order ({held_left_low:.0%} to {held_left_high:.0%}), the facts of the file alone "
                 "{file_left:.0%} ({file_left_low:.0%} to {file_left_high:.0%}). ")  # fmt: skip

@@ -12,9 +12,9 @@ from osteolib.cohorts import bone_loss
 from osteolib.report.compared import Comparison
 from osteolib.report.comparison import compare_statistics
 from osteolib.report.recorded import training_size
-from osteolib.report.show import with_ci
+from osteolib.report.show import interval_facts, with_ci
 from osteolib.report.split_page import GRADES
-from osteolib.runs.recorded import Recording, find_cell, read_record
+from osteolib.runs.recorded import Record, Recording, find_cell, list_cells, read_record
 from osteolib.screen.copies import FACTS, FREE, HELD, NEAREST, auroc_within, has_copy, models, out_of_fold_scores
 from osteolib.stats import bootstrap_ci, bootstrap_statistic, sensitivity_constrained_threshold
 
@@ -25,12 +25,30 @@ PRINTED = {"AUROC": "test.auroc", "AUPRC": "test.auprc", "sensitivity": "test.se
            "severity AUROC": "T5.auroc", "T-score r": "ts.r", "T-score MAE": "ts.mae"}  # fmt: skip
 
 
-def networks_in_words(trained: Mapping[str, Recording], epochs: int) -> dict[str, object]:
-    """AUROC of the networks trained on the page, by image and by film, and what so short a training can say."""
+def networks_auroc(trained: Mapping[str, Recording | Record]) -> dict[str, tuple[float, float, float]]:
+    """AUROC of bone loss on the test knees, with its interval, of the network of each split."""
+    asked = "split == 'test' and target == 'bone_loss' and metric == 'auroc'"
+    rows = {split: done.results.query(asked).iloc[0] for split, done in trained.items()}
+    return {split: (row["value"], row["ci_low"], row["ci_high"]) for split, row in rows.items()}
+
+
+def recorded_networks(splits: Iterable[str], seed: int) -> dict[str, tuple[float, float, float]]:
+    """:func:`networks_auroc` of the cells ``stage1-<split>-<seed>``; empty unless every one is recorded."""
+    names = {split: f"stage1-{split}-{seed}" for split in splits}
+    declared = list_cells()
+    found = {split: read_record(name) for split, name in names.items() if name in declared}
+    return networks_auroc(found) if len(found) == len(names) and all(found.values()) else {}
+
+
+def networks_in_words(
+    auroc: Mapping[str, tuple[float, float, float]], epochs: int, longer: Mapping[str, tuple[float, float, float]]
+) -> dict[str, object]:
+    """AUROC by image and by film of the page's networks and of recorded ones, and what so short a training can say."""
     facts: dict[str, object] = {"epochs": epochs}
-    for split, done in trained.items():
-        row = done.results.query("split == 'test' and target == 'bone_loss' and metric == 'auroc'").iloc[0]
-        facts |= {f"net_{split}": row["value"], f"net_{split}_low": row["ci_low"], f"net_{split}_high": row["ci_high"]}
+    for split, found in auroc.items():
+        facts |= interval_facts(f"net_{split}", *found)
+    for split, found in longer.items():
+        facts |= interval_facts(f"long_{split}", *found)
     sentence = (
         "The small networks of this page score {net_image:.2f} ({net_image_low:.2f} to {net_image_high:.2f}) by image "
         "and {net_film:.2f} ({net_film_low:.2f} to {net_film_high:.2f}) by film, on different test knees. "
@@ -41,6 +59,13 @@ def networks_in_words(trained: Mapping[str, Recording], epochs: int) -> dict[str
         sentence += "The two intervals do not meet."
     if epochs <= WARM_UP:
         sentence += " Their T-score heads have not begun to learn: that loss joins after five epochs."
+    if longer:
+        sentence += (
+            " The recorded ones, larger images and twice as long, score {long_image:.2f} ({long_image_low:.2f} to "
+            "{long_image_high:.2f}) by image and {long_film:.2f} ({long_film_low:.2f} to {long_film_high:.2f}) by film."
+        )
+        apart = facts["long_film_high"] < facts["long_image_low"]
+        sentence += " **The split alone moves them further than chance.**" if apart else " These intervals meet, too."
     return facts | {"networks_sentence": sentence}
 
 
@@ -111,8 +136,8 @@ def labels_in_words(found: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, object
     facts: dict[str, object] = {"normal_films": int(one.loc[("T-score", "film", HELD), "normal_films"])}
     for labels in ("folder", "T-score"):
         for split in ("image", "film"):
-            key, row = f"{labels[0].lower()}_{split}", one.loc[(labels, split, HELD)]
-            facts |= {key: row["auroc"], f"{key}_low": row["low"], f"{key}_high": row["high"]}
+            row = one.loc[(labels, split, HELD)]
+            facts |= interval_facts(f"{labels[0].lower()}_{split}", row["auroc"], row["low"], row["high"])
     sentence = ("With the T-score's class in place of the folder's, the frozen features (100 components) score "
                 "{t_image:.2f} ({t_image_low:.2f} to {t_image_high:.2f}) when split by image, and {t_film:.2f} "
                 "({t_film_low:.2f} to {t_film_high:.2f}) when split by film; with the folder's, {f_image:.2f} and "

@@ -187,12 +187,32 @@ def test_panels_show_the_networks_own_counts(predictions, monkeypatch):
     assert "no threshold" in figure.axes[2].texts[0].get_text()
 
 
+def networks(image, film):
+    row = {"split": "test", "target": "bone_loss", "metric": "auroc"}
+    other = row | {"split": "validation", "value": 0.1, "ci_low": 0.0, "ci_high": 0.2}
+    return {
+        split: SimpleNamespace(
+            results=pd.DataFrame([other, row | {"value": value, "ci_low": value - 0.05, "ci_high": value + 0.05}])
+        )
+        for split, value in {"image": image, "film": film}.items()
+    }
+
+
 @pytest.mark.parametrize(("film", "epochs", "said"), [(0.8, 4, "meet"), (0.6, 8, "do not meet")])
 def test_short_networks_are_told_as_what_they_are(film, epochs, said):
-    def done(value):
-        row = {"split": "test", "target": "bone_loss", "metric": "auroc", "value": value}
-        return SimpleNamespace(results=pd.DataFrame([row | {"ci_low": value - 0.05, "ci_high": value + 0.05}]))
-
-    told = split_tables.networks_in_words({"image": done(0.85), "film": done(film)}, epochs)
+    told = split_tables.networks_in_words(split_tables.networks_auroc(networks(0.85, film)), epochs, {})
     sentence = told["networks_sentence"].format(**told)
-    assert said in sentence and ("not begun" in sentence) == (epochs == 4)
+    assert said in sentence and ("not begun" in sentence) == (epochs == 4) and "recorded" not in sentence
+
+
+@pytest.mark.parametrize(("film", "said"), [(0.92, "These intervals meet, too"), (0.7, "further than chance")])
+def test_recorded_networks_are_told_beside_where_all_are_there(film, said, monkeypatch):
+    records = {f"stage1-{split}-0": record for split, record in networks(0.95, film).items()}
+    monkeypatch.setattr(split_tables, "read_record", records.get)
+    longer = split_tables.recorded_networks(["image", "film"], 0)
+    told = split_tables.networks_in_words(split_tables.networks_auroc(networks(0.8, 0.8)), 4, longer)
+    sentence = told["networks_sentence"].format(**told)
+    assert f"0.95 (0.90 to 1.00) by image and {film:.2f}" in sentence and said in sentence
+    assert split_tables.recorded_networks(["image", "film"], 7) == {}  # no cell of that seed is declared
+    del records["stage1-film-0"]
+    assert split_tables.recorded_networks(["image", "film"], 0) == {}
