@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def write_dicom(
-    pixels: NDArray[np.uint8],
+    pixels: NDArray[np.uint8] | NDArray[np.uint16],
     spacing_mm: float,
     path: str | Path,
     side: str | None = None,
@@ -20,10 +20,12 @@ def write_dicom(
 
     Parameters
     ----------
+    pixels
+        Shape (height, width); 8 or 16 bits are written as they are.
     side
         ``"right"``, ``"left"``, or None where both are shown.
     view
-        View position: knees are filmed from the front, ``"AP"``, hands from the back, ``"PA"``.
+        View position: knees and hips are filmed from the front, ``"AP"``, hands from the back, ``"PA"``.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
@@ -42,6 +44,7 @@ def write_dicom(
     film.ImagerPixelSpacing = [round(spacing_mm, 4)] * 2
     film.Rows, film.Columns = pixels.shape
     film.SamplesPerPixel, film.PhotometricInterpretation, film.PixelRepresentation = 1, "MONOCHROME2", 0
-    film.BitsAllocated, film.BitsStored, film.HighBit = 8, 8, 7
-    film.PixelData = pixels.tobytes() + b"\0" * (pixels.size % 2)
+    bits = 8 * pixels.itemsize
+    film.BitsAllocated, film.BitsStored, film.HighBit = bits, bits, bits - 1
+    film.PixelData = pixels.tobytes() + b"\0" * (pixels.nbytes % 2)
     film.save_as(path, enforce_file_format=True)

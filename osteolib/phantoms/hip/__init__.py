@@ -1,0 +1,1 @@
+"""Hips: anatomy, film, truth."""
