@@ -23,7 +23,8 @@ def korea(world):
             "weight_kg": 60, "bmi_kg_m2": 23.4, "t_score_neck": neck, "t_score_total_hip": hip,
             "t_score_spine": [0.5, np.nan, -2.0, -1.4, -0.8, -0.2, 0.4, -1.0],
             "bmd_neck_g_cm2": [0.7, 0.9, 0.6, 0.8, 0.75, 0.65, 0.7, 1.1],
-            "bmd_total_hip_g_cm2": np.where(man, 1 + 0.12 * hip, 0.9 + 0.1 * hip).round(4), "bmd_spine_g_cm2": np.linspace(0.7, 1.1, 8),
+            "bmd_total_hip_g_cm2": np.where(man, 1 + 0.12 * hip, 0.9 + 0.1 * hip).round(4),
+            "bmd_spine_g_cm2": np.linspace(0.7, 1.1, 8),
             "tbs": 1.3, "neck_csa_cm2": 2.7, "neck_csmi_cm4": 2.5, "neck_width_cm": 3.4,
             "neck_cortical_thickness_cm": 0.16, "neck_section_modulus_cm3": 1.4, "neck_buckling_ratio": 12,
         }).rename(columns=HEADERS)  # fmt: skip

@@ -43,9 +43,9 @@ def fit_hips(subjects: pd.DataFrame) -> dict[str, dict[str, Any]]:
     needed = ["sex", "age_years", "bmi_kg_m2", "t_score_neck", "t_score_total_hip"]
     complete, model = subjects.dropna(subset=needed), {}
     for sex in ("F", "M"):
-        group = complete[complete.sex == sex]
-        if len(group) < 50:
-            raise ValueError(f"{len(group)} complete rows of sex {sex}: a model of hips needs at least 50 of each")
+        if (n := int((complete.sex == sex).sum())) < 50:
+            raise ValueError(f"{n} complete rows of sex {sex}: a model of hips needs at least 50 of each")
+    for sex, group in complete.groupby("sex"):
         by_age = age_terms(group.age_years)
         by_age_and_bmi = t_terms(group.age_years, group.bmi_kg_m2)
         model[sex], left = {"n": len(group)}, {}

@@ -24,7 +24,7 @@ BMD = {"neck": "bmd_neck_g_cm2", "total": "bmd_total_hip_g_cm2"}
 
 
 def simulate(settings: Mapping[str, Any], n: int, seed: int, preset: str | None = None) -> pd.DataFrame:
-    """People and the latents of their hips, without a film; one row per hip, a person's right and left one after another.
+    """People and the latents of their hips, without a film; one row per hip, the right and the left of each person.
 
     Parameters
     ----------
@@ -55,11 +55,8 @@ def simulate(settings: Mapping[str, Any], n: int, seed: int, preset: str | None 
     hips.insert(0, "side", np.tile(["right", "left"], n))
     for site in SITES:
         true = people[[f"{site}_right", f"{site}_left"]].to_numpy().ravel().clip(-5.8, 5)
-        reference, error = settings["reference"][site], settings["repeat_scan_cv"][site]
-        bmd = (reference["mean"] + reference["sd"] * true) * (1 + error * rng.normal(size=2 * n))
         hips[f"t_score_{site}_true"] = true
-        hips[BMD[site]] = bmd.round(4)
-        hips[f"t_score_{site}"] = ((bmd - reference["mean"]) / reference["sd"]).round(1) + 0.0  # no minus zero
+        hips[f"t_score_{site}"], hips[BMD[site]] = scan(settings, site, true, rng)
     neck_lower = hips.t_score_neck <= hips.t_score_total
     hips = hips.assign(
         t_score=hips[["t_score_neck", "t_score_total"]].min(axis=1),
@@ -67,6 +64,17 @@ def simulate(settings: Mapping[str, Any], n: int, seed: int, preset: str | None 
         bmd_g_cm2=hips[BMD["neck"]].where(neck_lower, hips[BMD["total"]]),
     )
     return hips.assign(**latents(settings, hips, rng))
+
+
+def scan(
+    settings: Mapping[str, Any], site: str, true_t_score: NDArray, rng: np.random.Generator
+) -> tuple[NDArray, NDArray]:
+    """One DXA scan of ``site`` (neck or total): T-scores as printed, to one decimal, and BMD in g/cm2."""
+    reference, error = settings["reference"][site], settings["repeat_scan_cv"][site]
+    bmd = reference["mean"] + reference["sd"] * np.asarray(true_t_score)
+    bmd = bmd * (1 + error * rng.normal(size=bmd.shape))
+    t_score = ((bmd - reference["mean"]) / reference["sd"]).round(1)
+    return t_score + 0.0, bmd.round(4)  # no minus zero
 
 
 def latents(settings: Mapping[str, Any], hips: pd.DataFrame, rng: np.random.Generator) -> dict[str, NDArray]:
