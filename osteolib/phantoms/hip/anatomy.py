@@ -1,7 +1,7 @@
 """Millimetres of tissue along the rays through a pelvis and both proximal femurs, seen from the front, and masks.
 
-Rays cross a bone as in :mod:`osteolib.phantoms.rays`: an outline, its depth, a cortex, spongy bone within; the values of
-:mod:`osteolib.phantoms.hip.shapes` lie at spots of a bone and are interpolated between them.
+Rays cross a bone as in :mod:`osteolib.phantoms.rays`: an outline, its depth, a cortex, spongy bone within; the values
+of :mod:`osteolib.phantoms.hip.shapes` lie at spots of a bone and are interpolated between them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteolib.phantoms.films import box_of, lay_in
-from osteolib.phantoms.hip.fields import between_spots, draw_lines, inside_with_holes, resampled
+from osteolib.phantoms.hip.fields import between_spots, draw_lines, halved, inside_with_holes, resampled, slow_noise
 from osteolib.phantoms.hip.flesh import soft_tissue
 from osteolib.phantoms.hip.pose import ACROSS_NECK, ALONG_NECK, SIDES, FemurShape, HipPose
 from osteolib.phantoms.hip.shapes import (
@@ -36,7 +36,7 @@ from osteolib.phantoms.hip.shapes import (
 from osteolib.phantoms.hip.trabeculae import spongy
 from osteolib.phantoms.hip.truth import FEMUR as FEMUR_BIT
 from osteolib.phantoms.hip.truth import NECK, PELVIS
-from osteolib.phantoms.rays import Image, chord, closed_curve, coarse, fine, smooth_noise
+from osteolib.phantoms.rays import Image, chord, closed_curve, fine, smooth_noise
 
 SPONGE = 0.34  # mineral where it is densest at density 1, as a volume fraction of cortical bone
 CUT = ((107.0, 53.0), (131.0, 3.0))  # an artificial joint: what lies on the midline's side of it is taken out
@@ -61,18 +61,17 @@ def pelvis(
     Thickness in mm of ``cortical``, ``soft`` and ``fat``, each of ``pose.shape``; and the mask with the bits of
     :mod:`osteolib.phantoms.hip.truth`, without metal.
     """
-    size = people["right"]["bone_scale"]
     tissue, mask = soft_tissue(pose, people["right"], rng), np.zeros(pose.shape, np.uint8)
+    for flat in (VERTEBRA, SACRUM):
+        place_flat(flat, "left", pose, people["left"], tissue, mask, rng, 0.6)
     for side in SIDES:
         latent = people[side]
-        for flat in (VERTEBRA, SACRUM, TRANSVERSE):
-            place_flat(flat, side, pose, latent, tissue, mask, rng, 0.6)
+        place_flat(TRANSVERSE, side, pose, latent, tissue, mask, rng, 0.6)
         for flat in (HEMIPELVIS, *WALLS.values()):
             place_flat(flat, side, pose, latent, tissue, mask, rng)
         lines(side, pose, latent, tissue)
         femur(side, pose, latent, shapes[side], tissue, mask, rng)
     tissue["soft"] = np.maximum(tissue["soft"], 0)
-    assert size > 0
     return tissue, mask
 
 
@@ -112,22 +111,23 @@ def place_flat(
     spots = np.array(flat.inside)
     half, wall, share = between_spots(spots, pose.to_pixels(spots, side), box, pose.scale, 8.0)
     t = wall * np.float32((latent["cortical_thickness_mm"] / 5.5) ** 0.6 / size * firmness)
-    t = t * (1 + 0.2 * smooth_noise(rng, t.shape, 6 * pose.scale)).clip(0.4)
-    half = half * (1 + 0.07 * smooth_noise(rng, t.shape, 9 * pose.scale))
+    t = t * (1 + 0.2 * slow_noise(rng, t.shape, 6 * pose.scale)).clip(0.4)
+    half = half * (1 + 0.07 * slow_noise(rng, t.shape, 9 * pose.scale))
     p = np.float32(flat.roundness)
     outer = chord(inside, fine(half), p)
     inner = chord(np.maximum(inside - fine(t), 0), fine(np.maximum(half - t, 0.3)), p)
-    outer, inner = coarse(outer), coarse(inner)
+    outer, inner = halved(outer), halved(inner)
     fraction = SPONGE * np.float32(0.5 * latent["density"]) * share
-    fraction = fraction * np.exp(
-        0.2 * smooth_noise(rng, t.shape, 0.45 * pose.scale) + 0.16 * smooth_noise(rng, t.shape, 3 * pose.scale)
+    net = 0.14 * smooth_noise(rng, t.shape, max(0.4 * pose.scale, 0.5)) + 0.16 * slow_noise(
+        rng, t.shape, 3 * pose.scale
     )
+    fraction = fraction * np.exp(net)
     fraction = np.minimum(fraction, 0.9)
     for x, y, radius in SACRAL_ARCS if flat is SACRUM else ():
         u, v = pose.to_hip(box, side)
-        r = np.hypot(u - x, (v - y) * 1.25) / radius
+        r = np.hypot(np.abs(u) - x, (v - y) * 1.25) / radius
         fraction = fraction * (1 - 0.75 * np.exp(-(r**4)))
-        outer = outer + 0.9 * np.exp(-(((r - 1.05) / 0.14) ** 2)) * (v < y + 1)
+        outer = outer + 1.6 * np.exp(-(((r - 1.05) / 0.14) ** 2)) * (v < y + 1)
     mineral = np.maximum(outer - inner, 0) + inner * fraction
     lay_in(tissue, box, mineral, inner * (1 - fraction), size)
     if firmness == 1:
@@ -139,8 +139,8 @@ def lines(side: str, pose: HipPose, latent: Mapping[str, Any], tissue: dict[str,
     size = np.float32(latent["bone_scale"])
     firm = np.float32((latent["cortical_thickness_mm"] / 5.5) ** 0.6)
     for points, half_width, amount in LINES:
-        moved = socket(np.array(points, float), latent["joint_space_mm"] / latent["bone_scale"])
-        curve = pose.to_pixels(resampled(moved, 40), side)
+        moved = socket(resampled(points, 40), latent["joint_space_mm"] / latent["bone_scale"])
+        curve = pose.to_pixels(moved, side)
         box = box_of(curve, pose.shape, int(6 * pose.scale))
         if box is not None:
             drawn = draw_lines([curve], box, half_width * 2 * pose.scale, half_width * 0.7 * pose.scale)
@@ -177,10 +177,10 @@ def femur(
     walls = np.array(FEMUR_CORTEX)
     (t,) = between_spots(walls, px(walls), box, pose.scale, 2.5)
     shaft = np.float32(latent["cortical_thickness_mm"]) / size
-    t = np.maximum(t * shaft * (1 + 0.14 * smooth_noise(rng, t.shape, 10 * pose.scale)).clip(0.5), 0.35)
+    t = np.maximum(t * shaft * (1 + 0.14 * slow_noise(rng, t.shape, 10 * pose.scale)).clip(0.5), 0.35)
     t = np.minimum(t, half - 1)
-    outer = coarse(chord(inside, fine(half), fine(p)))
-    inner = coarse(chord(np.maximum(inside - fine(t), 0), fine(half - t), fine(p)))
+    outer = halved(chord(inside, fine(half), fine(p)))
+    inner = halved(chord(np.maximum(inside - fine(t), 0), fine(half - t), fine(p)))
     fraction = np.minimum(SPONGE * spongy(latent["density"], share, px, box, pose.scale, rng), 0.9)
     cortex = np.maximum(outer - inner, 0)
     for points, amount in CRESTS:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from osteolib.phantoms.films import Box
-from osteolib.phantoms.rays import FINE, Image
+from osteolib.phantoms.rays import FINE, Image, by_length, smooth_noise
 
 COARSE_MM = 3.0  # the values of spots are worked out on a grid of this distance
 
@@ -64,6 +66,13 @@ def inside_with_holes(curves: Sequence[NDArray], box: Box, scale: float) -> Imag
     return np.maximum(distance.astype(np.float32) - 0.5, 0) / np.float32(scale * FINE)
 
 
+def slow_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> Image:
+    """Gaussian noise of SD near 1, smooth over ``sigma`` pixels: drawn on a coarse grid, linear between its points."""
+    step = max(1.0, sigma / 2)
+    grid = smooth_noise(rng, tuple(int(n / step) + 3 for n in shape), sigma / step)
+    return stretch(grid, *((np.arange(n) + 0.5) / step for n in shape))
+
+
 def draw_lines(lines: Sequence[NDArray], box: Box, width_px: float, blur_px: float) -> Image:
     """Polylines in pixels as an image of the box: 1 on a line, blurred."""
     from PIL import Image as Pillow
@@ -73,15 +82,18 @@ def draw_lines(lines: Sequence[NDArray], box: Box, width_px: float, blur_px: flo
     draw = ImageDraw.Draw(layer)
     for line in lines:
         draw.line([tuple(p) for p in ((line - box[:2]) * FINE - 0.5).tolist()], 255, max(1, round(width_px * FINE)))
-    shape = (box[3] - box[1], FINE, box[2] - box[0], FINE)
-    image = np.asarray(layer, np.float32).reshape(shape).mean((1, 3)) / 255
+    image = np.asarray(layer.reduce(FINE), np.float32) / 255
     return gaussian_filter(image, blur_px) if blur_px > 0.2 else image
 
 
-def resampled(points: Sequence[Sequence[float]], n: int) -> NDArray:
+def halved(image: Image) -> Image:
+    """Mean over FINE x FINE pixels."""
+    from PIL import Image as Pillow
+
+    return np.asarray(Pillow.fromarray(image).reduce(FINE))
+
+
+@cache
+def resampled(points: tuple[tuple[float, float], ...], n: int) -> NDArray:
     """n points of a smooth open curve, evenly by length."""
-    from scipy.interpolate import CubicSpline
-
-    from osteolib.phantoms.rays import by_length
-
     return CubicSpline(*by_length(np.array(points, float)))(np.linspace(0, 1, n))

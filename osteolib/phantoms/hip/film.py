@@ -1,7 +1,7 @@
 """Films of simulated pelves with both hips: tissue along the rays -> film, and the masks a real film never comes with.
 
-Exposure, window, position, tilt, collimation, metal and the marker are drawn apart from density, so that no statistic of
-the whole film gives the label away.
+Exposure, window, position, tilt, collimation, metal and the marker are drawn apart from density, so that no statistic
+of the whole film gives the label away.
 """
 
 from __future__ import annotations
@@ -18,14 +18,11 @@ from scipy.ndimage import gaussian_filter
 from osteolib.phantoms.films import write_films
 from osteolib.phantoms.hip.anatomy import pelvis
 from osteolib.phantoms.hip.obstacles import marker_depth, metal
+from osteolib.phantoms.hip.people import LATENTS
 from osteolib.phantoms.hip.pose import SIDES, FemurShape, HipPose
 from osteolib.phantoms.hip.shapes import TRUNK
 from osteolib.phantoms.physics import Acquisition, attenuation_per_mm, detect, optical_depth
 
-LATENTS = (
-    "density", "cortical_thickness_mm", "bone_scale", "fat_mm", "muscle_scale", "joint_space_mm", "rotation_deg",
-)  # fmt: skip
-"""Of each hip, what reaches the pixels."""
 OWN = ("neck_shaft", "neck_width", "spread")  # of each femur, drawn with the film: FemurShape
 FINEST = 5.0  # pixels per mm of the drawn hip at which the anatomy is drawn at most
 ASPECT = 3 / 4  # height of a film by its width, as of a detector of 4000 x 3000 pixels
@@ -175,10 +172,27 @@ def developed(
     signal = -np.log(np.maximum(photons, 0.5) / np.float32(tube.photons_per_mm2 * spacing_mm**2))
     if tube.detail:
         bounded = np.clip(signal, *tube.window)
-        signal += tube.detail * (bounded - gaussian_filter(bounded, tube.detail_mm / spacing_mm))
+        signal += np.float32(tube.detail) * (bounded - blurred(bounded, tube.detail_mm / spacing_mm))
     low, high = window
-    grey = (2**bits - 1) / (1 + np.exp(-4 * (signal - (low + high) / 2) / (high - low)))
+    grey = np.float32(2**bits - 1) / (
+        1 + np.exp(np.float32(-4 / (high - low)) * (signal - np.float32((low + high) / 2)))
+    )
     return (grey + 0.5).astype(np.uint8 if bits == 8 else np.uint16)
+
+
+def blurred(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Gaussian blur; where it is wide, on coarser pixels: nothing finer survives it."""
+    from PIL import Image
+
+    factor = int(sigma / 4)
+    if factor < 2:
+        return gaussian_filter(image, sigma)
+    small = np.asarray(Image.fromarray(image).reduce(factor))
+    small = gaussian_filter(small, sigma / factor)
+    size = tuple(n * factor for n in small.shape[::-1])  # a last block may reach beyond the image
+    return np.asarray(Image.fromarray(small).resize(size, Image.Resampling.BILINEAR))[
+        : image.shape[0], : image.shape[1]
+    ]
 
 
 def lit(film: Mapping[str, Any], shape: tuple[int, int]) -> NDArray[np.bool_]:

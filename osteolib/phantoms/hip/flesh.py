@@ -10,7 +10,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter
 
 from osteolib.phantoms.films import box_of
-from osteolib.phantoms.hip.fields import draw_lines, resampled, stretch
+from osteolib.phantoms.hip.fields import draw_lines, resampled, slow_noise, stretch
 from osteolib.phantoms.hip.pose import SIDES, HipPose
 from osteolib.phantoms.hip.shapes import FAT_PLANES, THIGH, TRUNK
 from osteolib.phantoms.rays import Image, smooth_noise
@@ -36,10 +36,10 @@ def soft_tissue(pose: HipPose, latent: Mapping[str, Any], rng: np.random.Generat
     flesh = _body(x, y, 0.0, girth, wobble)
     under = _body(x, y, fat, girth, wobble)
     whole = _body(x, y, fat + SKIN_MM, girth, wobble)
-    bellies = 1 + 0.022 * smooth_noise(rng, shape, (14 * g, 3 * g)) + 0.028 * smooth_noise(rng, shape, 16 * g)
+    bellies = 1 + 0.009 * smooth_noise(rng, shape, (14 * g, 3 * g)) + 0.01 * slow_noise(rng, shape, 18 * g)
     gluteal = 0.05 * np.exp(-(((np.abs(x) - 95) / 55) ** 2) - ((y + 20) / 60) ** 2)
     inner = 0.92 * flesh * (bellies + gluteal)
-    lobules = 1 + 0.05 * smooth_noise(rng, shape, 9 * g)
+    lobules = 1 + 0.018 * slow_noise(rng, shape, 9 * g)
     soft = whole - under + inner
     layer = np.maximum(under - flesh, 0) * lobules + np.maximum(flesh - inner, 0)
     soft, layer = _gas(x, y, g, soft, layer, rng)
@@ -55,29 +55,31 @@ def soft_tissue(pose: HipPose, latent: Mapping[str, Any], rng: np.random.Generat
 def _body(x: Image, y: Image, grown: float, girth: float, wobble: np.ndarray) -> Image:
     """Path through trunk and thighs, ``grown`` mm larger all around."""
     out = np.float32(1.25 * grown)  # fat lies thicker at the hips than in front
-    rows, half, deep = np.array(TRUNK, float).T
-    half_width, half_depth = (
-        PchipInterpolator(rows, value)(np.clip(y, -259, 299)).astype(np.float32) for value in (half, deep)
-    )
+    half_width, half_depth = _tables(TRUNK, y)
     sides = (1 + wobble[0, 0] * np.tanh(x / 40)) * girth
     share = np.clip(np.abs(x) / (half_width * sides + out), 0, 1)
     near = np.clip(half_depth / 20, 0, 1)
-    trunk = 2 * (half_depth * girth + near * grown) * (1 - share**2.6) ** (1 / 2.2)
-    rows, middle, half, deep = np.array(THIGH, float).T
-    at, half_width, half_depth = (
-        PchipInterpolator(rows, value)(np.clip(y, -59, 299)).astype(np.float32) for value in (middle, half, deep)
-    )
+    trunk = 2 * (half_depth * girth + near * grown) * (1 - share**3) ** (1 / 2.2)
+    at, half_width, half_depth = _tables(THIGH, y)
     fade = np.clip((y + 60) / 60, 0, 1)
     share = np.clip(np.abs(np.abs(x) - at * (0.5 + 0.5 * girth)) / (half_width * girth + out), 0, 1)
     thigh = 2 * (half_depth * girth + grown) * np.sqrt(1 - share**2) * fade
     return (trunk**5 + thigh**5) ** np.float32(0.2)
 
 
+def _tables(table: tuple, y: Image) -> list[Image]:
+    """Columns of a table by its first, smoothly, at every pixel."""
+    rows, *columns = np.array(table, float).T
+    at = np.linspace(rows[0], rows[-1], 400)
+    return [np.interp(y, at, PchipInterpolator(rows, column)(at)).astype(np.float32) for column in columns]
+
+
 def _gas(x: Image, y: Image, g: float, soft: Image, fat: Image, rng: np.random.Generator) -> tuple[Image, Image]:
     """Gas and stool in the bowel: blobs in which soft tissue is missing."""
     missing = np.zeros_like(soft)
-    spots = [(0.0, -62.0, 16.0, 24.0, 0.8), (66, -118, 20, 34, 0.7), (-70, -112, 16, 34, 0.7), (-38, -74, 18, 12, 0.6),
-             (20, -140, 30, 14, 0.6)]  # fmt: skip
+    rough, stool = slow_noise(rng, soft.shape, 8 * g), smooth_noise(rng, soft.shape, 2.4 * g)
+    spots = [(0.0, -66.0, 15.0, 20.0, 0.7), (66, -118, 18, 32, 0.6), (-70, -112, 16, 34, 0.6), (-38, -78, 18, 12, 0.5),
+             (20, -140, 30, 14, 0.5), (0, -20, 11, 16, 0.35)]  # fmt: skip
     for cx, cy, rx, ry, chance in spots:
         for _ in range(rng.integers(1, 4)):
             if rng.random() > chance:
@@ -86,10 +88,9 @@ def _gas(x: Image, y: Image, g: float, soft: Image, fat: Image, rng: np.random.G
             a, b = rx * rng.uniform(0.45, 1.0), ry * rng.uniform(0.4, 0.9)
             lean = rng.normal(0, 0.5)
             dx, dy = x - u, y - v
-            r = np.hypot((dx + lean * dy) / a, (dy - lean * dx) / b)
-            r = r * (1 + 0.13 * smooth_noise(rng, soft.shape, 7 * g))
-            depth = rng.uniform(14, 42) * np.sqrt(np.clip(1.15 - r**2, 0, 1))
-            mottled = 1 if rng.random() < 0.6 else np.clip(0.4 + 0.5 * smooth_noise(rng, soft.shape, 2.2 * g), 0, 1)
+            r = np.hypot((dx + lean * dy) / a, (dy - lean * dx) / b) * (1 + 0.3 * rough)
+            depth = rng.uniform(8, 28) * np.clip(1.15 - r**2, 0, 1) ** 0.75
+            mottled = 1 if rng.random() < 0.5 else np.clip(0.3 + 0.45 * stool, 0, 1)
             missing = np.maximum(missing, depth * mottled)
     taken = np.minimum(missing, 0.6 * soft)
     bladder = 12 * np.clip(1 - np.hypot(x / 44, (y + 14) / 26) ** 2, 0, 1) * rng.uniform(0, 1)
@@ -102,7 +103,7 @@ def _apron(x: Image, y: Image, fat: float, soft: Image, layer: Image, rng: np.ra
     if hang == 0:
         return soft, layer
     edge = -62 + 55 * hang + rng.normal(0, 12) - (x / 170) ** 2 * 30
-    over = 1 / (1 + np.exp(np.clip((y - edge) / 2.5, -50, 50)))
+    over = 1 / (1 + np.exp(np.clip((y - edge) / 4, -50, 50)))
     return soft + 3 * np.exp(-(((y - edge) / 4) ** 2)) * hang, layer + 45 * hang * over * np.clip(
         1.2 - np.abs(x) / 190, 0, 1
     )
@@ -112,14 +113,14 @@ def _planes(pose: HipPose, tissue: dict[str, Image], rng: np.random.Generator, s
     """Stripes of fat between muscles."""
     for side in SIDES:
         for points in FAT_PLANES:
-            moved = np.array(points, float) + rng.normal(0, 4, 2) + rng.normal(0, 1.5, (len(points), 2))
-            curve = pose.to_pixels(resampled(moved, 40), side)
+            sway = np.interp(np.linspace(0, 1, 40), np.linspace(0, 1, 5), rng.normal(0, 2, 5))[:, None]
+            curve = pose.to_pixels(resampled(points, 40) + rng.normal(0, 4, 2) + sway, side)
             box = box_of(curve, pose.shape, int(12 * pose.scale))
             if box is None:
                 continue
-            width = rng.uniform(2, 5)
+            width = rng.uniform(1, 3)
             stripe = draw_lines([curve], box, width * pose.scale, width * 0.5 * pose.scale)
             window = np.s_[box[1] : box[3], box[0] : box[2]]
-            moved_mm = np.minimum(np.float32(rng.uniform(4, 14) * size) * stripe, 0.5 * tissue["soft"][window])
+            moved_mm = np.minimum(np.float32(rng.uniform(5, 16) * size) * stripe, 0.5 * tissue["soft"][window])
             tissue["soft"][window] -= moved_mm
             tissue["fat"][window] += moved_mm

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteolib.phantoms.films import Box, box_of
+from osteolib.phantoms.hip.fields import halved
 from osteolib.phantoms.hip.pose import ACROSS_NECK, ALONG_NECK, SIDES, FemurShape, HipPose
 from osteolib.phantoms.hip.shapes import HEAD, HEAD_RADIUS, SHAFT_AXIS
 from osteolib.phantoms.hip.truth import JOINT, SCREW
-from osteolib.phantoms.rays import Image, coarse
+from osteolib.phantoms.rays import FINE, Image
 
 METAL_PER_MM = 0.55  # attenuation of steel and titanium alloys lies near this at these energies: 10 mm are opaque
-FINE = 2
 Painter = Callable[[Sequence[Sequence[float]] | NDArray, float], None]
 
 
@@ -70,7 +70,7 @@ def painted(parts: Sequence[Part], pose: HipPose, side: str, femur: FemurShape) 
             total[np.asarray(layer, bool)] = 0
         else:
             total = np.maximum(total, np.asarray(layer) * np.float32(mm))
-    return coarse(total), box
+    return halved(total), box
 
 
 def rod(start: Sequence[float], end: Sequence[float], width: float, mm: float | None = None) -> Part:
@@ -126,13 +126,13 @@ def NAIL(rng: np.random.Generator) -> list[Part]:
     top, thick = on_shaft(-6, -0.5), rng.uniform(10, 12)
     bend, end = on_shaft(62, 0), on_shaft(rng.choice([165, 320]), 0)
     side = np.array([7.6, 0.6])
-    flare = np.vstack([top - side, bend - (thick / 2, 0), bend + (thick / 2, 0), top + side])
+    flare = np.vstack([top - side, on_shaft(62, -thick / 2), on_shaft(62, thick / 2), top + side])
     tip, out = on_neck(-rng.uniform(11, 16), rng.normal(0, 1.5)), on_neck(rng.uniform(74, 79), rng.normal(0, 1.5))
     inner = tip + (out - tip) * 0.27
-    low = on_shaft(rng.uniform(138, 150))
+    low = rng.uniform(138, 150)
     parts = [(flare, 12), rod(bend, end, thick, 9), rod(inner, out, 9.5, 8), thread(tip, inner, 10.5, 3.4)]
     if end[1] < 200:
-        parts.append(rod(low + (-19, 1), low + (21, -1), 4.6, 4.2))
+        parts.append(rod(on_shaft(low + 1, -19), on_shaft(low - 1, 21), 4.6, 4.2))
     return parts
 
 
@@ -143,8 +143,8 @@ def PLATE(rng: np.random.Generator) -> list[Part]:
     holes = rng.integers(3, 5)
     last = 70 + 17 * holes
     top = on_neck(66)
-    outer = np.vstack([top + (-3, -22), on_shaft(60, 18.2), on_shaft(last + 8, 16.5), on_shaft(last + 8, 21.5),
-                       on_shaft(60, 24), top + (5, -20)])  # fmt: skip
+    outer = np.vstack([np.add(top, (-3, -22)), on_shaft(60, 18.2), on_shaft(last + 8, 16.5), on_shaft(last + 8, 21.5),
+                       on_shaft(60, 24), np.add(top, (5, -20))])  # fmt: skip
     parts = [rod(inner, barrel, 8, 6.5), thread(tip, inner, 12.5, 3.2), rod(barrel, on_neck(71), 12.6, 9), (outer, 8)]
     for y in last - 17 * np.arange(holes):
         parts.append(rod(on_shaft(y, 23), on_shaft(y + 1, -18.5), 4.4, 4))

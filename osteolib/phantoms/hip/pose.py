@@ -19,8 +19,9 @@ ACROSS_NECK = np.array([ALONG_NECK[1], -ALONG_NECK[0]])  # to the greater trocha
 @dataclass(frozen=True)
 class HipPose:
     """Where a pelvis lies in its image of ``shape`` pixels: ``centre`` between the heads in pixels, ``scale`` in pixels
-    per mm of the drawn pelvis, ``angle`` in radians; ``turn``, by how much the right half is narrower than drawn and the
-    left wider (a pelvis that is turned); ``tilt``, by how much the part below the heads is longer and that above shorter.
+    per mm of the drawn pelvis, ``angle`` in radians; ``turn``, by how much the right half is narrower than drawn and
+    the left wider (a pelvis that is turned); ``tilt``, by how much the part below the heads is longer and that above
+    shorter.
     """
 
     shape: tuple[int, int]
@@ -105,4 +106,4 @@ class FemurShape:
     def _head_at(self, short: float) -> NDArray:
         x = np.array([HEAD[0] + short * (SHAFT_AXIS[0][0] - HEAD[0]), HEAD[1]]) - NECK_BASE
         c, s = np.cos(np.radians(self.neck_shaft)), np.sin(np.radians(self.neck_shaft))
-        return np.array(NECK_BASE) + (c * x[0] - s * x[1], s * x[0] + c * x[1])
+        return np.add(NECK_BASE, (c * x[0] - s * x[1], s * x[0] + c * x[1]))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from osteolib.phantoms.films import Box
-from osteolib.phantoms.hip.fields import draw_lines, resampled
+from osteolib.phantoms.hip.fields import draw_lines, resampled, slow_noise
 from osteolib.phantoms.hip.shapes import GROUPS, Group
 from osteolib.phantoms.rays import Image, smooth_noise
 
@@ -57,8 +57,8 @@ def spongy(
     """
     shape = share.shape
     fine_net = smooth_noise(rng, shape, max(0.22 * scale, 0.5)) + smooth_noise(rng, shape, max(0.5 * scale, 0.6))
-    patches = smooth_noise(rng, shape, 4 * scale)
-    contrast = np.float32(0.15 / max(density, 0.5) ** 0.7)
+    patches = slow_noise(rng, shape, 4 * scale)
+    contrast = np.float32(0.16 / max(density, 0.5) ** 0.7)
     mineral = np.float32(0.62) * share * np.exp(contrast * fine_net + 0.13 * patches)
     for name, group in GROUPS.items():
         seen = visible(name, density)
@@ -84,14 +84,16 @@ def bundle(
 
     n = 36
     a, b = (resampled(edge, n) for edge in group.edges)
-    struts = []
+    struts, ends = [], []
     for k in range(group.struts):
-        at = (k + 0.5) / group.struts + rng.normal(0, 0.14 / group.struts)
-        sway = np.interp(np.arange(n), np.linspace(0, n - 1, 5), rng.normal(0, 0.22 / group.struts, 5))
-        begin, end = rng.integers(0, n // 6), n - rng.integers(0, n // 6)
-        line = a + (at + sway)[:, None] * (b - a)
-        struts.append(px(line)[begin:end])
-    drawn = draw_lines(struts, box, 0.55 * scale, 0.28 * scale)
+        at = (k + 0.5) / group.struts + rng.normal(0, 0.3 / group.struts)
+        sway = np.interp(np.arange(n), np.linspace(0, n - 1, 7), rng.normal(0, 0.3 / group.struts, 7))
+        struts.append(a + (at + sway)[:, None] * (b - a))
+        begin = rng.integers(0, n // 2)
+        ends.append((begin, begin + rng.integers(n // 4, n)))
+    lines = np.split(px(np.vstack(struts)), group.struts)
+    drawn = draw_lines([line[low:high] for line, (low, high) in zip(lines, ends, strict=True)], box, 0.45 * scale,
+                       0.3 * scale)  # fmt: skip
     band = Pillow.new("L", (box[2] - box[0], box[3] - box[1]))
     outline = px(np.vstack([a, b[::-1]])) - box[:2]
     ImageDraw.Draw(band).polygon([tuple(p) for p in outline.tolist()], fill=1)
@@ -104,4 +106,4 @@ def bundle(
         first, last = middle[3], middle[n // 2]
         along = ((u - first[0]) * (last - first)[0] + (v - first[1]) * (last - first)[1]) / ((last - first) ** 2).sum()
         amount = (strength[0] + (strength[1] - strength[0]) * np.clip(along, 0, 1)).astype(np.float32)
-    return amount * (np.float32(0.5) * haze + drawn * np.minimum(1, 2 * haze))
+    return amount * haze * (np.float32(0.75) + np.float32(0.45) * drawn)
