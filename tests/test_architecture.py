@@ -10,7 +10,7 @@ import yaml
 from osteolib.runs import ROOT
 
 ORDER = (
-    "runs", "stats", "radiograph", "train", "phantoms", "cohorts", "segment", "views", "ssl", "screen", "explain",
+    "runs", "stats", "radiograph", "volume", "train", "phantoms", "cohorts", "segment", "views", "ssl", "screen", "explain",
     "report", "cli",
 )  # fmt: skip
 MODULES = sorted((ROOT / "osteolib").rglob("*.py"))

@@ -56,8 +56,9 @@ def reader_of(manifest: Manifest) -> Callable[..., Cohort] | None:
         made = {"hand-phantom": phantoms.read_hand_phantom, "hip-phantom": hip_phantom.read_hip_phantom,
                 "knee-phantom": phantoms.read_knee_phantom}  # fmt: skip
         return made.get(manifest.name)
-    from osteolib.cohorts import dxa_korea, hand_rsna, knee_wani, nhanes, own, strnet_stage1
+    from osteolib.cohorts import ct_vertebrae, dxa_korea, hand_rsna, knee_wani, nhanes, own, strnet_stage1
 
-    readers = {"dxa_korea": dxa_korea.read, "hand_rsna": hand_rsna.read, "knee_wani": knee_wani.read,
-               "nhanes": nhanes.read, "own": own.read, "strnet_stage1": strnet_stage1.read}  # fmt: skip
+    readers = {"ct_vertebrae": ct_vertebrae.read, "dxa_korea": dxa_korea.read, "hand_rsna": hand_rsna.read,
+               "knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read,
+               "strnet_stage1": strnet_stage1.read}  # fmt: skip
     return readers.get(manifest.reader)
