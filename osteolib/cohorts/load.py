@@ -51,10 +51,11 @@ def load_cohort(name: str, **options: Any) -> Cohort:
 def reader_of(manifest: Manifest) -> Callable[..., Cohort] | None:
     """What makes subjects from this manifest; simulated people have no files to read. None: nothing does yet."""
     if manifest.kind == "phantom":
-        from osteolib.cohorts import hip_phantom, phantoms
+        from osteolib.cohorts import hip_phantom, phantoms, vertebra_phantom
 
         made = {"hand-phantom": phantoms.read_hand_phantom, "hip-phantom": hip_phantom.read_hip_phantom,
-                "knee-phantom": phantoms.read_knee_phantom}  # fmt: skip
+                "knee-phantom": phantoms.read_knee_phantom,
+                "vertebra-phantom": vertebra_phantom.read_vertebra_phantom}  # fmt: skip
         return made.get(manifest.name)
     from osteolib.cohorts import ct_vertebrae, dxa_korea, hand_rsna, knee_wani, nhanes, own, strnet_stage1
 

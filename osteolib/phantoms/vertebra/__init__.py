@@ -1,0 +1,1 @@
+"""Simulated vertebrae: people and their spines, anatomy, CT scanner, truth."""

@@ -1,0 +1,91 @@
+"""Known of a vertebra phantom beyond its pixels: masks, and the best that can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from osteolib.phantoms.settings import phantom_settings
+from osteolib.phantoms.vertebra.people import LATENTS, simulate
+
+MASK = {"cortex": 1, "spongy": 2, "posterior": 3}
+"""Values of a mask: wall of the body (1.5 mm deep), what it encloses, posterior elements; 0 is everything else."""
+
+
+class Attainable(NamedTuple):
+    """Best values: ``auroc`` of osteoporosis; of the BMD that the machine reads ``r``, ``mae`` and ``sd`` in g/cm2."""
+
+    auroc: float
+    r: float
+    mae: float
+    sd: float
+
+
+def read_patch(path: str | Path) -> NDArray[np.float32]:
+    """A patch or mask as an array (z, y, x): upwards, forwards, to the right; HU of a patch."""
+    import nibabel
+
+    return np.asarray(nibabel.load(path).dataobj, np.float32).T
+
+
+def known_of(vertebrae: pd.DataFrame, device: bool = False, covariates: bool = False) -> pd.DataFrame:
+    """What the best reader knows: :data:`LATENTS`, and if wished the maker of the DXA, and age, sex and BMI.
+
+    Densities as logarithms, levels and makers as columns of 0 and 1.
+    """
+    known = vertebrae[list(LATENTS)].assign(
+        spongy_mg_cm3=np.log(vertebrae.spongy_mg_cm3), cortex_mm=np.log(vertebrae.cortex_mm)
+    )
+    flags = [pd.get_dummies(known.pop("level_number"), prefix="level", dtype=float).iloc[:, 1:]]
+    if device:
+        flags.append(pd.get_dummies(vertebrae.device, dtype=float).iloc[:, 1:])
+    if covariates:
+        person = vertebrae[["age_years", "bmi_kg_m2"]].assign(is_woman=vertebrae.sex.eq("F").astype(float))
+        flags.append(person)
+    return pd.concat([known, *flags], axis=1)
+
+
+def attainable(
+    preset: str | None = None, device: bool = False, covariates: bool = False, n_subjects: int = 30_000, seed: int = 0
+) -> Attainable:
+    """What no model of the patches can pass: logistic and linear regression on all that reaches the pixels.
+
+    On the latents, their squares and products, fitted on half of the simulated people and judged on the labelled
+    vertebrae of the other half; nothing is rendered.
+
+    Parameters
+    ----------
+    device
+        Give it the maker of the DXA as well, as the mixture of experts has it. In the preset ``"tpswav2025"`` that
+        tells the hospital, and so how common osteoporosis is there.
+    covariates
+        Give it age, sex and BMI as well.
+    """
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+    rows = simulate(_labelled_only(phantom_settings("vertebra-phantom")), n_subjects, seed, preset)
+    x = known_of(rows, device, covariates).to_numpy()
+    y, bmd = (rows.t_score <= -2.5).to_numpy(), rows.bmd_g_cm2.to_numpy()
+    first = (rows.subject_id.astype("category").cat.codes % 2 == 0).to_numpy()
+    chance = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(C=10, max_iter=500))
+    line = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
+    score = chance.fit(x[first], y[first]).predict_proba(x[~first])[:, 1]
+    off = line.fit(x[first], bmd[first]).predict(x[~first]) - bmd[~first]
+    r = np.corrcoef(off + bmd[~first], bmd[~first])[0, 1]
+    return Attainable(float(roc_auc_score(y[~first], score)), float(r), float(np.abs(off).mean()), float(off.std()))
+
+
+def _labelled_only(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with no vertebra seen that has no DXA: rows that nothing is asked of take time."""
+    hospitals = {name: {**about, "unlabelled": 0} for name, about in settings["hospitals"].items()}
+    presets = {name: {**rule, **({"even": {**rule["even"], "unlabelled": 0}} if "even" in rule else {})}
+               for name, rule in settings["presets"].items()}  # fmt: skip
+    return {**settings, "hospitals": hospitals, "presets": presets}
