@@ -75,13 +75,32 @@ def texture_maps(
         A volume of another shape, with NaN or infinite values, or constant; an unknown feature; no valid levels; a
         window that is even, below 3 or larger than the volume; a mask of another shape, or an empty one.
     """
+    original = torch.as_tensor(volume)
+    grey = grey_levels(original, levels, bin_width=bin_width, mask=mask)
+    return {ORIGINAL: original.float()} | level_maps(grey, features, window, slab_voxels=slab_voxels)
+
+
+def level_maps(
+    grey: torch.Tensor,
+    features: Sequence[str] = tuple(FEATURES),
+    window: int = WINDOW,
+    *,
+    slab_voxels: int = SLAB_VOXELS,
+) -> dict[str, torch.Tensor]:
+    """A map of each feature of an image of grey levels 1, 2, ...; 0 is outside the mask, and so are its maps.
+
+    Parameters, result and errors as :func:`texture_maps`.
+    """
     unknown = [name for name in features if name not in FEATURES]
     if unknown or not len(features):
         raise ValueError(f"features: {', '.join(map(str, unknown)) or 'none'}; there are {', '.join(FEATURES)}")
-    original = torch.as_tensor(volume)
-    _check_window(original, window)
-    inside = None if mask is None else torch.as_tensor(mask, device=original.device).bool()
-    grey = grey_levels(original, levels, bin_width=bin_width, mask=inside).float()
+    if int(window) != window or window < 3 or window % 2 == 0:
+        raise ValueError(f"window must be an odd number of voxels, 3 or more: {window}")
+    if window > min(grey.shape):
+        raise ValueError(f"window: {window} voxels are more than the volume has, shape {tuple(grey.shape)}")
+    grey = grey.float()
+    inside = grey > 0
+    inside = None if inside.all() else inside
     pool = torch.empty((len(features), *grey.shape), dtype=torch.float32, device=grey.device)
     reach, step = window // 2, max(1, slab_voxels // max(1, grey[0].numel()))
     for start in range(0, len(grey), step):
@@ -90,7 +109,7 @@ def texture_maps(
         pool[:, start : start + step] = slab[:, start - low : start - low + step]
     if inside is not None:
         pool *= inside
-    return {ORIGINAL: original.float()} | dict(zip(features, pool, strict=True))
+    return dict(zip(features, pool, strict=True))
 
 
 def grey_levels(
@@ -116,6 +135,8 @@ def grey_levels(
     if bin_width is not None and not (np.isfinite(bin_width) and bin_width > 0):
         raise ValueError(f"bin_width must be above 0: {bin_width}")
     volume = torch.as_tensor(volume)
+    if volume.ndim not in (2, 3) or volume.is_complex():
+        raise ValueError(f"volume: shape (height, width) or (depth, height, width) needed, got {tuple(volume.shape)}")
     values = volume.cpu().numpy()
     inside = np.ones(values.shape, bool) if mask is None else torch.as_tensor(mask).cpu().numpy().astype(bool)
     if inside.shape != values.shape:
@@ -143,17 +164,6 @@ def _edges(values: NDArray, levels: int | None, bin_width: float | None) -> NDAr
     if (high - low) / bin_width >= MAX_LEVELS:
         raise ValueError(f"bin_width {bin_width} makes more than {MAX_LEVELS} levels of values from {low} to {high}")
     return np.arange(low - low % bin_width, high + 2 * bin_width, bin_width)
-
-
-def _check_window(volume: torch.Tensor, window: int) -> None:
-    if volume.ndim not in (2, 3) or volume.is_complex():
-        raise ValueError(
-            f"volume: shape (height, width) or (depth, height, width) is needed, got {tuple(volume.shape)}"
-        )
-    if int(window) != window or window < 3 or window % 2 == 0:
-        raise ValueError(f"window must be an odd number of voxels, 3 or more: {window}")
-    if window > min(volume.shape):
-        raise ValueError(f"window: {window} voxels are more than the volume has, shape {tuple(volume.shape)}")
 
 
 def directions(ndim: int) -> list[tuple[int, ...]]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from skimage.feature import graycomatrix, graycoprops
 
-from osteolib.views.texture import FEATURES, ORIGINAL, directions, grey_levels, texture_maps
+from osteolib.views.texture import FEATURES, ORIGINAL, directions, grey_levels, level_maps, texture_maps
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "texture"
 
@@ -67,6 +67,17 @@ def test_a_whole_window_has_the_contrast_of_scikit_image():
             assert maps[ours][row, column].item() == pytest.approx(graycoprops(pairs, theirs).mean(), rel=1e-5)
         mean = (pairs * np.arange(1, 17)[:, None, None, None]).sum((0, 1)).mean()
         assert maps["joint_average"][row, column].item() == pytest.approx(mean, rel=1e-5)
+
+
+def test_the_table_that_haralick_printed():
+    """1973, Fig. 3: neighbours along a row of a 4 x 4 image; here its matrix by the test's own loop, and one map."""
+    image = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [0, 2, 2, 2], [2, 2, 3, 3]]) + 1
+    printed = np.array([[4, 2, 1, 0], [2, 4, 0, 0], [1, 0, 6, 1], [0, 0, 1, 2]]) / 24
+    along_a_row = next(matrices(image, np.ones((4, 4), bool), (1, 1), 9))  # (0, 1) comes first
+    assert along_a_row[1:, 1:] == pytest.approx(printed)
+    every = [of_matrix(p) for p in matrices(image, np.ones((4, 4), bool), (1, 1), 3)]
+    maps = level_maps(torch.from_numpy(image), window=3)
+    assert [maps[name][1, 1].item() for name in FEATURES] == pytest.approx(np.mean(every, 0))
 
 
 def golden_cases():
@@ -201,7 +212,7 @@ def with_nan():
         (bone(8, 8), {"levels": None, "bin_width": 0.01}, "bin_width 0.01 makes more than 4096 levels"),
         (bone(8, 8), {"features": ("contrast", "entropy")}, "features: entropy; there are autocorrelation, "),
         (bone(8, 8), {"features": ()}, "features: none; there are"),
-        (bone(8), {}, r"shape \(height, width\) or \(depth, height, width\) is needed, got \(8,\)"),
+        (bone(8), {}, r"shape \(height, width\) or \(depth, height, width\) needed, got \(8,\)"),
         (bone(8, 8), {"mask": np.ones((8, 7))}, r"mask: shape \(8, 7\), the volume has \(8, 8\)"),
         (bone(8, 8), {"mask": np.zeros((8, 8))}, "mask: no voxel is inside"),
         (np.eye(8), {"mask": np.eye(8)}, "volume inside its mask: every value is 1.0"),
