@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -141,19 +142,24 @@ def centred_gaussian(size: int, sd: float = 0.25) -> NDArray[np.float64]:
 
 
 def cascading_randomisation(
-    trained: nn.Module, untrained: nn.Module, images: NDArray[np.uint8], layer: str = LAST_STAGE, guided: bool = False
+    trained: nn.Module,
+    untrained: nn.Module,
+    images: NDArray[np.uint8],
+    layer: str = LAST_STAGE,
+    guided: bool = False,
+    parts: Sequence[str] = FROM_THE_TOP,
 ) -> pd.DataFrame:
     """Likeness of maps before and after what was learned is undone, part by part from the top (Adebayo et al. 2018).
 
     Parameters
     ----------
     untrained
-        A network of the same kind with random weights; the parts of :data:`FROM_THE_TOP` become its own, one after
-        another, and stay so. Not the weights the training began with: a short training stays close to those.
+        A network of the same kind with random weights; ``parts``, names of modules from the top, become its own, one
+        after another, and stay so. Not the weights the training began with: a short training stays close to those.
 
     Returns
     -------
-    One row per part and knee: ``part``, ``knee`` (row of ``images``), ``rank_correlation`` (Spearman, NaN where a map
+    One row per part and image: ``part``, ``knee`` (row of ``images``), ``rank_correlation`` (Spearman, NaN where a map
     is the same everywhere), ``ssim`` of the maps, each divided by its maximum. A map that stays the same although its
     network no longer knows anything does not show what was learned.
     """
@@ -169,7 +175,7 @@ def cascading_randomisation(
         }
 
     before, model, rows = grad_cam(trained, images, layer, guided), copy.deepcopy(trained), []
-    for part in FROM_THE_TOP:
+    for part in parts:
         model.get_submodule(part).load_state_dict(untrained.get_submodule(part).state_dict())
         after = grad_cam(model, images, layer, guided)
         rows += [{"part": part, "knee": i} | likeness(*pair) for i, pair in enumerate(zip(before, after, strict=True))]

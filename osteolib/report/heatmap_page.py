@@ -141,18 +141,18 @@ def localisation_table(found: Mapping[Place, Comparison], knees: pd.DataFrame) -
     return pd.DataFrame(rows)
 
 
-def localisation_in_words(compared: Comparison, maps: Sequence[str], n: int) -> str:
+def localisation_in_words(compared: Comparison, maps: Sequence[str], n: int, bones: str = "knees") -> str:
     """One place's scores in two sentences; ``maps``: the one judged, that of random weights, the bump in the middle."""
     first, random, middle = maps
     if first not in compared.methods:
-        return f"{first} is zero on these {n} knees: nothing in them raises this logit."
+        return f"{first} is zero on these {n} {bones}: nothing in them raises this logit."
     energy, area, hit = (compared.estimate(first, metric)[0] for metric in ("energy", "area", "hit"))
     _, low, high = compared.estimate(first, "more")
     verdict = "more than" if low > 0 else "less than" if high < 0 else "no more and no less than"
     others = [compared.estimate(m, "energy")[0] if m in compared.methods else np.nan for m in (random, middle)]
     reach = f"{100 * low:+.0f} to {100 * high:+.0f}".replace("-", "−")
     return (
-        f"On {n} knees **{energy:.0%}** of {first} lies in the region, which covers {area:.0%} of the image: "
+        f"On {n} {bones} **{energy:.0%}** of {first} lies in the region, which covers {area:.0%} of the image: "
         f"{verdict} chance (difference {reach} percentage points). Its highest place lies there in {hit:.0%}. With "
         f"random weights {others[0]:.0%} of the map lies there, of a bump in the middle {others[1]:.0%}."
     )

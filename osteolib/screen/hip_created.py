@@ -18,7 +18,7 @@ from osteolib.screen.mlp_search import Hyper, fit_mlp
 from osteolib.screen.sub_clusters import CLASS_CUT, ClusterRecipe, cells_of, fit_sub_clusters
 from osteolib.screen.x1ai import X1ai
 
-HONEST, CELL_MEAN = "honest", "mean of the true sub-cluster"
+HONEST = "honest pipeline"
 OUTLIERS, CLASS, CELL, BOTH = (
     "test outliers left out", "routed by the true class", "routed by the true sub-cluster",
     "true sub-cluster, outliers left out",

@@ -1,0 +1,63 @@
+"""The hip pipeline's class score as one network, so that the heat maps of the knees explain it, too.
+
+The boundary between the classes is a straight line in the plane of two principal components, and the plane is a linear
+picture of the 131 features: so the score is w . features(square) + a number for age, BMI and sex.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from osteolib.radiograph import to_tensor_range
+from osteolib.screen.sub_clusters import SubClusters
+from osteolib.screen.triplet import N_FEATURES, TripletNet
+
+LAST = "block5"
+FROM_THE_TOP = ("answer", "head", "block5", "block4", "block3", "block2", "block1")
+"""Parts of :class:`HipScore`, from the answer down to the film."""
+BLACK, WHITE = to_tensor_range(np.array([[0, 255]], np.uint8))[0].tolist()
+
+
+class HipScore(nn.Module):
+    """From prepared squares (n, 1, size, size), as ``to_tensor_range`` gives them, to ``screen``, one score each.
+
+    The parts lie in blocks of one convolution each, so that they can be looked at and undone one by one. The network
+    that is given is used, not copied.
+    """
+
+    def __init__(self, network: TripletNet, weight: NDArray[np.float64] | None = None) -> None:
+        super().__init__()
+        body = network.body
+        starts = [k for k, layer in enumerate(body) if isinstance(layer, nn.Conv2d)]
+        for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(body)], strict=True), 1):
+            self.add_module(f"block{number}", body[start:end])
+        self.n_blocks, self.head = len(starts), network.head
+        self.answer = nn.Linear(N_FEATURES, 1, bias=False)
+        if weight is not None:
+            self.answer.load_state_dict(OrderedDict(weight=torch.as_tensor(weight, dtype=torch.float32)[None]))
+
+    def forward(self, images: torch.Tensor) -> SimpleNamespace:
+        x = 2 * (images - BLACK) / (WHITE - BLACK) - 1  # the network's own range
+        for number in range(1, self.n_blocks + 1):
+            x = self.get_submodule(f"block{number}")(x)
+        features = nn.functional.normalize(self.head(x.mean((2, 3))))
+        return SimpleNamespace(screen=self.answer(features)[:, 0])
+
+
+def score_weights(clusters: SubClusters) -> NDArray[np.float64]:
+    """How the log-odds of class 1 change with each of the 128 features of the image, shape (128,)."""
+    n = clusters.centroids.shape[1]
+    a, b, _ = clusters.line
+    at_zero, *steps = clusters.plane(np.vstack([np.zeros(n), np.eye(n)])) @ np.array([a, b])
+    return (np.array(steps) - at_zero)[:N_FEATURES]
+
+
+def squares_on_black(images: NDArray[np.uint8], femur: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """What the network sees of squares (n, size, size): the femur on black."""
+    return np.where(femur, images, 0).astype(np.uint8)
