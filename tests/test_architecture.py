@@ -10,8 +10,8 @@ import yaml
 from osteolib.runs import ROOT
 
 ORDER = (
-    "runs", "stats", "radiograph", "volume", "train", "phantoms", "cohorts", "segment", "views", "ssl", "screen", "explain",
-    "report", "cli",
+    "runs", "stats", "radiograph", "volume", "train", "phantoms", "cohorts", "segment", "views", "ssl", "screen",
+    "explain", "report", "cli",
 )  # fmt: skip
 MODULES = sorted((ROOT / "osteolib").rglob("*.py"))
 INSIDE = [

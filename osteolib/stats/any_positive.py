@@ -1,0 +1,101 @@
+"""From units to a patient by "any positive", and what that rule does as units are added.
+
+tpswav2025_ct, Section 3.1: a patient has osteoporosis if any vertebra has, in truth and in prediction alike.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+
+class PatientRates(NamedTuple):
+    """Of patients called by any of their units: NaN where there are none to call.
+
+    ``prevalence`` is the share of patients with a positive unit, ``called`` that of patients with a called one.
+    """
+
+    sensitivity: float
+    specificity: float
+    prevalence: float
+    called: float
+
+
+def any_positive(subject: ArrayLike, positive: ArrayLike) -> pd.Series:
+    """Does a subject have a positive unit? Indexed by subject, in order of first appearance; bool.
+
+    Raises
+    ------
+    ValueError
+        Lengths differ, or a value is neither 0 nor 1.
+    """
+    subject, values = np.asarray(subject), np.asarray(positive, float)
+    if subject.shape != values.shape or subject.ndim != 1:
+        raise ValueError(f"{subject.shape} subjects and {values.shape} values: give one of each for every unit")
+    if not np.isin(values, (0, 1)).all():
+        raise ValueError("positive must be 0 or 1 for every unit; drop units without a call first")
+    return pd.Series(values == 1).groupby(subject, sort=False).any()
+
+
+def rates_of_any(sensitivity: float, specificity: float, positives: ArrayLike) -> PatientRates:
+    """What "any positive" gives patients with n units each, in closed form, if units err apart from each other.
+
+    A patient with k positive units is missed with probability (1 - sensitivity)^k specificity^(n - k).
+
+    Parameters
+    ----------
+    sensitivity, specificity
+        Of a unit, 0 to 1.
+    positives
+        Shape (n + 1,): probability that a patient has k = 0, 1 ... n positive units, which sums to 1.
+
+    Raises
+    ------
+    ValueError
+        A rate or a probability is not one.
+    """
+    p = np.asarray(positives, float)
+    if not (0 <= sensitivity <= 1 and 0 <= specificity <= 1):
+        raise ValueError(f"sensitivity and specificity must lie between 0 and 1: {sensitivity}, {specificity}")
+    if p.ndim != 1 or len(p) < 2 or (p < 0).any() or not np.isclose(p.sum(), 1):
+        raise ValueError(f"positives must be probabilities of 0, 1 ... n units that sum to 1: {p.tolist()}")
+    k = np.arange(len(p))
+    missed = (1 - sensitivity) ** k * specificity ** (len(p) - 1 - k)
+    found = p * (1 - missed)
+    prevalence = float(p[1:].sum())
+    return PatientRates(
+        float(found[1:].sum() / prevalence) if prevalence > 0 else float("nan"),
+        float(missed[0]) if p[0] > 0 else float("nan"), prevalence, float(found.sum()),
+    )  # fmt: skip
+
+
+def positives_of(n: int, prevalence: float, alike: float = 0.0) -> np.ndarray:
+    """Probability of k = 0, 1 ... n positive units in one patient, shape (n + 1,).
+
+    Parameters
+    ----------
+    prevalence
+        Of positive units, above 0 and below 1.
+    alike
+        Correlation of two units of one patient (beta-binomial): 0 for units that know nothing of each other, 1 for
+        patients whose units are all of one kind.
+
+    Raises
+    ------
+    ValueError
+        A value is out of range.
+    """
+    from scipy.stats import betabinom, binom
+
+    if n < 1 or not 0 < prevalence < 1 or not 0 <= alike <= 1:
+        raise ValueError(f"n from 1 on, prevalence between 0 and 1, alike from 0 to 1: {n}, {prevalence}, {alike}")
+    k = np.arange(n + 1)
+    if alike == 0:
+        return binom.pmf(k, n, prevalence)
+    if alike == 1:
+        return np.where(k == 0, 1 - prevalence, np.where(k == n, prevalence, 0.0))
+    total = 1 / alike - 1
+    return betabinom.pmf(k, n, prevalence * total, (1 - prevalence) * total)
