@@ -48,6 +48,7 @@ def attainable(
 
     The T-score by least squares, P(osteoporosis) by logistic regression, both on cubic polynomials of
     :func:`known_of`, fitted on half of the simulated people and judged on the other half; nothing is rendered.
+    A bound from above: a drawn bone is uneven from place to place, which its latents do not say.
 
     Parameters
     ----------
