@@ -116,6 +116,12 @@ class VertebraNet(nn.Module):
         self.register_buffer("bmd_mean", torch.zeros(()))
         self.register_buffer("bmd_sd", torch.ones(()))
 
+    def to(self, *where, memory_format: torch.memory_format | None = None, **more) -> VertebraNet:
+        """As any module; the layout of pictures, which training asks for, is passed over where weights are of cubes."""
+        if memory_format is not None and not any(weight.dim() == 5 for weight in self.parameters()):
+            more["memory_format"] = memory_format
+        return super().to(*where, **more) if where or more else self
+
     def scale_bmd(self, bmd: Tensor) -> None:
         """Standardise BMD from now on by mean and SD of these, the training vertebrae; NaN left out.
 

@@ -147,3 +147,11 @@ def test_the_loss_that_is_watched_is_the_one_that_is_minimised():
         truth = moe_training.encode_truth(table.iloc[rows])
         loss = unified_loss(answers, truth, float(net.bmd_sd))["loss"].item()
     assert -loss == pytest.approx(history.negative_loss[best], rel=1e-4)
+
+
+def test_cubes_train_as_planes_do():
+    table, _, parts = people(8)
+    cubes = np.random.default_rng(0).integers(0, 256, (16, 1, 8, 16, 16)).astype(np.uint8)
+    recipe = Recipe(**SMALL | {"encoder": "resnet34-3d", "epochs": 1})
+    scores = pd.read_parquet(train_once(table, cubes, parts, recipe, {}) / "scores.parquet")
+    assert len(scores) == 8 and scores.osteoporosis.between(0, 1).all()
