@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from osteolib.phantoms.dicom import write_dicom
+from osteolib.phantoms.physics import Acquisition
 from osteolib.phantoms.rays import Image
 
 MASKS = "masks.npz"
@@ -32,6 +34,36 @@ def lay_in(tissue: dict[str, Image], box: Box, mineral: Image, marrow: Image, si
     tissue["cortical"][window] += mineral * size
     tissue["fat"][window] += marrow * size
     tissue["soft"][window] = np.maximum(tissue["soft"][window] - (mineral + marrow) * size, 0)
+
+
+def developed(
+    photons: NDArray[np.float32], spacing_mm: float, tube: Acquisition, window: tuple[float, float], bits: int
+) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Grey levels of counted photons as :func:`osteolib.phantoms.physics.expose` shows them, of 8 or 16 bits."""
+    signal = -np.log(np.maximum(photons, 0.5) / np.float32(tube.photons_per_mm2 * spacing_mm**2))
+    if tube.detail:
+        bounded = np.clip(signal, *tube.window)
+        signal += np.float32(tube.detail) * (bounded - blurred(bounded, tube.detail_mm / spacing_mm))
+    low, high = window
+    grey = np.float32(2**bits - 1) / (
+        1 + np.exp(np.float32(-4 / (high - low)) * (signal - np.float32((low + high) / 2)))
+    )
+    return (grey + 0.5).astype(np.uint8 if bits == 8 else np.uint16)
+
+
+def blurred(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Gaussian blur; where it is wide, on coarser pixels: nothing finer survives it."""
+    from PIL import Image
+
+    factor = int(sigma / 4)
+    if factor < 2:
+        return gaussian_filter(image, sigma)
+    small = np.asarray(Image.fromarray(image).reduce(factor))
+    small = gaussian_filter(small, sigma / factor)
+    size = tuple(n * factor for n in small.shape[::-1])  # a last block may reach beyond the image
+    return np.asarray(Image.fromarray(small).resize(size, Image.Resampling.BILINEAR))[
+        : image.shape[0], : image.shape[1]
+    ]
 
 
 def write_films(

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
-from osteolib.phantoms.films import write_films
+from osteolib.phantoms.films import developed, write_films
 from osteolib.phantoms.hip.anatomy import pelvis
 from osteolib.phantoms.hip.obstacles import marker_depth, metal
 from osteolib.phantoms.hip.people import LATENTS
@@ -66,6 +65,11 @@ def plan_films(settings: Mapping[str, Any], hips: pd.DataFrame, seed: int, film_
         "x": 0.5 + rng.normal(0, 0.012, n), "y": 0.55 + rng.normal(0, 0.025, n),
         "angle": rng.normal(0, film["angle_sd"], n), "turn": rng.normal(0, film["turn_sd"], n),
         "tilt": rng.normal(0, film["tilt_sd"], n),
+        # were the pelvis's own bone that of the femurs, brightness of the whole film would tell the label
+        "pelvis_density": np.exp(rng.normal(np.log(film["pelvis"]["density"]), film["pelvis"]["log_sd"], n)),
+        "pelvis_cortical_thickness_mm": np.exp(
+            rng.normal(np.log(film["pelvis"]["cortical_thickness_mm"]), 0.5 * film["pelvis"]["log_sd"], n)
+        ),
         **{f"closed_{edge}": rng.uniform(low, high, n) for edge in ("left", "right", "top", "bottom")},
         "marker": rng.random(n) < film["marker"], "bone": "hip", "view": "AP", "unit": "hip", "device": "simulated",
         "t_score_method": "simulated",
@@ -131,8 +135,9 @@ def femurs_of(film: Mapping[str, Any]) -> dict[str, FemurShape]:
 
 
 def people_of(film: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Latents and obstacle of each hip of a film."""
-    return {side: {name: film[f"{name}_{side}"] for name in (*LATENTS, "obstacle")} for side in SIDES}
+    """Latents and obstacle of each hip of a film, and bone of the pelvis."""
+    hips = {side: {name: film[f"{name}_{side}"] for name in (*LATENTS, "obstacle")} for side in SIDES}
+    return hips | {"pelvis": {name: film[f"pelvis_{name}"] for name in ("density", "cortical_thickness_mm")}}
 
 
 def render_film(
@@ -163,36 +168,6 @@ def aimed_at(latent: Mapping[str, Any], energy_kev: float) -> np.float32:
     fat = 2 * latent["fat_mm"] + 0.08 * muscle
     soft = attenuation_per_mm("soft", energy_kev) * 0.92 * muscle
     return np.float32(soft + attenuation_per_mm("fat", energy_kev) * fat)
-
-
-def developed(
-    photons: NDArray[np.float32], spacing_mm: float, tube: Acquisition, window: tuple[float, float], bits: int
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Grey levels of counted photons as :func:`osteolib.phantoms.physics.expose` shows them, of 8 or 16 bits."""
-    signal = -np.log(np.maximum(photons, 0.5) / np.float32(tube.photons_per_mm2 * spacing_mm**2))
-    if tube.detail:
-        bounded = np.clip(signal, *tube.window)
-        signal += np.float32(tube.detail) * (bounded - blurred(bounded, tube.detail_mm / spacing_mm))
-    low, high = window
-    grey = np.float32(2**bits - 1) / (
-        1 + np.exp(np.float32(-4 / (high - low)) * (signal - np.float32((low + high) / 2)))
-    )
-    return (grey + 0.5).astype(np.uint8 if bits == 8 else np.uint16)
-
-
-def blurred(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Gaussian blur; where it is wide, on coarser pixels: nothing finer survives it."""
-    from PIL import Image
-
-    factor = int(sigma / 4)
-    if factor < 2:
-        return gaussian_filter(image, sigma)
-    small = np.asarray(Image.fromarray(image).reduce(factor))
-    small = gaussian_filter(small, sigma / factor)
-    size = tuple(n * factor for n in small.shape[::-1])  # a last block may reach beyond the image
-    return np.asarray(Image.fromarray(small).resize(size, Image.Resampling.BILINEAR))[
-        : image.shape[0], : image.shape[1]
-    ]
 
 
 def lit(film: Mapping[str, Any], shape: tuple[int, int]) -> NDArray[np.bool_]:

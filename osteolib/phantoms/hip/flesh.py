@@ -32,10 +32,10 @@ def soft_tissue(pose: HipPose, latent: Mapping[str, Any], rng: np.random.Generat
     muscle, size = latent["muscle_scale"], np.float32(latent["bone_scale"])
     fat = latent["fat_mm"] / latent["bone_scale"]
     girth = 1 + 0.6 * (muscle - 1)
-    wobble = rng.normal(0, 0.02, (2, 2))
-    flesh = _body(x, y, 0.0, girth, wobble)
-    under = _body(x, y, fat, girth, wobble)
-    whole = _body(x, y, fat + SKIN_MM, girth, wobble)
+    lopsided = float(rng.normal(0, 0.02))
+    flesh = _body(x, y, 0.0, girth, lopsided)
+    under = _body(x, y, fat, girth, lopsided)
+    whole = _body(x, y, fat + SKIN_MM, girth, lopsided)
     bellies = 1 + 0.009 * smooth_noise(rng, shape, (14 * g, 3 * g)) + 0.01 * slow_noise(rng, shape, 18 * g)
     gluteal = 0.05 * np.exp(-(((np.abs(x) - 95) / 55) ** 2) - ((y + 20) / 60) ** 2)
     inner = 0.92 * flesh * (bellies + gluteal)
@@ -52,11 +52,11 @@ def soft_tissue(pose: HipPose, latent: Mapping[str, Any], rng: np.random.Generat
     return tissue
 
 
-def _body(x: Image, y: Image, grown: float, girth: float, wobble: np.ndarray) -> Image:
+def _body(x: Image, y: Image, grown: float, girth: float, lopsided: float) -> Image:
     """Path through trunk and thighs, ``grown`` mm larger all around."""
     out = np.float32(1.25 * grown)  # fat lies thicker at the hips than in front
     half_width, half_depth = _tables(TRUNK, y)
-    sides = (1 + wobble[0, 0] * np.tanh(x / 40)) * girth
+    sides = (1 + lopsided * np.tanh(x / 40)) * girth
     share = np.clip(np.abs(x) / (half_width * sides + out), 0, 1)
     near = np.clip(half_depth / 20, 0, 1)
     trunk = 2 * (half_depth * girth + near * grown) * (1 - share**3) ** (1 / 2.2)
@@ -77,7 +77,7 @@ def _tables(table: tuple, y: Image) -> list[Image]:
 def _gas(x: Image, y: Image, g: float, soft: Image, fat: Image, rng: np.random.Generator) -> tuple[Image, Image]:
     """Gas and stool in the bowel: blobs in which soft tissue is missing."""
     missing = np.zeros_like(soft)
-    rough, stool = slow_noise(rng, soft.shape, 8 * g), smooth_noise(rng, soft.shape, 2.4 * g)
+    rough, stool = slow_noise(rng, soft.shape, 8 * g).clip(-1.3, 1.3), smooth_noise(rng, soft.shape, 2.4 * g)
     spots = [(0.0, -66.0, 15.0, 20.0, 0.7), (66, -118, 18, 32, 0.6), (-70, -112, 16, 34, 0.6), (-38, -78, 18, 12, 0.5),
              (20, -140, 30, 14, 0.5), (0, -20, 11, 16, 0.35)]  # fmt: skip
     for cx, cy, rx, ry, chance in spots:
@@ -104,7 +104,7 @@ def _apron(x: Image, y: Image, fat: float, soft: Image, layer: Image, rng: np.ra
         return soft, layer
     edge = -62 + 55 * hang + rng.normal(0, 12) - (x / 170) ** 2 * 30
     over = 1 / (1 + np.exp(np.clip((y - edge) / 4, -50, 50)))
-    return soft + 3 * np.exp(-(((y - edge) / 4) ** 2)) * hang, layer + 45 * hang * over * np.clip(
+    return soft + 3 * np.exp(-(((y - edge) / 4) ** 2)) * hang, layer + 18 * hang * over * np.clip(
         1.2 - np.abs(x) / 190, 0, 1
     )
 

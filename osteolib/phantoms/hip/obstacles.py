@@ -155,11 +155,10 @@ def joint(rng: np.random.Generator) -> list[Part]:
     """A stem with a head, in a cup fixed to the pelvis or filling the whole socket itself."""
     head = np.array(HEAD) + rng.normal(0, 0.8, 2)
     tip_y, wide = rng.uniform(135, 165), rng.uniform(0.9, 1.1)
-    shoulder, calcar = on_shaft(18, 9 * wide), on_neck(44, -13)
     stem = np.vstack([
-        on_neck(34, 6), shoulder, on_shaft(40, 9.5 * wide), on_shaft(75, 6.8 * wide), on_shaft(tip_y - 4, 4.4),
-        on_shaft(tip_y), on_shaft(tip_y - 4, -4.4), on_shaft(80, -7.6 * wide), on_shaft(58, -11 * wide), calcar,
-        on_neck(36, -7),
+        on_neck(37, 6), on_neck(45, 9), on_shaft(27, 8.5 * wide), on_shaft(38, 9.8 * wide), on_shaft(75, 6.8 * wide),
+        on_shaft(tip_y - 4, 4.4), on_shaft(tip_y), on_shaft(tip_y - 4, -4.4), on_shaft(80, -7.6 * wide),
+        on_shaft(60, -11 * wide), on_neck(46, -13), on_neck(39, -7),
     ])  # fmt: skip
     neck = rod(head, on_neck(42, 0), 12.5, 12)
     if rng.random() < 0.45:  # half a joint: its head fills the socket

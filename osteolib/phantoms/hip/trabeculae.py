@@ -13,6 +13,7 @@ from osteolib.phantoms.hip.fields import draw_lines, resampled, slow_noise
 from osteolib.phantoms.hip.shapes import GROUPS, Group
 from osteolib.phantoms.rays import Image, smooth_noise
 
+SPONGE = 0.34  # mineral where it is densest at density 1, as a volume fraction of cortical bone
 STEEP = 9.0  # of the loss: how soon a group is gone on either side of its density
 BREAK = 0.16  # the lateral half of the principal tensile group goes at a density higher by this: grade 3
 
