@@ -10,13 +10,16 @@ from collections import OrderedDict
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from osteolib.phantoms.hip.truth import FEMUR, NECK, read_masks
 from osteolib.radiograph import to_tensor_range
 from osteolib.screen.sub_clusters import SubClusters
 from osteolib.screen.triplet import N_FEATURES, TripletNet
+from osteolib.views.hip_views import right_hip
 
 LAST = "block5"
 FROM_THE_TOP = ("answer", "head", "block5", "block4", "block3", "block2", "block1")
@@ -61,3 +64,31 @@ def score_weights(clusters: SubClusters) -> NDArray[np.float64]:
 def squares_on_black(images: NDArray[np.uint8], femur: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """What the network sees of squares (n, size, size): the femur on black."""
     return np.where(femur, images, 0).astype(np.uint8)
+
+
+def true_necks(hips: pd.DataFrame, size: int) -> NDArray[np.bool_]:
+    """DXA's femoral neck in each hip's square, shape (n, size, size): cut as its film was, every hip as a right one.
+
+    ``hips``: rows of the rendered hip phantom, with ``side, image_id, masks_path``.
+    """
+    necks = np.empty((len(hips), size, size), bool)
+    for at, hip in enumerate(hips.itertuples()):
+        truth = read_masks(hip.masks_path, hip.image_id)
+        drawn = np.where(truth & NECK, 255, 0).astype(np.uint8)
+        necks[at] = right_hip(drawn, (truth & FEMUR).astype(bool), hip.side, size)[0] >= 128
+    return necks
+
+
+def covered(images: NDArray[np.uint8], femur: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Squares on black with a region of each femur painted in that femur's mean grey; all (n, height, width)."""
+    on_black = squares_on_black(images, femur)
+    grey = on_black.sum((1, 2)) / femur.sum((1, 2)).clip(1)
+    return np.where(region & femur, grey[:, None, None], on_black).round().astype(np.uint8)
+
+
+@torch.no_grad()
+def class_scores(model: HipScore, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """What the squares on black (n, height, width) give of the log-odds of class 1, shape (n,)."""
+    model.eval()
+    x = torch.from_numpy(to_tensor_range(images))[:, None]
+    return np.concatenate([model(part).screen.double().numpy() for part in x.split(64)])

@@ -74,8 +74,9 @@ def ladder(
         left.axvline(attainable["r"], color=GREY, lw=1.6, ls=":", label=f"attainable: r = {attainable['r']:.3f}")
         for sign in (-1, 1):
             right.axvline(sign * Z_LIMIT * attainable["sd"], color=GREY, lw=1.6, ls=":")
-    floor = min(steps.estimate(name, "r")[1] for name in names)
-    left.set(yticks=range(len(names)), xlabel="Pearson r, 95 % interval", xlim=(min(floor, 0.5) - 0.22, 1.02))
+    floor = min(0.5, *(steps.estimate(name, "r")[1] for name in names))
+    room = 0.24 * (1.02 - floor)  # for the numbers
+    left.set(yticks=range(len(names)), xlabel="Pearson r, 95 % interval", xlim=(floor - room, 1.02))
     left.set_yticklabels(names[::-1], fontsize=9)
     right.set(xlabel="predicted − measured T-score: bias and 95 % limits", ylim=(-0.6, len(names) - 0.4))
     left.set_title(title)

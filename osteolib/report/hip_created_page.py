@@ -94,8 +94,8 @@ def show_real(run: Run, steps: Comparison, paper: Paper) -> None:
     )
     say(run, "Age, BMI and sex of {real_n} real people tell their T-score with **r = {real_honest}**. Routed by the "
         "true class it is {real_class}, by the true sub-cluster {real_cell}. With test outliers left out instead it is "
-        "{real_out}, with both **{real_both}**, limits {real_low:+.2f} to {real_high:+.2f}, on the {real_kept:.0%} that "
-        "are still counted. No film is looked at anywhere.")  # fmt: skip
+        "{real_out}, with both **{real_both}**, limits {real_low:+.2f} to {real_high:+.2f}, on {real_kept:.0%} of "
+        "them. No film is looked at anywhere.")  # fmt: skip
 
 
 def all_steps(people: pd.DataFrame, film: pd.DataFrame, helped: pd.DataFrame, leaked: pd.DataFrame,

@@ -1,9 +1,21 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from osteolib.explain.heatmaps import cascading_randomisation, grad_cam
-from osteolib.explain.hip_heatmaps import FROM_THE_TOP, LAST, HipScore, score_weights, squares_on_black
+from osteolib.explain.hip_heatmaps import (
+    FROM_THE_TOP,
+    LAST,
+    HipScore,
+    class_scores,
+    covered,
+    score_weights,
+    squares_on_black,
+    true_necks,
+)
+from osteolib.phantoms.hip.truth import FEMUR as FEMUR_BIT
+from osteolib.phantoms.hip.truth import NECK
 from osteolib.radiograph import to_tensor_range
 from osteolib.screen.sub_clusters import fit_sub_clusters
 from osteolib.screen.triplet import N_FEATURES, TripletNet, describe
@@ -70,3 +82,35 @@ def test_it_can_be_undone_from_the_answer_to_the_film():
     assert left == set(FROM_THE_TOP)  # nothing that was learned stays
     same = cascading_randomisation(model, model, SQUARES, LAST, parts=FROM_THE_TOP)
     assert same["ssim"].to_numpy() == pytest.approx(1)
+
+
+def test_a_neck_is_cut_as_its_film_and_a_left_one_is_mirrored(tmp_path):
+    """A square femur on a film in either half, its neck in one corner."""
+    truth = np.zeros((100, 200), np.uint8)
+    for left in (20, 130):
+        truth[30:80, left : left + 50] = FEMUR_BIT
+    truth[30:55, 45:70] |= NECK  # the inner upper quarter of the patient's right femur
+    truth[30:55, 130:155] |= NECK  # and of the left one
+    np.savez(tmp_path / "masks.npz", film=truth)
+    hips = pd.DataFrame({"side": ["right", "left"], "image_id": "film", "masks_path": str(tmp_path / "masks.npz")})
+    right, left = true_necks(hips, 40)
+    assert (np.abs(right.mean() - 0.25 / 1.15**2) < 0.02) and right[:20, 20:].sum() > 0.9 * right.sum()
+    assert np.mean(right != left) < 0.05
+
+
+def test_what_is_covered_is_the_femurs_mean_and_nothing_else_changes():
+    region = np.zeros_like(FEMUR)
+    region[:, :30] = True
+    found = covered(IMAGES, FEMUR, region)
+    for before, after, bone in zip(SQUARES, found, FEMUR, strict=True):
+        assert set(after[:30][bone[:30]]) == {round(before[bone].mean())}
+        assert (after[30:] == before[30:]).all() and (after[~bone] == 0).all()
+    assert (covered(IMAGES, FEMUR, np.zeros_like(FEMUR)) == SQUARES).all()
+
+
+def test_scores_do_not_depend_on_the_batch():
+    model = HipScore(network(), RNG.normal(size=N_FEATURES))
+    together = class_scores(model, np.tile(SQUARES, (40, 1, 1)))
+    assert together.shape == (120,)
+    assert together[:3] == pytest.approx(class_scores(model, SQUARES[:3]), abs=1e-5)
+    assert together[:3] == pytest.approx(together[-3:], abs=1e-5)
