@@ -59,7 +59,7 @@ class MaskRecipe:
     channels: int = 64
     epochs: int = 6
     visits: int = 96
-    batch: int = 4
+    batch: int = 2
     lr: float = 1e-3
     seed: int = 0
 
