@@ -1,6 +1,6 @@
-"""What X1AI-Osteo is compared with: two open networks on the same squares, and features of a third that does not learn.
+"""What X1AI-Osteo is compared with: two open networks on the same squares, and frozen features of a third.
 
-ResNet-50 and Inception-v3 come from torchvision with random weights; their ImageNet weights do not install as a package.
+ResNet-50 and Inception-v3 come from torchvision with random weights; their ImageNet weights do not install as packages.
 Those of EfficientNet-Lite0 do, so its frozen features with a linear model stand for "pretrained".
 """
 
@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -104,7 +104,7 @@ def frozen_predictions(hips: Hips, t_score: ArrayLike, train: ArrayLike) -> Froz
     The ridge's penalty is chosen within the training hips, by leaving one out; the logistic one's is fixed at a strong
     one, for there are many more features than people.
     """
-    from sklearn.linear_model import LogisticRegression, RidgeCV
+    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -118,10 +118,17 @@ def frozen_predictions(hips: Hips, t_score: ArrayLike, train: ArrayLike) -> Froz
     folder = artefact("hip-frozen", key, ("osteolib.screen.weights",), make)
     x = np.load(folder / "features.npy", allow_pickle=False)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=1000))
-    regression = make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 5, 11)))
     classifier.fit(x[train], hips.classes[train])
-    regression.fit(x[train], t[train])
-    return Frozen(classifier.predict_proba(x)[:, 1], regression.predict(x))
+    return Frozen(classifier.predict_proba(x)[:, 1], ridge(x[train], t[train]).predict(x))
+
+
+def ridge(x: ArrayLike, t_score: ArrayLike) -> Any:
+    """One ridge regression of T-scores (n,) on standardised features (n, k), its penalty by leaving one out."""
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 5, 11))).fit(x, t_score)
 
 
 def _prepared(images: Tensor, size: int) -> Tensor:

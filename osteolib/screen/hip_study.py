@@ -1,4 +1,4 @@
-"""The hip study from films to predictions: who takes part, who is held out, what is trained, in the paper's proportions.
+"""The hip study from films to predictions: who takes part, who is held out, what is trained.
 
 Hips with obstacles are left out (Patient selection); people, never hips, go to training, validation and test. The paper
 has 1430 people to train on and 300 to test; which of the 1430 chose the epoch, it does not say.
@@ -7,7 +7,7 @@ has 1430 people to train on and 300 to test; which of the 1430 chose the epoch, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,10 +34,10 @@ class StudyRecipe:
     """All choices of the study. ``missing_bmi``: share of people whose BMI is taken away, to be imputed."""
 
     image_size: int = 224
-    triplet: TripletRecipe = TripletRecipe()
+    triplet: TripletRecipe = field(default_factory=TripletRecipe)
     networks: tuple[NetworkRecipe, ...] = (NetworkRecipe("resnet50"), NetworkRecipe("inception_v3"))
-    clusters: ClusterRecipe = ClusterRecipe()
-    search: SearchRecipe = SearchRecipe()
+    clusters: ClusterRecipe = field(default_factory=ClusterRecipe)
+    search: SearchRecipe = field(default_factory=SearchRecipe)
     n_imputations: int = 11
     missing_bmi: float = 0.1
     seed: int = 0

@@ -58,6 +58,9 @@ class ClusterRecipe:
             raise ValueError(f"outlier must be above 0, min_members 2 or more: {self.outlier}, {self.min_members}")
 
 
+AS_READ = ClusterRecipe()
+
+
 def with_covariates(features: ArrayLike, covariates: ArrayLike) -> NDArray[np.float64]:
     """Features (n, 128) joined with age, BMI and sex (n, 3): shape (n, 131), none missing.
 
@@ -191,7 +194,7 @@ def joined_cuts(t_score: ArrayLike, cuts: tuple[float, ...], min_members: int) -
         del cuts[min(beside, key=lambda at: count[at + (at >= small[0])])]
 
 
-def fit_sub_clusters(x: ArrayLike, t_score: ArrayLike, recipe: ClusterRecipe = ClusterRecipe()) -> SubClusters:
+def fit_sub_clusters(x: ArrayLike, t_score: ArrayLike, recipe: ClusterRecipe = AS_READ) -> SubClusters:
     """Fit plane, boundary, filter and sub-clusters on the hips of training.
 
     Parameters

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
@@ -39,8 +38,8 @@ class TripletRecipe:
     widths
         Channels of the convolutions, each of which halves the image.
     mining
-        ``all``: every triplet of a batch that breaks the margin (as Schroff's offline mining has it); ``hard``: for
-        each anchor the farthest of its class and the nearest of the other.
+        ``all``: every triplet of a batch; ``hard``: for each anchor the farthest of its class and the nearest of the
+        other, with which all features may fall together where labels near the cut are noisy.
     degrees
         Largest tilt of the augmentation.
     """
@@ -49,8 +48,8 @@ class TripletRecipe:
     margin: float = 0.5
     mining: str = "all"
     epochs: int = 100
-    batch_size: int = 48
-    learning_rate: float = 1e-3
+    batch_size: int = 24
+    learning_rate: float = 3e-3
     degrees: float = 6.0
     seed: int = 0
 
@@ -79,8 +78,8 @@ class TripletNet(nn.Module):
 def triplet_loss(features: Tensor, classes: Tensor, margin: float, mining: str = "all") -> Tensor:
     """Mean over triplets of max(0, d(a, p) - d(a, n) + margin), d the Euclidean distance.
 
-    ``all``: the mean over the triplets of a batch that are not yet 0; ``hard``: over the anchors, each with its farthest
-    positive and its nearest negative (Hermans, Beyer and Leibe 2017).
+    ``all``: over every triplet of the batch; ``hard``: over its anchors, each with its farthest positive and its
+    nearest negative (Hermans, Beyer and Leibe 2017).
 
     Parameters
     ----------
@@ -101,8 +100,8 @@ def triplet_loss(features: Tensor, classes: Tensor, margin: float, mining: str =
         losses = functional.relu(farthest - nearest + margin)[anchors]
         return losses.sum() / max(len(losses), 1)
     gap = distance[:, :, None] - distance[:, None, :] + margin  # anchor, positive, negative
-    losses = functional.relu(gap) * (positive[:, :, None] & ~same[:, None, :])
-    return losses.sum() / (losses > 0).sum().clamp(min=1)
+    triplets = positive[:, :, None] & ~same[:, None, :]
+    return (functional.relu(gap) * triplets).sum() / triplets.sum().clamp(min=1)
 
 
 class Hips(NamedTuple):

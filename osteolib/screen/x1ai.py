@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,8 @@ def fit_x1ai(
     x: ArrayLike,
     t_score: ArrayLike,
     people: ArrayLike,
-    clusters: ClusterRecipe = ClusterRecipe(),
-    search: SearchRecipe = SearchRecipe(),
+    clusters: ClusterRecipe,
+    search: SearchRecipe,
 ) -> X1ai:
     """Fit everything behind the network on the hips of training; the searches stand side by side, in the store.
 
@@ -105,7 +106,7 @@ def fit_x1ai(
 
 def cell_names(cuts: tuple[float, ...]) -> list[str]:
     """Each cell's range of T-scores in words, from the lowest on, with its class."""
-    inner = [f"{low:g} to {high:g}" for low, high in zip(cuts, cuts[1:], strict=False)]
+    inner = [f"{low:g} to {high:g}" for low, high in pairwise(cuts)]
     names = [f"up to {cuts[0]:g}", *inner, f"above {cuts[-1]:g}"]
     classes = [int(at <= cuts.index(CLASS_CUT)) for at in range(len(names))]
     return [f"{name.replace('-', '−')} (class {c})" for name, c in zip(names, classes, strict=True)]
