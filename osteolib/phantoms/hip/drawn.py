@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from osteolib.phantoms.hip.anatomy import pelvis
 from osteolib.phantoms.hip.film import femurs_of, people_of, plan_films, pose_of, render_film
 from osteolib.phantoms.hip.people import simulate
-from osteolib.phantoms.hip.pose import SIDES
-from osteolib.phantoms.hip.shapes import NECK_ROI_MM
+from osteolib.phantoms.hip.pose import SIDES, FemurShape
+from osteolib.phantoms.hip.shapes import FEMUR, HEAD, NECK_BASE
 from osteolib.phantoms.hip.truth import NECK
 from osteolib.phantoms.physics import Acquisition
+from osteolib.phantoms.rays import closed_curve
 
 
 def one_film(
@@ -50,7 +51,7 @@ def drawn_necks(settings: Mapping[str, Any], films: pd.DataFrame, seed: int = 0)
 
     Returns
     -------
-    ``bmd_g_cm2``, mineral per area, and ``width_mm``, the mean width of the neck within the region.
+    ``bmd_g_cm2``, mineral per area, and ``width_mm``, the neck's width where it is narrowest.
     """
     rows = []
     law = settings["bone"]["neck_mm"]["g_cm2_per_mm"]
@@ -58,13 +59,26 @@ def drawn_necks(settings: Mapping[str, Any], films: pd.DataFrame, seed: int = 0)
         pose = pose_of(film, settings["film"]["magnification"], (film["height"], film["width"]))
         rng = np.random.default_rng([seed, number])
         tissue, mask = pelvis(pose, people_of(film), femurs_of(film), rng)
-        half, size = film["width"] // 2, film["bone_scale_right"]
-        for part in (np.s_[:, :half], np.s_[:, half:]):
+        half, femurs = film["width"] // 2, femurs_of(film)
+        for side, part in (("right", np.s_[:, :half]), ("left", np.s_[:, half:])):
             neck = mask[part] & NECK > 0
             mineral = tissue["cortical"][part][neck].mean() if neck.any() else np.nan
-            area = neck.sum() * (size / pose.scale) ** 2  # mm2 at the bone
-            rows.append({"bmd_g_cm2": law * mineral, "width_mm": area / (NECK_ROI_MM * size) if neck.any() else np.nan})
+            width = neck_width(femurs[side]) * film[f"bone_scale_{side}"] if neck.any() else np.nan
+            rows.append({"bmd_g_cm2": law * mineral, "width_mm": width})
     return pd.DataFrame(rows)
+
+
+def neck_width(femur: FemurShape) -> float:
+    """Width of a femur's outline where its neck is narrowest, across its axis, in mm of the drawn hip."""
+    curve = femur.move(closed_curve(np.array(FEMUR, float), 2000))
+    head, base = femur.move(np.array([HEAD, NECK_BASE]))
+    along = (base - head) / np.hypot(*(base - head))
+    t, n = (curve - head) @ along, (curve - head) @ np.array([along[1], -along[0]])
+    widths = []
+    for at in np.arange(15.0, 36.0):
+        across = n[(np.abs(t - at) < 1) & (np.abs(n) < 30)]
+        widths.append(across[across > 0].min() - across[across < 0].max())
+    return float(min(widths))
 
 
 def estimated_cortex(bmd_g_cm2: NDArray, width_mm: NDArray) -> NDArray:

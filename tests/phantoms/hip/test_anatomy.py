@@ -7,9 +7,10 @@ import pytest
 
 from osteolib.cohorts import load_manifest
 from osteolib.phantoms.hip.anatomy import pelvis
+from osteolib.phantoms.hip.drawn import neck_width
 from osteolib.phantoms.hip.femur import neck_region
 from osteolib.phantoms.hip.people import neck_bmd
-from osteolib.phantoms.hip.pose import ACROSS_NECK, ALONG_NECK, SIDES, FemurShape, HipPose
+from osteolib.phantoms.hip.pose import ALONG_NECK, SIDES, FemurShape, HipPose
 from osteolib.phantoms.hip.shapes import FEMUR, GROUPS, HEAD, HEAD_RADIUS, NECK_BASE, NECK_NARROWEST, SHAFT_AXIS
 from osteolib.phantoms.hip.trabeculae import singh_grade, visible
 from osteolib.phantoms.hip.truth import FEMUR as FEMUR_BIT
@@ -42,18 +43,6 @@ def test_the_drawn_femur_has_a_round_head_and_the_angle_between_neck_and_shaft()
     np.testing.assert_allclose(r[beyond_neck], HEAD_RADIUS, atol=0.4)
     shaft = np.subtract(SHAFT_AXIS[1], SHAFT_AXIS[0])
     assert angle_between(np.subtract(HEAD, NECK_BASE), shaft) == pytest.approx(128, abs=0.5)
-
-
-def neck_width(shape: FemurShape) -> float:
-    """Width of the outline across the neck where it is narrowest, in mm."""
-    curve = shape.move(closed_curve(np.array(FEMUR, float), 3000))
-    at, across = (shape.move(np.array(HEAD) + np.array([[NECK_NARROWEST, 0]]) @ [ALONG_NECK, ACROSS_NECK]))[0], 0
-    end = shape.move(np.array([NECK_BASE]))[0]
-    along = (end - at) / np.linalg.norm(end - at)
-    across = np.array([along[1], -along[0]])
-    near = np.abs((curve - at) @ along) < 1.0
-    offset = (curve[near] - at) @ across
-    return float(offset[offset > 0].min() - offset[offset < 0].max())
 
 
 def test_a_femur_takes_the_shape_it_is_given():
