@@ -75,9 +75,11 @@ def texture_maps(
         A volume of another shape, with NaN or infinite values, or constant; an unknown feature; no valid levels; a
         window that is even, below 3 or larger than the volume; a mask of another shape, or an empty one.
     """
-    original = torch.as_tensor(volume)
+    original = _tensor(volume)
     grey = grey_levels(original, levels, bin_width=bin_width, mask=mask)
-    return {ORIGINAL: original.float()} | level_maps(grey, features, window, slab_voxels=slab_voxels)
+    return {ORIGINAL: original.to(torch.float32, copy=True)} | level_maps(
+        grey, features, window, slab_voxels=slab_voxels
+    )
 
 
 def level_maps(
@@ -134,11 +136,11 @@ def grey_levels(
         raise ValueError(f"levels must be a whole number from 2 to {MAX_LEVELS}: {levels}")
     if bin_width is not None and not (np.isfinite(bin_width) and bin_width > 0):
         raise ValueError(f"bin_width must be above 0: {bin_width}")
-    volume = torch.as_tensor(volume)
+    volume = _tensor(volume)
     if volume.ndim not in (2, 3) or volume.is_complex():
         raise ValueError(f"volume: shape (height, width) or (depth, height, width) needed, got {tuple(volume.shape)}")
     values = volume.cpu().numpy()
-    inside = np.ones(values.shape, bool) if mask is None else torch.as_tensor(mask).cpu().numpy().astype(bool)
+    inside = np.ones(values.shape, bool) if mask is None else _tensor(mask).cpu().numpy().astype(bool)
     if inside.shape != values.shape:
         raise ValueError(f"mask: shape {inside.shape}, the volume has {values.shape}")
     chosen = values[inside]
@@ -152,6 +154,10 @@ def grey_levels(
     found = np.zeros(values.shape, np.int64)
     found[inside] = np.digitize(chosen, _edges(chosen, levels, bin_width))
     return torch.from_numpy(found).to(volume.device)
+
+
+def _tensor(array: NDArray | torch.Tensor) -> torch.Tensor:
+    return array if isinstance(array, torch.Tensor) else torch.from_numpy(np.array(array))
 
 
 def _edges(values: NDArray, levels: int | None, bin_width: float | None) -> NDArray:

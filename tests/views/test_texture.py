@@ -126,6 +126,16 @@ def test_the_pool_holds_the_image_itself_first_and_only_what_was_asked_for():
     assert all(view.shape == (8, 9, 10) and view.dtype == torch.float32 for view in pool.values())
 
 
+def test_an_array_is_neither_changed_nor_shared_even_one_that_may_not_be_written():
+    volume = bone(8, 9).astype(np.float32)
+    volume.flags.writeable = False
+    texture_maps(volume[::-1], mask=volume > 0)[ORIGINAL][:] = 0
+    assert np.array_equal(volume, bone(8, 9))
+    tensor = torch.from_numpy(bone(8, 9).astype(np.float32))
+    texture_maps(tensor)[ORIGINAL][:] = 0
+    assert np.array_equal(tensor, bone(8, 9))
+
+
 def test_bins_by_hand():
     values = np.array([[54, 78, 100], [125, 150, 166]])
     assert grey_levels(values, None, bin_width=25).tolist() == [[1, 2, 3], [4, 5, 5]]  # PyRadiomics' own example
