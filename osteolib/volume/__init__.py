@@ -1,6 +1,7 @@
 """CT volumes: read them from NIfTI or DICOM into one orientation, and cut vertebrae out of them."""
 
 from osteolib.volume.dicom_series import read_dicom_series
+from osteolib.volume.dicom_write import write_dicom_series
 from osteolib.volume.grid import LabelMap, Volume, VolumeError, require_same_grid
 from osteolib.volume.nifti import read_labels, read_nifti, write_nifti
 from osteolib.volume.patches import Patch, body_core, cut_vertebra, to_cube, to_planes
@@ -25,6 +26,7 @@ __all__ = [
     "resample",
     "to_cube",
     "to_planes",
+    "write_dicom_series",
     "write_nifti",
 ]
 

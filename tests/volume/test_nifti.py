@@ -97,7 +97,8 @@ def refused(body, tmp_path, change, name="ct.nii.gz"):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda v, a: (v + 1024, a), r"nothing lies below 0, .* without the rescale; .* offset_hu=-1024"),
+        (lambda v, a: (v + 1024, a), "24% of its voxels lie between 900 and 1300, .* intercept; .* offset_hu=-1024"),
+        (lambda v, a: (v + 8192, a), "nothing lies below 0, where fat has -100 .* without the rescale; convert"),
         (lambda v, a: (v - 1600, a), "half of its voxels lie below -1500, .* applied twice"),
         (lambda v, a: (v / 1000, a), "nothing exceeds 0.679, where bone has hundreds"),
         (lambda v, a: (np.where(v == 0, np.nan, v), a), "1 voxels are not numbers"),
@@ -204,3 +205,15 @@ def test_labels_of_another_shape_place_or_side_are_refused_and_turned_ones_are_n
     coarser = body.affine @ np.diag([1, 1, 1.2, 1])
     with pytest.raises(VolumeError, match=r"its voxels lie up to 7.8 mm"):
         require_same_grid(body, LabelMap(labels.voxels, coarser, "RAS"), "m")
+
+
+def test_a_lost_rescale_is_noticed_though_noise_and_overshoot_reach_below_zero(body, tmp_path):
+    """Air of -1000, soft tissue of 40 and a little bone, all with noise of 40 HU, as one takes them from a scanner."""
+    rng = np.random.default_rng(0)
+    hu = rng.choice([-1000.0, -100.0, 40.0, 400.0, 1000.0], (24, 24, 24), p=[0.4, 0.15, 0.35, 0.08, 0.02])
+    hu += rng.normal(0, 40, hu.shape)
+    nib.save(nib.Nifti1Image(hu.astype(np.int16), np.eye(4)), tmp_path / "good.nii")
+    nib.save(nib.Nifti1Image((hu + 1024).astype(np.int16), np.eye(4)), tmp_path / "lost.nii")
+    assert read_nifti(tmp_path / "good.nii").voxels.min() < -1000
+    with pytest.raises(VolumeError, match=r"^lost\.nii: 4\d% of its voxels lie between 900 and 1300"):
+        read_nifti(tmp_path / "lost.nii")

@@ -217,3 +217,5 @@ def test_the_real_trunk_has_five_whole_lumbar_vertebrae():
     assert [v.problem for v in found[:2]] == ["cut", "cut"]
     gaps = -np.diff([v.centre_mm[2] for v in found[2:]])
     assert (gaps > 25).all() and (gaps < 45).all()  # lumbar bodies with their discs
+    liver, spleen = (labels.to_mm(np.argwhere(labels.voxels == number).mean(0))[0] for number in (5, 1))
+    assert liver > found[-1].centre_mm[0] > spleen  # the patient's right is on the right
