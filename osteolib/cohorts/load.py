@@ -57,9 +57,9 @@ def reader_of(manifest: Manifest) -> Callable[..., Cohort] | None:
                 "knee-phantom": phantoms.read_knee_phantom,
                 "vertebra-phantom": vertebra_phantom.read_vertebra_phantom}  # fmt: skip
         return made.get(manifest.name)
-    from osteolib.cohorts import ct_vertebrae, dxa_korea, hand_rsna, knee_wani, nhanes, own, strnet_stage1
+    from osteolib.cohorts import ct_vertebrae, dxa_korea, hand_rsna, hrpqct, knee_wani, nhanes, own, strnet_stage1
 
     readers = {"ct_vertebrae": ct_vertebrae.read, "dxa_korea": dxa_korea.read, "hand_rsna": hand_rsna.read,
-               "knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read,
+               "hrpqct": hrpqct.read, "knee_wani": knee_wani.read, "nhanes": nhanes.read, "own": own.read,
                "strnet_stage1": strnet_stage1.read}  # fmt: skip
     return readers.get(manifest.reader)

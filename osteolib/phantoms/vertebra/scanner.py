@@ -3,7 +3,7 @@
     HU = (1 - f) soft + c h (cortex) + s [marrow + h density texture]
 
 with shares f, c, s of a voxel that are bone, cortex and spongy bone, h HU per mg/cm3 of mineral at the tube voltage.
-Surfaces are drawn at half the voxel and averaged, struts at a quarter; the kernel is a factor on spatial frequencies,
+Surfaces are drawn at half the voxel and averaged, struts at a third; the kernel is a factor on spatial frequencies,
 and the noise has its spectrum.
 """
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from osteolib.phantoms.vertebra.anatomy import Bone, Shape, draw, shape_of
 from osteolib.phantoms.vertebra.soft_tissue import soft_tissue
 from osteolib.phantoms.vertebra.trabeculae import network
+from osteolib.volume import LabelMap, Volume, write_nifti
 
 FIELD_MM = 72.0
 """Side of a patch."""
@@ -49,20 +50,10 @@ def render_patches(
     """Write ``<image_id>.nii.gz`` (int16 HU) and ``<image_id>_mask.nii.gz`` (uint8) of every row, axes R, A, S."""
     for row in vertebrae.to_dict("records"):
         hu, mask = render_patch(settings, row, spacing_mm, seed)
-        write_nifti(into / f"{row['image_id']}.nii.gz", np.rint(hu).astype(np.int16), spacing_mm)
-        write_nifti(into / f"{row['image_id']}_mask.nii.gz", mask, spacing_mm)
-
-
-def write_nifti(path: Path, volume: NDArray, spacing_mm: float) -> None:
-    """Write an array (z, y, x) = (up, front, right) as NIfTI with axes R, A, S, the patch's centre at the origin."""
-    import nibabel
-
-    affine = np.diag([spacing_mm] * 3 + [1.0])
-    affine[:3, 3] = [-(n - 1) / 2 * spacing_mm for n in volume.shape[::-1]]
-    image = nibabel.Nifti1Image(np.ascontiguousarray(volume.T), affine)
-    image.header.set_xyzt_units("mm")
-    nibabel.openers.Opener.default_compresslevel = 1
-    nibabel.save(image, path)
+        affine = np.diag([spacing_mm] * 3 + [1.0])  # the middle of the patch is the origin
+        affine[:3, 3] = -(len(hu) - 1) / 2 * spacing_mm
+        write_nifti(Volume(hu, affine, "RAS"), into / f"{row['image_id']}.nii.gz")
+        write_nifti(LabelMap(mask, affine, "RAS"), into / f"{row['image_id']}_mask.nii.gz")
 
 
 def render_patch(

@@ -14,8 +14,9 @@ def soft_tissue(
 ) -> NDArray[np.float32]:
     """HU without bone on the grid of the patch, shape (n, n, n).
 
-    ``fatness`` is 0 for usual people, 1 for an SD more; ``q`` and ``w`` are those of
-    :class:`~osteolib.phantoms.vertebra.anatomy.Bone` on this grid. Muscles and vessels are the same in every slice, apart from a slow drift.
+    ``fatness`` is 0 for usual people, 1 for an SD more; ``q`` and ``w`` are those of a
+    :class:`~osteolib.phantoms.vertebra.anatomy.Bone` on this grid. Muscles and vessels are the same in every slice,
+    apart from a slow drift.
     """
     line = ((np.arange(n) - (n - 1) / 2) * spacing_mm).astype(np.float32)
     y, x = (line - AHEAD_MM - shape.shift[1])[:, None], (line - shape.shift[0])[None, :]

@@ -34,16 +34,16 @@ def network(density_mg_cm3: float, n: int, voxel_mm: float, rng: np.random.Gener
 
 @lru_cache(maxsize=2 * len(STEPS))
 def _tile(step: int, n: int, voxel_mm: float) -> NDArray[np.float32]:
-    """One periodic network at four times the resolution, averaged over blocks of 4 x 4 x 4."""
+    """One periodic network at three times the resolution, averaged over blocks of 3 x 3 x 3."""
     density, rng = STEPS[step], np.random.default_rng([31, step])
-    fine = _shell(4 * n, voxel_mm / 4, spacing_mm(density), 2.0, rng)
+    fine = _shell(3 * n, voxel_mm / 3, spacing_mm(density), 4.0, rng)
     plates = np.clip((density - 60) / 160, 0, 0.8)  # share of plates among rods; assumption
     share = np.clip(density / 900, 0.05, 0.3)  # of the volume that is bone
-    rods = _soft(fine - np.quantile(fine[::4, ::4, ::4], 1 - share))
-    sheets = _soft(np.quantile(np.abs(fine[::4, ::4, ::4]), share) - np.abs(fine))
+    rods = _soft(fine - np.quantile(fine[::3, ::3, ::3], 1 - share))
+    sheets = _soft(np.quantile(np.abs(fine[::3, ::3, ::3]), share) - np.abs(fine))
     bone = (1 - plates) * rods / rods.mean() + plates * sheets / sheets.mean()
-    bone = bone.reshape(n, 4, n, 4, n, 4).mean((1, 3, 5))
-    clumps = _shell(n, voxel_mm, 9.0, 1.3, rng, width=0.8)  # islands of marrow, wider than struts
+    bone = bone.reshape(n, 3, n, 3, n, 3).mean((1, 3, 5))
+    clumps = _shell(n, voxel_mm, 9.0, 0.7, rng, width=0.8)  # islands of marrow, wider than struts
     bone *= np.exp(0.16 * clumps)
     return (bone / bone.mean()).astype(np.float32)
 
@@ -54,13 +54,16 @@ def _soft(x: NDArray) -> NDArray:
 
 
 def _shell(n: int, voxel_mm: float, wave_mm: float, stretch: float, rng: np.random.Generator, width: float = 0.3):
-    """Gaussian field, SD 1, whose waves are about ``wave_mm`` long across the spine, ``stretch`` times along it."""
+    """Gaussian field, SD 1, with waves of ``wave_mm`` across the spine, which go on along it the further, the larger
+    ``stretch`` is; ``width`` is that of the shell of wavelengths, relative.
+    """
     from scipy.fft import irfftn
 
     f = [np.fft.fftfreq(n, voxel_mm), np.fft.fftfreq(n, voxel_mm), np.fft.rfftfreq(n, voxel_mm)]
-    k = np.sqrt((stretch * f[0][:, None, None]) ** 2 + f[1][:, None] ** 2 + f[2] ** 2).astype(np.float32) * wave_mm
-    amplitude = np.exp(-0.5 * ((k - 1) / width) ** 2)
+    across = wave_mm * np.hypot(f[1][:, None], f[2])
+    along = stretch * wave_mm * f[0][:, None, None]
+    amplitude = (np.exp(-0.5 * ((across - 1) / width) ** 2) * np.exp(-0.5 * along**2)).astype(np.float32)
     amplitude[0, 0, 0] = 0
-    white = rng.standard_normal((*k.shape, 2), np.float32)
+    white = rng.standard_normal((*amplitude.shape, 2), np.float32)
     field = irfftn(amplitude * (white[..., 0] + 1j * white[..., 1]), s=(n, n, n)).astype(np.float32)
     return field / field.std()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from osteolib.phantoms.settings import phantom_settings
 from osteolib.phantoms.vertebra.people import LATENTS, simulate
@@ -24,13 +22,6 @@ class Attainable(NamedTuple):
     r: float
     mae: float
     sd: float
-
-
-def read_patch(path: str | Path) -> NDArray[np.float32]:
-    """A patch or mask as an array (z, y, x): upwards, forwards, to the right; HU of a patch."""
-    import nibabel
-
-    return np.asarray(nibabel.load(path).dataobj, np.float32).T
 
 
 def known_of(vertebrae: pd.DataFrame, device: bool = False, covariates: bool = False) -> pd.DataFrame:
@@ -51,7 +42,7 @@ def known_of(vertebrae: pd.DataFrame, device: bool = False, covariates: bool = F
 
 
 def attainable(
-    preset: str | None = None, device: bool = False, covariates: bool = False, n_subjects: int = 30_000, seed: int = 0
+    preset: str | None = None, device: bool = False, covariates: bool = False, n_subjects: int = 20_000, seed: int = 0
 ) -> Attainable:
     """What no model of the patches can pass: logistic and linear regression on all that reaches the pixels.
 
@@ -75,7 +66,7 @@ def attainable(
     x = known_of(rows, device, covariates).to_numpy()
     y, bmd = (rows.t_score <= -2.5).to_numpy(), rows.bmd_g_cm2.to_numpy()
     first = (rows.subject_id.astype("category").cat.codes % 2 == 0).to_numpy()
-    chance = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(C=10, max_iter=500))
+    chance = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(C=10, max_iter=200))
     line = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
     score = chance.fit(x[first], y[first]).predict_proba(x[~first])[:, 1]
     off = line.fit(x[first], bmd[first]).predict(x[~first]) - bmd[~first]

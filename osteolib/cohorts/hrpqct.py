@@ -1,0 +1,37 @@
+"""``hrpqct-phantoms``: readings of one unchanging density phantom (QC1) on 13 HR-pQCT machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from osteolib.cohorts.cohort import Cohort, make_cohort
+from osteolib.cohorts.manifest import Manifest
+from osteolib.cohorts.tables import read_table, tidy_table
+
+
+def read(manifest: Manifest, folder: Path) -> Cohort:
+    """Read the cohort from its verified table; one row per reading, the phantom in place of a person.
+
+    Returns
+    -------
+    Beside the usual columns ``mg_cm3``, what the machine at ``site`` read of ``insert`` 1 to 5 at the ``visit`` in
+    month 0, 6 or 12, ``years`` after the site's first. ``device`` is the generation of the machine. No T-score and no
+    label.
+
+    Raises
+    ------
+    ValueError
+        A column is missing or a cell lies outside its range.
+    """
+    name = manifest.table["file"]
+    readings, problems = tidy_table(read_table(folder / name), manifest.table["columns"])
+    if problems:
+        raise ValueError(f"{name}: " + "\n".join(problems))
+    first = readings.groupby("site")["day"].transform("min")
+    readings = readings.assign(
+        years=(readings.pop("day") - first) / 365.25, insert=readings["insert"].astype(int),
+        visit=readings["visit"].astype(int), subject_id="QC1", split_group="QC1", unit="reading",
+        unit_id=[f"row-{row}" for row in readings.index],
+    )  # fmt: skip
+    notes = ("An object of plastic and hydroxyapatite, read on machines for wrist and shin: no person and no DXA.",)
+    return make_cohort(manifest, {}, readings, notes=notes)
