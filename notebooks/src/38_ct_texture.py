@@ -20,7 +20,7 @@
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw
-n_ct_people: int | None = None  # two fifths of them give a vertebra; None: from the profile
+n_ct_people: int | None = None  # two in five give a vertebra; None: from the profile
 levels: int = 32  # grey levels, where their number is fixed
 bin_width: float = 25.0  # HU to a level, where that is fixed
 window: int = 5  # voxels along a side of the window
@@ -133,8 +133,8 @@ page.show_density(run, found, patch, bone_bins, clipped, window)
 # %% [markdown]
 # A fixed number of levels takes offset and scale of the HU away, by construction: $v$ and $a v + b$ have the same maps. What
 # is left of density depends on what else is in the patch, whose darkest and brightest voxel set the scale. That is noise and
-# cortex, not the spongy bone. With bins from the bone alone the joint average cannot say whether the bone is dense. A fixed
-# width keeps the scale and drops the offset: PyRadiomics counts levels from the smallest value.
+# cortex, not the spongy bone. With bins from the bone alone, whatever density does to all its voxels alike is divided out. A
+# fixed width keeps the scale and drops the offset: PyRadiomics counts levels from the smallest value.
 #
 # A map's mean is one summary of it. A network sees the whole map, beside the original, which has the HU. So this tells what a
 # *single* view of the pool can give to the match with another, not what the encoder can learn.
@@ -146,7 +146,8 @@ clean = readings.simulated_bodies(settings, people, "A", seed, noise=0.0)
 clean = page.correlations(readings.read_all(clean, [(clipped, window)]), truth)
 
 # %% tags=["hide-input"]
-page.show_kernel(run, page.shifts(means, "scanner A", "scanner B"), clean, clipped, window)
+moved = page.shifts(means, "scanner A", "scanner B")
+page.show_kernel(run, moved, clean, clipped, window)
 
 # %% [markdown]
 # ## The pool of a real vertebra
@@ -208,7 +209,7 @@ paper.index = paper.index.str.removeprefix("tpswav2025_ct.")
 page.show_nearest_rows(run, paper)
 
 # %% [markdown]
-# ```{admonition} Deviations, and what the paper leaves open
+# ```{admonition} Deviations from the paper's pool, and what of it is open
 # :class: warning
 # Not given: the window, number or width of levels, what sets them (patch or mask), the spacing of voxels, whether maps are
 # made in slices or in 3-D, and how a map is scaled for the encoder. We take 3-D maps, distance 1 and all directions, the
@@ -238,8 +239,8 @@ assert ratio["bin_width"]["contrast"] < 0.6
 
 # %% [markdown]
 # **Take away.** A texture map keeps the whole bone and averages its neighbourhoods. What it knows of density is decided by the
-# bins, before any feature: clip the HU to one range first, or bin in a fixed width from a fixed zero. What it knows of texture
-# at clinical voxels is first of all the kernel and the noise.
+# bins, before any feature: clip the HU to one range first, or bin in a fixed width from a fixed zero. What it says of texture
+# at clinical voxels must be held against the kernel and the noise before it is called bone.
 
 # %% tags=["hide-input"]
 provenance(run)

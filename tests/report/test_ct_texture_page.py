@@ -63,13 +63,15 @@ def test_shifts_count_in_standard_deviations_between_people():
     assert moved.loc[(BONE.name, 5), "contrast"] == pytest.approx(20 / sd) and moved.loc[(PATCH.name, 5), HU] == 0
 
 
-@pytest.mark.parametrize(("slope", "said"), [(0.5, "rises"), (-0.5, "falls"), (0.0, "no noise hides")])
+@pytest.mark.parametrize(("slope", "said"), [(0.5, "rises"), (-0.5, "falls"), (0.0, "leave its sign open")])
 def test_the_kernel_sentence_follows_the_interval_of_the_clean_contrast(run, slope, said):
     first = means()
     moved = page.shifts({"one": first, "other": means(shift=50)}, "one", "other")
     page.show_kernel(run, moved, page.correlations(means(contrast=slope), TRUTH), CLIPPED, 5)
     assert said in run.facts["verdict"]
-    assert f"{run.facts['moved_hu']:+.1f}" != "-0.0"
+    assert f"{run.facts['moved_hu']:+.1f}" != "-0.0" and run.facts["louder"] == "more"
+    page.show_kernel(run, moved / 100, page.correlations(means(), TRUTH), CLIPPED, 5)
+    assert run.facts["louder"] == "less"
 
 
 def test_four_maps_are_called_two_messages_only_where_they_are(run):
