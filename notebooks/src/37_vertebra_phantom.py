@@ -31,14 +31,16 @@ from osteolib.cohorts import grouped_folds, load_cohort
 from osteolib.phantoms.settings import phantom_settings
 from osteolib.phantoms.vertebra import likeness
 from osteolib.phantoms.vertebra.machines import machine_lines
-from osteolib.phantoms.vertebra.people import sbmd_of_person, t_score_of
+from osteolib.phantoms.vertebra.people import sbmd_of_person
 from osteolib.phantoms.vertebra.scanner import render_patch
 from osteolib.phantoms.vertebra.truth import attainable
-from osteolib.report import load_or_explain, provenance, vertebra_likeness
+from osteolib.report import load_or_explain, provenance
+from osteolib.report import vertebra_devices, vertebra_likeness
 from osteolib.report import vertebra_phantom_page as page
 from osteolib.screen import out_of_fold
 from osteolib.stats import bootstrap_ci
-from osteolib.volume import cut_vertebra, find_vertebrae, read_labels, read_volume, to_cube
+from osteolib.volume import cut_vertebra, find_vertebrae, to_cube
+from osteolib.volume import read_labels, read_volume
 
 run = osteolib.start(globals(), "37_vertebra_phantom")
 settings = phantom_settings("vertebra-phantom")
@@ -68,9 +70,10 @@ def seen(**changes):
 
 
 quiet = {"scanner": "A", "kv": 120, "noise_hu": 24.0}
-by_density = {f"{rho} mg/cm³": seen(spongy_mg_cm3=rho, **quiet) for rho in (50, 90, 140, 200)}
-by_scanner = {f"scanner {s}": seen(scanner=s, kv=about["kv"], noise_hu=about["noise_hu"])
-              for s, about in settings["scanners"].items()}
+by_density = {f"{rho} mg/cm³": seen(spongy_mg_cm3=rho, **quiet)
+              for rho in (50, 90, 140, 200)}
+by_scanner = {f"scanner {s}": seen(scanner=s, kv=of["kv"], noise_hu=of["noise_hu"])
+              for s, of in settings["scanners"].items()}
 
 # %% tags=["hide-input"]
 page.show_slices(run, "density", {k: hu for k, (hu, _) in by_density.items()},
@@ -82,7 +85,7 @@ page.show_slices(run, "density", {k: hu for k, (hu, _) in by_density.items()},
 
 # %% tags=["hide-input"]
 page.show_slices(run, "scanners", {k: hu for k, (hu, _) in by_scanner.items()}, [],
-                 "One simulated L3 on four scanners that differ in noise and sharpness.")
+                 "One simulated L3 on four scanners of unlike noise and sharpness.")
 page.show_scan_settings(run, settings)
 
 # %% [markdown]
@@ -112,7 +115,7 @@ page.show_levels(run, presets["crossed"])
 # The phantom takes sBMD for the truth. For MEDIX no such line is known to this project: its line and reference are assumptions.
 
 # %% tags=["hide-input"]
-page.show_makers(run, settings)
+vertebra_devices.show_makers(run, settings)
 
 # %% [markdown]
 # So there are two device effects. A network that predicts the *reading* in g/cm² must know the maker. One that predicts the *label*
@@ -129,7 +132,7 @@ readings = real_machines.subjects
 lines = machine_lines(readings)
 
 # %% tags=["hide-input"]
-page.show_machines(run, readings, lines, settings)
+vertebra_devices.show_machines(run, readings, lines, settings)
 
 # %% [markdown]
 # ## Device or hospital?
@@ -139,7 +142,7 @@ page.show_machines(run, readings, lines, settings)
 # arrangement, one in which every hospital has all makers, and one in which D has a maker that A to C do not have.
 
 # %% tags=["hide-input"]
-page.show_hospitals(run, presets)
+vertebra_devices.show_hospitals(run, presets)
 
 # %% [markdown]
 # ## Is the phantom honest?
@@ -153,8 +156,9 @@ def look(vertebrae):
     """Field statistics, body HU and patches of all vertebrae with a DXA."""
     own = vertebrae[vertebrae["labelled"]].reset_index(drop=True)
     patches = [render_patch(settings, row, 1.5, seed) for row in own.to_dict("records")]
-    field = pd.DataFrame([likeness.field_statistics(hu, mask) for hu, mask in patches])
-    return own, field, np.array([hu[mask == 2].mean() for hu, mask in patches]), patches
+    field = pd.DataFrame([likeness.field_statistics(*patch) for patch in patches])
+    body = np.array([hu[mask == 2].mean() for hu, mask in patches])
+    return own, field, body, patches
 
 # %% tags=["hide-input"]
 paper_like = load_cohort("vertebra-phantom", n_subjects=n_ct_people, seed=seed,
@@ -219,10 +223,12 @@ from osteolib.phantoms.vertebra.people import as_read
 
 dxa = settings["dxa"]
 young = dxa["makers"]["Hologic"]["reference"]
-printed = as_read(dxa["makers"]["GE Lunar"], dxa["anchor"], sbmd_of_person(settings, -2.5))
+true = sbmd_of_person(settings, -2.5)
+printed = as_read(dxa["makers"]["GE Lunar"], dxa["anchor"], true)
 wrong = (printed - young["mean"]) / young["sd"]
 right = (printed - 1.18) / 0.12
-print(f"{printed:.3f} g/cm²: T = {wrong:.2f} by Hologic's reference, {right:.2f} by its own")
+print(f"{printed:.3f} g/cm²: T = {wrong:.2f} by Hologic's reference, "
+      f"{right:.2f} by its own")
 assert wrong > -1.7 and abs(right + 2.5) < 0.05
 
 # %% [markdown]

@@ -4,7 +4,7 @@ import pytest
 
 from osteolib.phantoms.settings import phantom_settings
 from osteolib.phantoms.vertebra.truth import Attainable
-from osteolib.report import vertebra_likeness
+from osteolib.report import vertebra_devices, vertebra_likeness
 from osteolib.report import vertebra_phantom_page as page
 from osteolib.stats import bootstrap_ci
 
@@ -13,7 +13,7 @@ SETTINGS = phantom_settings("vertebra-phantom")
 
 
 def test_where_a_hologic_says_minus_2_5_the_others_read_what_their_lines_say():
-    cut = page.at_the_cut(SETTINGS)
+    cut = vertebra_devices.at_the_cut(SETTINGS)
     share = SETTINGS["levels"]["L3"]["areal"]
     true = share * (1.0436 + 1.0550 * (1.047 - 0.972)) - 2.5 * 0.110 * share * 1.0550
     assert cut.loc["Hologic", "t_score"] == pytest.approx(-2.5)
@@ -33,7 +33,7 @@ def vertebrae(**changes) -> pd.DataFrame:
 
 
 def test_prevalence_counts_labelled_vertebrae_by_maker():
-    found = page.prevalences({"crossed": vertebrae()}).set_index("device")
+    found = vertebra_devices.prevalences({"crossed": vertebrae()}).set_index("device")
     assert found["vertebrae"].to_dict() == {"Hologic": 2, "MEDIX": 2}
     assert found["osteoporosis"].to_dict() == {"Hologic": 0.5, "MEDIX": 0.0}
     assert found.loc["MEDIX", "hospitals"] == "B"
@@ -83,7 +83,7 @@ def test_machines_are_held_against_what_the_phantom_assumes(run):
     readings = pd.DataFrame(rows, columns=["site", "device", "insert", "mg_cm3", "visit"])
     lines = pd.DataFrame({"site": list("abcd"), "device": ["I", "I", "II", "II"], "gain": [0.99, 1.01, 1.0, 1.001],
                           "offset": 0.0, "residual": 0.3, "drift": [0.0, 0.01, 0.0, 0.001]})  # fmt: skip
-    page.show_machines(run, readings, lines, SETTINGS)
+    vertebra_devices.show_machines(run, readings, lines, SETTINGS)
     assert run.facts["gain_high"] == pytest.approx(0.02 / np.sqrt(2))
     assert run.facts["gain_word"] == "between these" and run.facts["drift_word"] == "between"
     assert run.facts["bend"] == pytest.approx(0.3 / 300.075, rel=1e-3)
