@@ -166,7 +166,9 @@ def show_t_scores(
 ) -> None:  # fmt: skip
     """Fig. 3 and 4 of the first imputed table, and agreement beside the single regressions and the attainable."""
     test = study.hips.iloc[study.rows("test")]
-    by_person = pd.DataFrame({"true": test["t_score"], "predicted": predicted}).groupby(test["subject_id"]).mean()
+    by_person = (
+        pd.DataFrame({"true": test["t_score"], "predicted": np.asarray(predicted)}).groupby(test["subject_id"]).mean()
+    )
     ba = bland_altman(by_person["true"], by_person["predicted"])
     r = compared.estimate(rows.PIPELINE, "r")
     cell = fitted.model.predict(fitted.x_test[0])["cell"]

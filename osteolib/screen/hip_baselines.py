@@ -163,7 +163,9 @@ def _train(hips: Hips, train: NDArray, validation: NDArray, recipe: NetworkRecip
     def batches(epoch: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         order = torch.from_numpy(train)[torch.randperm(len(train), generator=generator)]
         for rows in order.tensor_split(max(1, len(order) // recipe.batch_size)):
-            squares = augmented(images[rows], femur[rows], generator, recipe.degrees)
+            changed = augmented(images[rows], femur[rows], generator, recipe.degrees)
+            upright = torch.rand(len(rows), 1, 1, 1, generator=generator) < 0.5
+            squares = torch.where(upright, on_background(images[rows], femur[rows], BLACK), changed)
             yield _prepared(squares, recipe.image_size), classes[rows].float()
 
     def loss(model: nn.Module, batch: tuple[Tensor, Tensor], epoch: int) -> dict[str, Tensor]:

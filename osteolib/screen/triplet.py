@@ -8,6 +8,7 @@ optimiser or epochs: all are parameters here.
 from __future__ import annotations
 
 import hashlib
+import math
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from osteolib.runs.store import resumable_artefact
 from osteolib.train import put_weights, read_weights
@@ -40,15 +42,15 @@ class TripletRecipe:
     mining
         ``all``: every triplet of a batch; ``hard``: for each anchor the farthest of its class and the nearest of the
         other, with which all features may fall together where labels near the cut are noisy.
-    degrees
-        Largest tilt of the augmentation.
+    batch_size
+        Hips of a batch; each is there twice, upright on black and tilted by up to ``degrees`` on black or white.
     """
 
     widths: tuple[int, ...] = (16, 32, 64, 128)
     margin: float = 0.5
     mining: str = "all"
     epochs: int = 100
-    batch_size: int = 24
+    batch_size: int = 12
     learning_rate: float = 3e-3
     degrees: float = 6.0
     seed: int = 0
@@ -184,7 +186,6 @@ def _train(hips: Hips, train: NDArray, validation: NDArray, recipe: TripletRecip
     from functools import partial
 
     from sklearn.metrics import roc_auc_score
-    from torch.optim.lr_scheduler import CosineAnnealingLR
 
     from osteolib.train import fit
 
@@ -194,7 +195,9 @@ def _train(hips: Hips, train: NDArray, validation: NDArray, recipe: TripletRecip
     def batches(epoch: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         order = torch.from_numpy(train)[torch.randperm(len(train), generator=generator)]
         for rows in balanced_batches(order, classes, recipe.batch_size):
-            yield augmented(images[rows], femur[rows], generator, recipe.degrees), classes[rows]
+            upright = on_background(images[rows], femur[rows], BLACK)
+            changed = augmented(images[rows], femur[rows], generator, recipe.degrees)
+            yield torch.cat([upright, changed]), classes[rows].repeat(2)
 
     def loss(model: nn.Module, batch: tuple[Tensor, Tensor], epoch: int) -> Mapping[str, Tensor]:
         features = model(batch[0]).float()
@@ -211,8 +214,13 @@ def _train(hips: Hips, train: NDArray, validation: NDArray, recipe: TripletRecip
     model = TripletNet(recipe.widths)
     fitted = fit(model, loss, batches, validate, folder=folder, monitor="auroc", epochs=recipe.epochs,
                  seed=recipe.seed, optimizer=partial(torch.optim.AdamW, lr=recipe.learning_rate, weight_decay=1e-4),
-                 schedule=partial(CosineAnnealingLR, T_max=recipe.epochs))  # fmt: skip
+                 schedule=partial(warm_then_cosine, epochs=recipe.epochs))  # fmt: skip
     return model, fitted.history, fitted.weights
+
+
+def warm_then_cosine(optimizer: torch.optim.Optimizer, epochs: int, warm: int = 3) -> LRScheduler:
+    """A learning rate that rises over ``warm`` epochs and falls to 0 as a half cosine over all."""
+    return LambdaLR(optimizer, lambda epoch: min(1, (epoch + 1) / warm) * (1 + math.cos(math.pi * epoch / epochs)) / 2)
 
 
 def balanced_batches(order: Tensor, classes: Tensor, size: int) -> Iterator[Tensor]:

@@ -127,16 +127,16 @@ def on_background(images: Tensor, femur: Tensor, grey: Tensor | float) -> Tensor
 
 
 def augmented(images: Tensor, femur: Tensor, generator: torch.Generator, degrees: float = 6.0) -> Tensor:
-    """Every second hip tilted about the bone's vertical direction by up to ``degrees``; every second on white.
+    """Each hip tilted about the bone's vertical direction by up to ``degrees``, on black or on white.
 
-    Which is drawn; the others stay upright, whose texture no interpolation has smoothed, and on black.
+    Interpolation smooths the texture a little: train on upright hips as well.
 
     Shapes as in :func:`on_background`; the generator, on the CPU, alone decides what is drawn.
     """
     n = len(images)
-    draw = torch.rand(n, 3, generator=generator).to(images.device)
-    tilt = degrees * (2 * draw[:, 0] - 1) * (draw[:, 2] < 0.5)
-    still = {"mirrored": draw[:, 0] < 0, "shift": torch.zeros_like(draw[:, :2]), "scale": torch.ones_like(tilt)}
+    draw = torch.rand(n, 2, generator=generator).to(images.device)
+    tilt = degrees * (2 * draw[:, 0] - 1)
+    still = {"mirrored": draw[:, 0] < 0, "shift": torch.zeros_like(draw), "scale": torch.ones_like(tilt)}
     tilted, outline = (warp(each, degrees=tilt, **still) for each in (images, femur))
     return on_background(tilted, outline, (draw[:, 1] < 0.5).to(images.dtype))
 

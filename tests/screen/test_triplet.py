@@ -21,9 +21,10 @@ from osteolib.screen.triplet import (
     read_features,
     trained_triplet,
     triplet_loss,
+    warm_then_cosine,
 )
 
-RECIPE = TripletRecipe(epochs=3, widths=(8, 16, 16), batch_size=16, learning_rate=3e-3)
+RECIPE = TripletRecipe(epochs=3, widths=(8, 16, 16), batch_size=16)
 TRAIN, VALIDATION = np.arange(60), np.arange(60, 80)
 
 
@@ -83,6 +84,17 @@ def test_every_batch_has_both_classes_and_every_hip_comes_once():
     parts = list(balanced_batches(torch.randperm(25), classes, 8))
     assert sorted(torch.cat(parts).tolist()) == list(range(25))
     assert all(len(set(classes[part].tolist())) == 2 for part in parts)
+
+
+def test_the_learning_rate_rises_for_three_epochs_and_falls_to_nothing():
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    rates, schedule = [], warm_then_cosine(optimizer, 8)
+    for _ in range(9):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    assert rates[0] == pytest.approx(1 / 3) and int(np.argmax(rates)) == 2
+    assert rates[4] == pytest.approx(0.5) and rates[8] == pytest.approx(0)
 
 
 def test_the_score_is_the_difference_of_two_distances():
