@@ -103,7 +103,8 @@ page.show_spine(run, body, numbered, vertebrae)
 # %%
 from osteolib.screen.ct_images import vertebra_patch
 
-whole = {f"{row['level']}, {who}": row for who, cohort in (("fine", one), ("trunk", trunk))
+scans = {"fine": one, "trunk": trunk}
+whole = {f"{row['level']}, {who}": row for who, cohort in scans.items()
          for row in cohort.subjects.to_dict("records") if not row["problem"]}
 patches = {name: vertebra_patch(row, size, spacing_mm) for name, row in whole.items()}
 

@@ -79,11 +79,16 @@ def body_core(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     The body is the bulkiest part of a vertebra, so the voxels deepest in the mask lie in it: those at 0.6 of the
     largest depth or more, which leaves the cortex and its partial volume outside. Empty for an empty mask.
     """
-    from scipy.ndimage import binary_fill_holes, distance_transform_edt, label
+    from scipy.ndimage import binary_fill_holes, distance_transform_edt, find_objects, label
 
-    depth = distance_transform_edt(np.pad(binary_fill_holes(mask), 1))[1:-1, 1:-1, 1:-1]
-    pieces, _ = label(depth >= max(0.6 * depth.max(), 1))
-    return (pieces > 0) & (pieces == pieces[np.unravel_index(depth.argmax(), depth.shape)])
+    core = np.zeros(mask.shape, bool)
+    if not mask.any():
+        return core
+    box = find_objects(mask.astype(np.uint8))[0]
+    depth = distance_transform_edt(np.pad(binary_fill_holes(mask[box]), 1))[1:-1, 1:-1, 1:-1]
+    pieces, _ = label(depth >= 0.6 * depth.max())
+    core[box] = pieces == pieces[np.unravel_index(depth.argmax(), depth.shape)]
+    return core
 
 
 def to_cube(patch: Patch, size: int) -> Patch:
