@@ -37,6 +37,7 @@ def one_film(
     low, high = settings["acquisition"]["window"]
     film |= {f"closed_{edge}": -0.1 for edge in ("left", "right", "top", "bottom")}
     film |= {"window_low": low, "window_high": high, "exposure": 1.0, "angle": 0.0, "turn": 0.0, "tilt": 0.0}
+    film |= {name: settings["acquisition"][name] for name in ("energy_kev", "detail")}
     film |= {f"obstacle_{side}": "none" for side in SIDES}
     for name, value in changes.items():
         film |= {name: value} if name in film else {f"{name}_{side}": value for side in SIDES}

@@ -7,6 +7,7 @@ of the whole film gives the label away.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +56,15 @@ def plan_films(settings: Mapping[str, Any], hips: pd.DataFrame, seed: int, film_
     width = np.exp(tube.window_width_sd * rng.normal(size=n)) * (tube.window[1] - tube.window[0])
     centre = np.mean(tube.window) + tube.window_shift_sd * rng.normal(size=n) * width
     image_id = [f"P{i:05d}" for i in range(n)]
-    low, high = film["closed"]["low"], film["closed"]["high"]
     films = pd.DataFrame({
         "subject_id": image_id, "image_id": image_id, "split_group": image_id,
         "height": round(film_width * ASPECT), "width": film_width,
         "spacing_mm": rng.uniform(film["field_mm"]["low"], film["field_mm"]["high"], n) / film_width,
         "exposure": np.exp(tube.exposure_sd * rng.normal(size=n)),
         "window_low": centre - width / 2, "window_high": centre + width / 2,
-        "x": 0.5 + rng.normal(0, 0.012, n), "y": 0.55 + rng.normal(0, 0.025, n),
+        "energy_kev": rng.normal(tube.energy_kev, film["energy_sd_kev"], n).clip(40, 70),
+        "detail": tube.detail * np.exp(film["detail_log_sd"] * rng.normal(size=n)),
+        "x": 0.5 + rng.normal(0, 0.012, n), "y": 0.55 + rng.normal(0, 0.03, n),
         "angle": rng.normal(0, film["angle_sd"], n), "turn": rng.normal(0, film["turn_sd"], n),
         "tilt": rng.normal(0, film["tilt_sd"], n),
         # were the pelvis's own bone that of the femurs, brightness of the whole film would tell the label
@@ -70,7 +72,7 @@ def plan_films(settings: Mapping[str, Any], hips: pd.DataFrame, seed: int, film_
         "pelvis_cortical_thickness_mm": np.exp(
             rng.normal(np.log(film["pelvis"]["cortical_thickness_mm"]), 0.5 * film["pelvis"]["log_sd"], n)
         ),
-        **{f"closed_{edge}": rng.uniform(low, high, n) for edge in ("left", "right", "top", "bottom")},
+        **{f"closed_{edge}": rng.uniform(*film["closed"][edge], n) for edge in ("left", "right", "top", "bottom")},
         "marker": rng.random(n) < film["marker"], "bone": "hip", "view": "AP", "unit": "hip", "device": "simulated",
         "t_score_method": "simulated",
     })  # fmt: skip
@@ -149,6 +151,7 @@ def render_film(
     shape = tuple(round(n / max(1.0, finest)) for n in full)
     pose, femurs, people = pose_of(film, magnification, shape), femurs_of(film), people_of(film)
     tissue, mask = pelvis(pose, people, femurs, rng)
+    tube = replace(tube, energy_kev=film["energy_kev"], detail=film["detail"])
     depth = optical_depth(tissue, tube.energy_kev) - aimed_at(people["right"], tube.energy_kev)
     thickness, bits_of_metal = metal(pose, people, femurs, rng)
     depth += thickness

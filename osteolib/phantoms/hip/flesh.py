@@ -33,9 +33,10 @@ def soft_tissue(pose: HipPose, latent: Mapping[str, Any], rng: np.random.Generat
     fat = latent["fat_mm"] / latent["bone_scale"]
     girth = 1 + 0.6 * (muscle - 1)
     lopsided = float(rng.normal(0, 0.02))
-    flesh = _body(x, y, 0.0, girth, lopsided)
-    under = _body(x, y, fat, girth, lopsided)
-    whole = _body(x, y, fat + SKIN_MM, girth, lopsided)
+    belly, leg = (float(np.exp(rng.normal(0, sd))) for sd in (0.07, 0.12))  # depth is not width: of this person alone
+    flesh = _body(x, y, 0.0, girth, (lopsided, belly, leg))
+    under = _body(x, y, fat, girth, (lopsided, belly, leg))
+    whole = _body(x, y, fat + SKIN_MM, girth, (lopsided, belly, leg))
     bellies = 1 + 0.009 * smooth_noise(rng, shape, (14 * g, 3 * g)) + 0.01 * slow_noise(rng, shape, 18 * g)
     gluteal = 0.05 * np.exp(-(((np.abs(x) - 95) / 55) ** 2) - ((y + 20) / 60) ** 2)
     inner = 0.92 * flesh * (bellies + gluteal)
@@ -52,18 +53,19 @@ def soft_tissue(pose: HipPose, latent: Mapping[str, Any], rng: np.random.Generat
     return tissue
 
 
-def _body(x: Image, y: Image, grown: float, girth: float, lopsided: float) -> Image:
+def _body(x: Image, y: Image, grown: float, girth: float, own: tuple[float, float, float]) -> Image:
     """Path through trunk and thighs, ``grown`` mm larger all around."""
+    lopsided, belly, leg = own
     out = np.float32(1.25 * grown)  # fat lies thicker at the hips than in front
     half_width, half_depth = _tables(TRUNK, y)
     sides = (1 + lopsided * np.tanh(x / 40)) * girth
     share = np.clip(np.abs(x) / (half_width * sides + out), 0, 1)
     near = np.clip(half_depth / 20, 0, 1)
-    trunk = 2 * (half_depth * girth + near * grown) * (1 - share**3) ** (1 / 2.2)
+    trunk = 2 * (half_depth * girth * belly + near * grown) * (1 - share**3) ** (1 / 2.2)
     at, half_width, half_depth = _tables(THIGH, y)
     fade = np.clip((y + 60) / 60, 0, 1)
     share = np.clip(np.abs(np.abs(x) - at * (0.5 + 0.5 * girth)) / (half_width * girth + out), 0, 1)
-    thigh = 2 * (half_depth * girth + grown) * np.sqrt(1 - share**2) * fade
+    thigh = 2 * (half_depth * girth * leg + grown) * np.sqrt(1 - share**2) * fade
     return (trunk**5 + thigh**5) ** np.float32(0.2)
 
 
