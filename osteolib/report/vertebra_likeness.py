@@ -55,7 +55,7 @@ def curves_figure(real: Mapping[str, NDArray], simulated: Mapping[str, NDArray])
     axes[0].set(xlabel="HU", ylabel="share of voxels", title="Within the body")
     axes[1].set(xlabel="cycles per mm", ylabel="relative power", title="Spectrum")
     axes[2].set(xlabel="half-widths of the body", ylabel="HU", title="From left to right")
-    axes[2].legend(fontsize="small", loc="upper right")
+    fig.legend(*axes[2].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
     return fig
 
 

@@ -38,8 +38,9 @@ def soft_tissue(
             put(-845 + 20 * e[4], side * (a + 42 + 2 * e[5]), 8 + 3 * e[6], 36, 40)  # lung
             put(muscle, side * (a + 24), -b - 20, 20, 7)  # between the ribs
         else:
-            wide, deep = (np.clip(s, 8, 24) for s in (14 + 2 * e[4], 17 + 2 * e[5]))
-            put(muscle + 3, side * (a + wide - 1), -3 + 2 * e[6], wide, deep)  # psoas
+            grown = 0.55 + 0.17 * (int(level[1]) - 1)  # the psoas begins at T12 and is thickest at L5
+            wide, deep = (np.clip(s * min(grown, 1.2), 5, 24) for s in (14 + 2 * e[4], 17 + 2 * e[5]))
+            put(muscle - 6, side * (a + wide + 0.5), -3 + 2 * e[6], wide, deep)
             put(muscle, side * (a + 30), -b - 14, 15, 9)  # quadratus
     if chest:
         put(40 + 4 * e[7], -a * 0.75, b + 3, 11.5, 11.5)  # aorta, at the left
