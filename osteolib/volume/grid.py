@@ -143,7 +143,8 @@ def require_same_grid(volume: _Grid, other: _Grid, name: str) -> None:
         raise VolumeError(f"{name}: {there} voxels where the CT has {here}; "
                           "resample the labels onto the CT (nearest voxel), or segment this CT")  # fmt: skip
     corner = np.array(volume.voxels.shape) - 1
-    apart = max(np.abs(volume.to_mm(at) - other.to_mm(at)).max() for at in (np.zeros(3), corner, corner * (1, 0, 0)))
+    corners = corner * [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1)]
+    apart = np.abs(volume.to_mm(corners) - other.to_mm(corners)).max()
     if apart > 0.5 * min(volume.spacing_mm):
         raise VolumeError(f"{name}: its voxels lie up to {apart:.1f} mm from those of the CT (stored {other.stored} "
                           f"and {volume.stored}): shifted or flipped; write it with the affine of the CT")  # fmt: skip
