@@ -107,6 +107,7 @@ def loss_terms(history: pd.DataFrame) -> Figure:
         axis.plot(history["epoch"] + 1, history[term], marker=marker, ms=4, label=name)
     axis.set(xlabel="epoch", ylabel="mean loss", yscale="log")
     axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.yaxis.set_major_formatter("{x:g}")  # the book's figures show dollar signs as they are
     fig.legend(loc="outside right center", fontsize="small")
     return fig
 

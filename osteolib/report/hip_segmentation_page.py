@@ -98,7 +98,8 @@ def examples(hips: pd.DataFrame) -> pd.DataFrame:
 def show_films(run: Run, films: Sequence[Shown]) -> None:
     """The films of :func:`examples` with what was found."""
     titles = [_words(found) for _, _, found in films]
-    alt = f"Simulated films of the pelvis with found and true contours and the squares; found: {'; '.join(titles)}."
+    told = "; ".join(titles).replace("\n", ", ")
+    alt = f"Simulated films of the pelvis with found and true contours and the squares. Found: {told}."
     figure(run, "films", figures.films_found(films, titles), alt=alt)
 
 
