@@ -78,7 +78,9 @@ def neck_width(femur: FemurShape) -> float:
     widths = []
     for at in np.arange(15.0, 36.0):
         across = n[(np.abs(t - at) < 1) & (np.abs(n) < 30)]
-        widths.append(across[across > 0].min() - across[across < 0].max())
+        above, below = across[across > 0], across[across < 0]
+        if above.size and below.size:  # of a short neck the trochanter or the head may begin here
+            widths.append(above.min() - below.max())
     return float(min(widths))
 
 

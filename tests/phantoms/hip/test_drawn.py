@@ -56,3 +56,12 @@ def test_drawn_necks_are_in_the_order_of_the_hips_and_missing_where_a_joint_is()
     assert necks["width_mm"][5] == pytest.approx(neck_width(shape) * film["bone_scale_left"])
     kept = necks["bmd_g_cm2"].notna()
     np.testing.assert_allclose(necks["bmd_g_cm2"][kept], hips["bmd_neck_g_cm2"][kept], atol=0.2)
+
+
+def test_every_neck_that_is_drawn_has_a_width_near_the_drawn_one():
+    """34.4 mm times the factor asked for; a neck of a turned leg is drawn up to 17 % narrower."""
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        wide = np.exp(rng.normal(0, 0.05))
+        shape = FemurShape(rng.uniform(-20, 40), rng.normal(0, 4.5), wide, rng.normal(0, 3))
+        assert neck_width(shape) / (34.4 * wide) == pytest.approx(0.95, abs=0.13)
