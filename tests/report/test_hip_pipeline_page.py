@@ -144,6 +144,7 @@ def test_sentences_follow_the_numbers(fitted_study, run):
     compared = rows.agreement(hips["t_score"], truth, hips["subject_id"], 200, 0)
     page.show_t_scores(run, study, fitted, compared, t_scores[0], BEST)
     assert run.facts["single"] == "more than"
+    assert run.facts["routed"] < run.facts["mae"] and run.facts["most"].endswith("made by the routing")
     page.show_plane(run, study, fitted)
     page.show_searches(run, fitted)
     cells = fitted.model.predict(fitted.x_test[0])["cell"]
