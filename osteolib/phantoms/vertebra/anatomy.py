@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-AHEAD_MM = 9.0
+AHEAD_MM = 3.0
 """The body's centre lies so far in front of the patch's."""
 
 
