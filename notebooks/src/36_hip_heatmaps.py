@@ -169,8 +169,8 @@ from osteolib.explain.heatmaps import roi_scores
 
 on_neck, on_bone = (roi_scores(unlearned, region)["energy"].mean()
                     for region in (neck, femur))
-print(f"random weights: {on_neck:.0%} on the neck, {on_bone:.0%} on bone; the areas are "
-      f"{neck.mean():.0%} and {femur.mean():.0%}")
+print(f"random weights: {on_neck:.0%} on the neck, {on_bone:.0%} on bone; "
+      f"the areas are {neck.mean():.0%} and {femur.mean():.0%}")
 assert on_bone > on_neck
 
 # %% [markdown]
