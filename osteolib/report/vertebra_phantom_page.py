@@ -121,7 +121,7 @@ def show_attainable(run: Run, best: Mapping[tuple[str, str], Attainable]) -> Non
           "that are never rendered", index=False)  # fmt: skip
     for (preset, known), a in best.items():
         for metric, value in (("auroc", a.auroc), ("r", a.r), ("MAE g/cm2", a.mae)):
-            run.result(None, f"attainable {metric}, {preset}, {known} the maker", value, n=len(rows), cohort=COHORT)
+            run.result(None, f"attainable {metric}, {preset}, {known} the maker", value, n=a.n, cohort=COHORT)
     gain = {preset: best[preset, "with"].auroc - best[preset, "without"].auroc for preset, _ in best}
     less = {preset: 1 - best[preset, "with"].mae / best[preset, "without"].mae for preset, _ in best}
     run.fact(attainable=best["crossed", "without"].auroc, gain_paper=gain["tpswav2025"], gain_crossed=gain["crossed"],

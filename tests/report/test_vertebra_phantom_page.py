@@ -52,11 +52,12 @@ def test_levels_are_drawn_with_their_means_and_counted(run):
 def test_what_the_makers_name_tells_follows_from_the_two_gains(run, gains, word):
     best = {}
     for preset, gain in zip(("crossed", "tpswav2025"), gains, strict=True):
-        best[preset, "without"] = Attainable(0.87, 0.78, 0.100, 0.12)
-        best[preset, "with"] = Attainable(0.87 + gain, 0.82, 0.088, 0.11)
+        best[preset, "without"] = Attainable(0.87, 0.78, 0.100, 0.12, 900)
+        best[preset, "with"] = Attainable(0.87 + gain, 0.82, 0.088, 0.11, 900)
     page.show_attainable(run, best)
     assert run.facts["most"] == word
     assert run.facts["less_crossed"] == pytest.approx(0.12)
+    assert {row["n"] for row in run.rows} == {900}
     assert [row["metric"] for row in run.rows][:2] == ["attainable auroc, crossed, without the maker",
                                                       "attainable r, crossed, without the maker"]  # fmt: skip
 

@@ -16,12 +16,16 @@ MASK = {"cortex": 1, "spongy": 2, "posterior": 3}
 
 
 class Attainable(NamedTuple):
-    """Best values: ``auroc`` of osteoporosis; of the BMD that the machine reads ``r``, ``mae`` and ``sd`` in g/cm2."""
+    """Best values: ``auroc`` of osteoporosis; of the BMD that the machine reads ``r``, ``mae`` and ``sd`` in g/cm2.
+
+    ``n``: labelled vertebrae that it was judged on.
+    """
 
     auroc: float
     r: float
     mae: float
     sd: float
+    n: int
 
 
 def known_of(vertebrae: pd.DataFrame, device: bool = False, covariates: bool = False) -> pd.DataFrame:
@@ -71,7 +75,9 @@ def attainable(
     score = chance.fit(x[first], y[first]).predict_proba(x[~first])[:, 1]
     off = line.fit(x[first], bmd[first]).predict(x[~first]) - bmd[~first]
     r = np.corrcoef(off + bmd[~first], bmd[~first])[0, 1]
-    return Attainable(float(roc_auc_score(y[~first], score)), float(r), float(np.abs(off).mean()), float(off.std()))
+    return Attainable(
+        float(roc_auc_score(y[~first], score)), float(r), float(np.abs(off).mean()), float(off.std()), len(off)
+    )
 
 
 def _labelled_only(settings: Mapping[str, Any]) -> dict[str, Any]:
