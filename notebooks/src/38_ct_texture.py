@@ -137,7 +137,8 @@ page.show_density(run, found, patch, bone_bins, clipped, window)
 # fixed width keeps the scale and drops the offset: PyRadiomics counts levels from the smallest value.
 #
 # A map's mean is one summary of it. A network sees the whole map, beside the original, which has the HU. So this tells what a
-# *single* view of the pool can give to the match with another, not what the encoder can learn.
+# *single* view of the pool can give to the match with another, not what the encoder can learn. And with few people r moves:
+# the intervals are wide in `quick`, and a chance link between dose and density goes into that of the contrast.
 #
 # ## Kernel and noise
 
@@ -147,7 +148,8 @@ clean = page.correlations(readings.read_all(clean, [(clipped, window)]), truth)
 
 # %% tags=["hide-input"]
 moved = page.shifts(means, "scanner A", "scanner B")
-page.show_kernel(run, moved, clean, clipped, window)
+dose = page.correlations(means["scanner A"], readings.relative_noise(settings, people))
+page.show_kernel(run, moved, dose, clean, clipped, window)
 
 # %% [markdown]
 # ## The pool of a real vertebra

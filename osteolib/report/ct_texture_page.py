@@ -160,21 +160,28 @@ def shifts(means: Mapping[str, pd.DataFrame], one: str, other: str) -> pd.DataFr
     return moved / first.groupby(keys, sort=False).std().loc[moved.index]
 
 
-def show_kernel(run: Run, moved: pd.DataFrame, clean: pd.DataFrame, clipped: Binning, window: int) -> None:
-    """Shift of each map between two kernels, and what the contrast knows of density once there is no noise."""
+def show_kernel(
+    run: Run, moved: pd.DataFrame, noise: pd.DataFrame, clean: pd.DataFrame, clipped: Binning, window: int
+) -> None:
+    """Shift of each map between two kernels, and what the contrast knows of noise, and of density without noise.
+
+    ``noise`` and ``clean`` as :func:`correlations` gives them, with the noise of each scan and with density.
+    """
     caption = "Simulated vertebrae: shift from scanner A to B, in standard deviations between people on A"
     moved = moved.round(1) + 0.0  # no minus before a zero
     table(run, "kernel", moved.reset_index().rename(columns=NAMES), caption, index=False)
     row = moved.loc[(clipped.name, window)]
     r = clean[clean["binning"] == clipped.name].set_index("map")[["r", "low", "high"]]
+    run.fact(of_noise=with_ci(*noise.set_index(["binning", "window", "map"]).loc[(clipped.name, window, "contrast")]))
     run.fact(moved_contrast=row["contrast"], moved_mean=row["joint_average"], moved_hu=row[HU],
              clean_contrast=with_ci(*r.loc["contrast"]),
              louder="more" if abs(row["contrast"]) > 1 else "less",
              verdict=_follows(*r.loc["contrast", ["low", "high"]]))  # fmt: skip
     say(run, "From A to B the same bones move by {moved_contrast:+.1f} of these SDs in contrast, by "
         "{moved_mean:+.1f} in joint average and by {moved_hu:+.1f} in mean HU (clipped HU): the scanner changes the "
-        "contrast {louder} than one person differs from the next. Scanned on A without any "
-        "noise, the contrast has r = {clean_contrast} with density: {verdict}.")  # fmt: skip
+        "contrast {louder} than one person differs from the next. On A alone the contrast has r = {of_noise} with the "
+        "noise of the scan, which varies with dose. Scanned without any, it has r = {clean_contrast} with density: "
+        "{verdict}.")  # fmt: skip
 
 
 def _follows(low: float, high: float) -> str:

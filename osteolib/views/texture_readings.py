@@ -59,6 +59,12 @@ class Bodies:
     core: NDArray[np.bool_]
 
 
+def relative_noise(settings: Mapping[str, Any], rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Noise of each patient's scan over that of the scanner: the dose, which a patient keeps on any scanner here."""
+    own = rows["scanner"].map(lambda scanner: settings["scanners"][scanner]["noise_hu"])
+    return (rows["noise_hu"] / own).to_numpy(float)
+
+
 def simulated_bodies(
     settings: Mapping[str, Any], rows: pd.DataFrame, scanner: str, seed: int, *, noise: float = 1.0
 ) -> Bodies:
@@ -80,8 +86,8 @@ def simulated_bodies(
     from osteolib.volume import body_core
 
     about = settings["scanners"][scanner]
-    dose = rows["noise_hu"] / rows["scanner"].map(lambda own: settings["scanners"][own]["noise_hu"])
-    seen = rows.assign(scanner=scanner, kv=about["kv"], noise_hu=noise * about["noise_hu"] * dose)
+    of_scan = noise * about["noise_hu"] * relative_noise(settings, rows)
+    seen = rows.assign(scanner=scanner, kv=about["kv"], noise_hu=of_scan)
 
     def make(folder: Path) -> None:
         pairs = [render_patch(settings, row, SPACING_MM, seed) for row in seen.to_dict("records")]

@@ -13,6 +13,7 @@ from osteolib.views.texture_readings import (
     middle_slice,
     read_all,
     read_means,
+    relative_noise,
     simulated_bodies,
     under_change,
 )
@@ -104,8 +105,7 @@ def test_the_same_bone_on_two_scanners(tmp_path, monkeypatch):
     assert np.array_equal(soft.bone, sharp.bone) and not np.array_equal(soft.voxels, sharp.voxels)
     assert (soft.bone | ~soft.core).all() and soft.core.any()
     off = (soft.voxels.astype(float) - clean.voxels)[~soft.bone]
-    about, own = settings["scanners"], rows.iloc[0]
-    planned = about["A"]["noise_hu"] * own["noise_hu"] / about[own["scanner"]]["noise_hu"]
+    planned = settings["scanners"]["A"]["noise_hu"] * relative_noise(settings, rows)[0]
     assert off.std() == pytest.approx(planned, rel=0.05)
     means = read_all(clean, [(Binning(32, clip=CLIP), 5), (Binning(32), 3)])
     assert means["vertebra"].tolist() == [0, 0] and means["window"].tolist() == [5, 3]
