@@ -17,7 +17,7 @@
 # films**, where the true masks are known.
 #
 # **You will** turn a required overlap into millimetres, train a Mask R-CNN in two minutes, cut the squares, count what the rule
-# on metal leaves out, and show the network films it was not made for. About five minutes (`quick`), most of them training.
+# on metal leaves out, and show the network films it was not made for. Five minutes to run (`quick`), thirty to work through.
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
@@ -169,7 +169,7 @@ page.show_loss(run, folder)
 page.show_overlap_table(run, judged, compared)
 
 # %% [markdown]
-# ```{admonition} Deviations, and what the paper leaves open
+# ```{admonition} Deviations, and what is not printed
 # :class: note dropdown
 # - **Size, depth, training**: not printed. `quick` has to learn in two minutes on one core, so the network is a ResNet-18 with
 #   narrow heads and few proposals, from random weights; `paper` takes a ResNet-50 with torchvision's widths.
