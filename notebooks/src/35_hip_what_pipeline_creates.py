@@ -117,7 +117,7 @@ cohort = load_or_explain(run, "hip-phantom", n_subjects=n_hip_people, seed=seed,
                          film_width=film_width, preset="chen2024")
 
 # %%
-from osteolib.screen.hip_created import CELL, HONEST, cell_means, with_helps
+from osteolib.screen.hip_created import cell_means, with_helps
 from osteolib.screen.hip_leaks import leaked_predictions
 from osteolib.screen.hip_study import fit_study, study_hips, study_recipe
 from osteolib.screen.triplet import N_FEATURES, read_features, trained_triplet
