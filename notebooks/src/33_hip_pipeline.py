@@ -86,7 +86,7 @@ triplet_loss(features, torch.tensor([1, 1, 0]), margin=0.5), np.mean(costs)
 # %% [markdown]
 # The T-score itself is never shown to the network. What it can learn of it beyond the class is a side effect. It trains
 # side by side with the two open networks of the comparison, ResNet-50 {cite:p}`he2016_resnet` and Inception-v3
-# (Szegedy et al., CVPR 2016), which get the same squares and plain cross-entropy.
+# {cite:p}`szegedy2016_inception`, which get the same squares and plain cross-entropy.
 
 # %%
 from osteolib.screen.hip_study import fit_study, trained_networks
@@ -118,7 +118,7 @@ page.show_plane(run, study, fitted)
 #
 # Each sub-cluster has an MLP of three hidden layers. Learning rate, neurons and epochs are five genes. A generation is judged by
 # the error on people of the sub-cluster that an MLP did not see; the better ones are drawn more often, exchange genes, and
-# change a little (DEAP; Fortin et al., JMLR 2012). Within half a T-score there is little left to learn: an error of 0.14 is what
+# change a little (DEAP {cite:p}`fortin2012_deap`). Within half a T-score there is little left to learn: an error of 0.14 is what
 # naming the middle of the cell gives, $0.5 / \sqrt{12}$.
 
 # %% tags=["hide-input"]

@@ -106,8 +106,8 @@ page.show_levels(run, presets["crossed"])
 # %% [markdown]
 # ## One bone, three makers
 #
-# Makers calibrate differently. A committee measured the same 100 women on three machines (Genant et al. 1994), and Hui et al. (1997)
-# give the line from each maker's reading $b$ to a *standardised* BMD,
+# Makers calibrate differently. A committee measured the same 100 women on three machines {cite:p}`genant1994_standardization`, and
+# from such readings came a line for each maker {cite:p}`hui1997_standardization`, from its reading $b$ to a *standardised* BMD,
 #
 # $$ \mathrm{sBMD} = 1.0436 + a\,(b - b_0), \qquad
 #    a, b_0 = 1.0550,\ 0.972\ \text{(Hologic)}, \quad 0.9683,\ 1.100\ \text{(Lunar)} . $$

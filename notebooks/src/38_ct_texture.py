@@ -50,7 +50,7 @@ phantom = load_or_explain(run, "vertebra-phantom", n_subjects=n_ct_people, seed=
 #
 # $$ \text{contrast} = \sum_{i,j} p(i,j)\, (i-j)^2 , \qquad \text{difference average} = \sum_k k \sum_{|i-j| = k} p(i,j) . $$
 #
-# Here is the image that Haralick and colleagues drew in 1973, with its levels counted from 1, and neighbours along a row:
+# Here is the image that Haralick and colleagues drew {cite:p}`haralick1973_textural`, with its levels counted from 1, and neighbours along a row:
 
 # %%
 image = np.array([[1, 1, 2, 2], [1, 1, 2, 2], [1, 3, 3, 3], [3, 3, 4, 4]])
