@@ -19,8 +19,8 @@
 # This page does not guess what was done. It switches on, one at a time, each step that a new patient could not bring, on hips
 # of which everything is known, and looks at the number that comes out.
 #
-# **You will** work out on paper what a told sub-cluster is worth, see on real people how near the printed r one comes without
-# any film, and climb a ladder from the honest pipeline upwards. About two minutes to run (`quick`), thirty to work through.
+# **You will** work out on paper what a told sub-cluster is worth, climb a ladder from the honest pipeline upwards, and see on
+# real people how near the printed r one comes without any film. About two minutes to run (`quick`), thirty to work through.
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
@@ -77,37 +77,9 @@ page.show_closed_forms(run, paper, simulated)
 # So a told sub-cluster lifts every reader to nearly the same height, the blind one too, and a filter lifts whom it keeps. The
 # sub-clusters here are steps of half a T-score; the paper's ranges stand in a supplement that could not be read.
 #
-# ## Real people, no film
-#
-# 969 Koreans of 50 and more with a DXA of the hip {cite:p}`kim2022_korea`. The "features" are age, BMI and sex, and nothing
-# else. Behind them stands the pipeline of [the chapter before](33_hip_pipeline.ipynb): two classes, eight sub-clusters
-# (equally full here), a filter, eight networks. Everyone is predicted by a pipeline that was fitted on other people.
-
-# %% tags=["hide-input"]
-korea = load_or_explain(run, "dxa-korea969")
-
-# %%
-from osteolib.cohorts import grouped_folds
-from osteolib.screen.hip_created import even_cuts, fit_like, helps_out_of_fold
-from osteolib.screen.sub_clusters import CLASS_CUT, ClusterRecipe
-
-people = korea.subjects
-t = people["t_score"].to_numpy()
-x = people[["age_years", "bmi_kg_m2"]].assign(male=people["sex"] == "M")
-ranges = ClusterRecipe(cuts=even_cuts(t))
-fold = grouped_folds(people, t <= CLASS_CUT, n_folds, seed)
-real = helps_out_of_fold(x, t, fold, fit_like(recipe=ranges, seed=seed))
-
-# %% tags=["hide-input"]
-page.show_real(run, agreement_of(t, real, people["split_group"], n_boot, seed), paper)
-
-# %% [markdown]
-# How can a filter do so much? Whom a regression misses by half a T-score or more is no longer asked about. What is left over
-# is easy by construction, and the number no longer speaks of the people who were invited.
-#
 # ## Simulated hips: the ladder
 #
-# Now with films. The networks of [the chapter before](33_hip_pipeline.ipynb) on its test people, whom they have never seen, the
+# Now with films. The network of [the pipeline's chapter](33_hip_pipeline.ipynb) on its test people, whom they have never seen, the
 # pipeline behind them, and one test hip after another with helps switched on. Two more helps are of another kind: the
 # *patient* is known. The other hip, or a copy of the test film (tilted a little, on black or white, as the paper augments),
 # stands among as many training hips as before, and network and pipeline are trained anew.
@@ -117,7 +89,7 @@ cohort = load_or_explain(run, "hip-phantom", n_subjects=n_hip_people, seed=seed,
                          film_width=film_width, preset="chen2024")
 
 # %%
-from osteolib.screen.hip_created import cell_means, with_helps
+from osteolib.screen.hip_created import cell_means, fit_like, with_helps
 from osteolib.screen.hip_leaks import leaked_predictions
 from osteolib.screen.hip_study import fit_study, study_hips, study_recipe
 from osteolib.screen.triplet import N_FEATURES, read_features, trained_triplet
@@ -162,6 +134,52 @@ page.show_phantom(run, steps, paper, attainable("chen2024", covariates=True, see
 page.show_shares(run, steps)
 
 # %% [markdown]
+# ```{admonition} Exercise
+# :class: tip
+# How narrow must equal sub-clusters be until naming the mean of the true one gives the printed 0.996, without any film?
+# Guess first; within a cell of width $w$ the spread is about $w / \sqrt{12}$.
+# ```
+
+# %% tags=["solution"]
+from osteolib.stats.built_in import r_when_routed
+
+guess = paper["tscore.sd"] * np.sqrt(12 * (1 - paper["r"] ** 2))
+for width in (0.5, 0.4, 0.3, 0.2):
+    cuts = np.arange(-8, 3, width)
+    r = r_when_routed(0, cuts, paper["tscore.mean"], paper["tscore.sd"])
+    print(f"{width} T wide, everywhere: r = {r:.4f}")
+print(f"about {guess:.2f} T wide")
+assert abs(r_when_routed(0, np.arange(-8, 3, guess), -2.6, 1.1) - 0.996) < 0.001
+
+# %% [markdown]
+# ## Real people, no film
+#
+# 969 Koreans of 50 and more with a DXA of the hip {cite:p}`kim2022_korea`. The "features" are age, BMI and sex, and nothing
+# else. Behind them stands the same kind of pipeline: two classes, eight sub-clusters
+# (equally full here), a filter, eight networks. Everyone is predicted by a pipeline that was fitted on other people.
+
+# %% tags=["hide-input"]
+korea = load_or_explain(run, "dxa-korea969")
+
+# %%
+from osteolib.cohorts import grouped_folds
+from osteolib.screen.hip_created import even_cuts, helps_out_of_fold
+from osteolib.screen.sub_clusters import CLASS_CUT, ClusterRecipe
+
+people = korea.subjects
+t = people["t_score"].to_numpy()
+x = people[["age_years", "bmi_kg_m2"]].assign(male=people["sex"] == "M")
+ranges = ClusterRecipe(cuts=even_cuts(t))
+fold = grouped_folds(people, t <= CLASS_CUT, n_folds, seed)
+real = helps_out_of_fold(x, t, fold, fit_like(recipe=ranges, seed=seed))
+
+# %% tags=["hide-input"]
+page.show_real(run, agreement_of(t, real, people["split_group"], n_boot, seed), paper)
+
+# %% [markdown]
+# How can a filter do so much? Whom a regression misses by half a T-score or more is no longer asked about. What is left over
+# is easy by construction, and the number no longer speaks of the people who were invited.
+#
 # ```{admonition} What this does not say
 # :class: important
 # It does not say that the authors routed or filtered their test hips by the true T-score. A second reading is innocent: routed by
@@ -180,23 +198,6 @@ page.show_shares(run, steps)
 #   fewer hips than the others.
 # - **Imputation.** The first imputed set, as in the paper's Fig. 3.
 # ```
-#
-# ```{admonition} Exercise
-# :class: tip
-# How narrow must equal sub-clusters be until naming the mean of the true one gives the printed 0.996, without any film?
-# Guess first; within a cell of width $w$ the spread is about $w / \sqrt{12}$.
-# ```
-
-# %% tags=["solution"]
-from osteolib.stats.built_in import r_when_routed
-
-guess = paper["tscore.sd"] * np.sqrt(12 * (1 - paper["r"] ** 2))
-for width in (0.5, 0.4, 0.3, 0.2):
-    cuts = np.arange(-8, 3, width)
-    r = r_when_routed(0, cuts, paper["tscore.mean"], paper["tscore.sd"])
-    print(f"{width} T wide, everywhere: r = {r:.4f}")
-print(f"about {guess:.2f} T wide")
-assert abs(r_when_routed(0, np.arange(-8, 3, guess), -2.6, 1.1) - 0.996) < 0.001
 
 # %% [markdown]
 # **Take away.** Whatever routes, filters or splits is part of the model and must be what a new patient brings. Before
