@@ -197,8 +197,8 @@ def show_exclusion(run: Run, judged: pd.DataFrame, n_boot: int, seed: int) -> No
              specificity=with_ci(*call.estimate("metal found", "specificity")),
              n_flagged=int(judged["flagged"].sum()), t_out=float(means["left out"].mean()),
              t_kept=float(means["kept"].mean()))  # fmt: skip
-    say(run, "Metal is found with a sensitivity of **{sensitivity}** and a specificity of **{specificity}**. {missed} "
-        "obstructed hips would go on to the T-score, {wrong} free ones are lost.")  # fmt: skip
+    say(run, "Metal is found with a sensitivity of **{sensitivity}** and a specificity of **{specificity}**. "
+        "Obstructed hips that would go on to the T-score: {missed}; free ones that are lost: {wrong}.")  # fmt: skip
     if run.facts["n_flagged"]:
         say(run, "The mean true T-score is {t_out:.2f} of hips left out and {t_kept:.2f} of those kept; metal was "
             "drawn without a look at density, so that whatever lies between the two is chance.")  # fmt: skip
