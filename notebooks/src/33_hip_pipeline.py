@@ -103,7 +103,7 @@ page.show_network(run, networks, recipe, len(fitted.model.hypers))
 #
 # With age, BMI and sex there are 131 numbers a hip. Standardised, they are projected on their two principal components. A
 # logistic regression draws the boundary, and its probability is the graded score of class 1. Within each class the T-score
-# is regressed on the plane. A training hip leaves if
+# is regressed on the 131 numbers. A training hip leaves if
 #
 # $$ |\,\text{reg\_err}\,| = |\,\text{reg\_out} - T\,| \ge 0.5 , $$
 #
@@ -192,8 +192,8 @@ page.show_imputation(run, fitted, hips["t_score"], t_scores[rows.PIPELINE])
 #   judged on test hips of seed 0, of an earlier version of these films. Another seed draws other people.
 # - **The ranges of the sub-clusters** stand in the supplement. Ours are half a T-score wide, the outer ones open. One with too
 #   few hips after the filter joins its smaller neighbour.
-# - **The filter.** "Regression errors of all 2D points": on the two components, within each class, on training hips alone. The
-#   text also speaks of "131 features" and of testing data.
+# - **The filter.** "Outliers for 131 features": regressed on all, within each class, on training hips alone. The text also speaks
+#   of "all 2D points" and of testing data. On the two components nearly all hips of the outer sub-clusters were lost.
 # - **Nearest** is nearest to the centre of a sub-cluster's training hips among the standardised 131 numbers.
 # - **The searches** are smaller than any that one would run in earnest, and their ranges are ours; each MLP learns the difference
 #   from the mean T-score of its training hips.

@@ -182,12 +182,13 @@ def show_t_scores(
     verdict = "more than" if single[1] > 0 else "less than" if single[2] < 0 else "not told apart from"
     given = fitted.model.predict(fitted.x_test[0], test["t_score"], "true T-score")["t_score"]
     mae, routed = compared.estimate(rows.PIPELINE, "MAE")[0], float(np.abs(given.to_numpy() - test["t_score"]).mean())
-    run.fact(r=with_ci(*r), mae=mae, low=ba.loa_low, high=ba.loa_high, routed=routed, attainable_r=attainable["r"],
+    limits = f"{ba.loa_low:+.2f} to {ba.loa_high:+.2f}".replace("-", "−")
+    run.fact(r=with_ci(*r), mae=mae, limits=limits, routed=routed, attainable_r=attainable["r"],
              attainable_mae=attainable["mae"], attainable_sd=1.96 * attainable["sd"], scan_r=attainable["scan_r"],
              single=verdict, difference=with_ci(*single, "+.2f"), most=_share_of_routing(1 - routed / mae))  # fmt: skip
     say(
         run,
-        "r = **{r}** and a mean error of {mae:.2f} T by hip; limits of agreement {low:+.2f} to {high:+.2f} by person. "
+        "r = **{r}** and a mean error of {mae:.2f} T by hip; limits of agreement {limits} by person. "
         "Who knew all that reaches the pixels would have r = {attainable_r:.2f}, {attainable_mae:.2f} T and limits of "
         "about ± {attainable_sd:.2f}; a second DXA scan of the same hip has r = {scan_r:.3f}. The MLPs err {single} "
         "one ridge regression on the same 131 numbers (difference in mean error {difference} T). Sent to the cell of "

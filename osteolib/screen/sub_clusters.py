@@ -35,7 +35,8 @@ class ClusterRecipe:
     Attributes
     ----------
     regress_on
-        ``components``: T-score on the two components ("all 2D points"); ``features``: on all 131.
+        ``features``: T-score on all 131 ("outliers for 131 features"); ``components``: on the two components ("all 2D
+        points"), which leaves hardly a hip in the outer sub-clusters, whose T-scores a plane cannot follow.
     nearest
         ``centroid`` of a sub-cluster, or its nearest ``neighbour``.
     min_members
@@ -44,14 +45,14 @@ class ClusterRecipe:
 
     cuts: tuple[float, ...] = CUTS
     outlier: float = 0.5
-    regress_on: str = "components"
+    regress_on: str = "features"
     nearest: str = "centroid"
     min_members: int = 12
 
     def __post_init__(self):
         if list(self.cuts) != sorted(set(self.cuts)) or CLASS_CUT not in self.cuts:
             raise ValueError(f"cuts must rise and hold {CLASS_CUT}, which parts the classes: {self.cuts}")
-        for name, known in (("regress_on", ("components", "features")), ("nearest", ("centroid", "neighbour"))):
+        for name, known in (("regress_on", ("features", "components")), ("nearest", ("centroid", "neighbour"))):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
         if not (self.outlier > 0 and self.min_members >= 2):

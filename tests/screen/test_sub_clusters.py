@@ -54,14 +54,16 @@ def test_the_boundary_is_where_the_score_is_one_half(fitted):
 
 
 def test_outliers_are_those_half_a_t_score_from_their_classs_regression(fitted):
-    x, t, found = fitted
+    x, t, _ = fitted
     low = t <= -2.5
-    for chosen in (low, ~low):
-        plane = found.plane(x)[chosen]
-        error = LinearRegression().fit(plane, t[chosen]).predict(plane) - t[chosen]
-        np.testing.assert_array_equal(found.kept[chosen], np.abs(error) < 0.5)
-        np.testing.assert_allclose(found.regression_error(x, t, low.astype(int))[chosen], error)
-    assert 0 < found.kept.mean() < 1
+    for regress_on in ("features", "components"):
+        found = fit_sub_clusters(x, t, ClusterRecipe(min_members=4, regress_on=regress_on))
+        inputs = x if regress_on == "features" else found.plane(x)
+        for chosen in (low, ~low):
+            error = LinearRegression().fit(inputs[chosen], t[chosen]).predict(inputs[chosen]) - t[chosen]
+            np.testing.assert_array_equal(found.kept[chosen], np.abs(error) < 0.5)
+            np.testing.assert_allclose(found.regression_error(x, t, low.astype(int))[chosen], error, atol=1e-9)
+        assert 0 < found.kept.mean() < 1
 
 
 def test_a_hip_goes_to_the_nearest_cell_of_its_class(fitted):
@@ -118,7 +120,7 @@ def test_a_class_with_too_few_hips_is_named(toy_features):
     [
         ({"cuts": (-3, -2)}, "hold -2.5"),
         ({"cuts": (-2.5, -3)}, "cuts must rise"),
-        ({"regress_on": "age"}, "regress_on must be one of components, features"),
+        ({"regress_on": "age"}, "regress_on must be one of features, components"),
         ({"nearest": "mean"}, "nearest must be one of"),
         ({"outlier": 0}, "outlier must be above 0"),
     ],
