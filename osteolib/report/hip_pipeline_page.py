@@ -155,7 +155,7 @@ def show_roc(
     run.result(f"{PAPER}.T3.X1AI-Osteo.auc", "method_check", float(graded["ci_low"] > 0.5), n=len(y), cohort=PHANTOM)
     say(
         run,
-        "The pipeline's graded AUROC is **{auc}**, that of its calls {calls:.2f}; {attainable_auc:.2f} is attainable "
+        "The pipeline's graded AUROC is **{auc}**, that of its calls {calls:.2f}; {attainable_auc:.3f} is attainable "
         "on these films with age, BMI and sex. It lies {rivals}.",
     )
 
