@@ -164,7 +164,7 @@ page.show_roc(run, study, scores, found, best, n_boot, seed)
 # %% [markdown]
 # Two readings of "AUC". An AUC of *calls* knows one cut and is the mean of sensitivity and specificity, as all three printed
 # ones are to the rounding ([the audit](12_audit_hip.ipynb)). For a tool that has graded scores, theirs is the area that a ROC
-# curve shows. The open networks start from random weights; in `quick` they have half the pixels and half the epochs of the
+# curve shows. The open networks start from random weights; in `quick` they have fewer pixels and fewer epochs than the
 # pipeline's own. So this table is no comparison of architectures.
 #
 # ## The T-score
@@ -199,7 +199,8 @@ page.show_imputation(run, fitted, hips["t_score"], t_scores[rows.PIPELINE])
 #   from the mean T-score of its training hips.
 # - **Enhancement** is contrast-limited adaptive histogram equalisation; the paper names no method.
 # - **Missing values.** The paper imputes without saying what was missing; here BMI, at random.
-# - **Open networks.** Batches of 16; below 224 pixels with half the side (at least 75) and half the epochs. Inception-v3 has no
+# - **Open networks.** Batches of 16; below 224 pixels with half the side (Inception-v3: 75 at least) and
+#   three eighths of the epochs. Inception-v3 has no
 #   auxiliary classifier. Their ImageNet weights do not install as a package; those of EfficientNet-Lite0 do.
 # - **The T-score** of the phantom is one DXA scan, with the error that published studies of repeated scans have.
 # ```

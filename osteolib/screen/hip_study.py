@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from osteolib.cohorts import Cohort, grouped_folds
 from osteolib.runs.side_by_side import side_by_side
-from osteolib.screen.hip_baselines import NetworkRecipe, trained_network
+from osteolib.screen.hip_baselines import NETWORKS, NetworkRecipe, trained_network
 from osteolib.screen.imputation import COVARIATES, covariate_table, imputed, with_gaps
 from osteolib.screen.mlp_search import SearchRecipe
 from osteolib.screen.sub_clusters import CLASS_CUT, ClusterRecipe, with_covariates
@@ -46,8 +46,9 @@ class StudyRecipe:
 def study_recipe(roi_size: int, hip_epochs: int, ga_generations: int, n_imputations: int, seed: int = 0) -> StudyRecipe:
     """The recipe of a profile's sizes: below 224 pixels the open networks get smaller images and fewer epochs."""
     small = roi_size < 224
-    size, epochs = (max(75, roi_size // 2), max(1, hip_epochs // 2)) if small else (roi_size, hip_epochs)
-    networks = tuple(NetworkRecipe(name, size, epochs, seed=seed) for name in ("resnet50", "inception_v3"))
+    epochs = max(1, 3 * hip_epochs // 8) if small else hip_epochs
+    sizes = {name: max(least, roi_size // 2) if small else roi_size for name, least in NETWORKS.items()}
+    networks = tuple(NetworkRecipe(name, size, epochs, seed=seed) for name, size in sizes.items())
     search = SearchRecipe(ga_generations, population=6 if small else 12, epochs=(10, 60 if small else 120), seed=seed)
     clusters = ClusterRecipe(min_members=4 if roi_size < 64 else 12)
     triplet = TripletRecipe(epochs=hip_epochs, seed=seed)

@@ -71,7 +71,7 @@ def test_a_person_is_in_one_part_and_the_proportions_are_about_the_papers():
 
 def test_sizes_below_the_papers_give_the_open_networks_less():
     small, whole = study_recipe(128, 8, 4, 11), study_recipe(224, 100, 40, 11)
-    assert [n.image_size for n in small.networks] == [75, 75] and {n.epochs for n in small.networks} == {4}
+    assert [n.image_size for n in small.networks] == [64, 75] and {n.epochs for n in small.networks} == {3}
     assert [n.image_size for n in whole.networks] == [224, 224] and {n.epochs for n in whole.networks} == {100}
     assert (small.search.generations, whole.search.generations, small.n_imputations) == (4, 40, 11)
     assert study_recipe(32, 1, 1, 2).triplet.epochs == 1
