@@ -109,8 +109,9 @@ page.show_levels(run, presets["crossed"])
 # Makers calibrate differently. A committee measured the same 100 women on three machines {cite:p}`genant1994_standardization`, and
 # from such readings came a line for each maker {cite:p}`hui1997_standardization`, from its reading $b$ to a *standardised* BMD,
 #
-# $$ \mathrm{sBMD} = 1.0436 + a\,(b - b_0), \qquad
-#    a, b_0 = 1.0550,\ 0.972\ \text{(Hologic)}, \quad 0.9683,\ 1.100\ \text{(Lunar)} . $$
+# $$ \mathrm{sBMD} = 1.0436 + a\,(b - b_0) , $$
+#
+# with $a = 1.0550$ and $b_0 = 0.972$ for Hologic, $a = 0.9683$ and $b_0 = 1.100$ for Lunar, in g/cm².
 #
 # The phantom takes sBMD for the truth. For MEDIX no such line is known to this project: its line and reference are assumptions.
 

@@ -24,14 +24,14 @@ DENSITIES = (1.2, 0.8, 0.69, 0.62, 0.47, 0.25)
 
 
 def show_films(run: Run, hips: pd.DataFrame) -> None:
-    """Nine films as they come, and the masks of one with metal."""
+    """Six films as they come, and the masks of one with metal."""
     films = hips.groupby("image_id", sort=False)
-    chosen = [film for _, film in films][:9]
+    chosen = [film for _, film in films][:6]
     images = [read_radiograph(film["path"].iloc[0]).pixels for film in chosen]
     titles = [f"{f.sex.iloc[0]} {f.age_years.iloc[0]:.0f}, BMI {f.bmi_kg_m2.iloc[0]:.0f}, T "
-              + " / ".join(f"{t:.1f}" for t in f.t_score) for f in chosen]  # fmt: skip
-    rows, names = ([some[k : k + 3] for k in (0, 3, 6)] for some in (images, titles))
-    figure(run, "films", hip_films.film_rows(rows, names, 2.5), alt="Nine simulated films of the pelvis "
+              + " / ".join(f"{t:.1f}".replace("-", "−") for t in f.t_score) for f in chosen]  # fmt: skip
+    rows, names = ([some[k : k + 3] for k in (0, 3)] for some in (images, titles))
+    figure(run, "films", hip_films.film_rows(rows, names, 2.5), alt="Six simulated films of the pelvis "
            "with sex, age, BMI and the T-scores of the right and the left hip; some hold metal.")  # fmt: skip
     counts = hips["obstacle"].value_counts()
     run.fact(n_films=len(films), n_hips=len(hips), n_screw=counts.get("screw", 0), n_joint=counts.get("joint", 0),

@@ -27,7 +27,7 @@ def beside_figure(real: NDArray[np.float32], simulated: Sequence[NDArray[np.floa
     """Three planes of a real vertebra (first column) and of simulated ones."""
     use_style()
     patches = [real, *simulated]
-    fig, axes = plt.subplots(3, len(patches), figsize=(1.6 * len(patches), 5.0))
+    fig, axes = plt.subplots(3, len(patches), figsize=(1.3 * len(patches), 4.0))
     for k, patch in enumerate(patches):
         for axis, plane in zip(axes[:, k], to_planes(patch), strict=True):
             axis.imshow(plane, cmap="gray", vmin=0, vmax=1)
@@ -44,7 +44,7 @@ def curves_figure(real: Mapping[str, NDArray], simulated: Mapping[str, NDArray])
     Each of shape (vertebrae, points), of :func:`curves_of`.
     """
     use_style()
-    fig, axes = plt.subplots(1, 3, figsize=(8.4, 3.0))
+    fig, axes = plt.subplots(1, 3, figsize=(8.4, 2.7))
     x = {"histogram": BINS[:-1] + 12.5, "power": (np.array(RINGS[:-1]) + RINGS[1:]) / 2, "profile": likeness.ACROSS}
     for axis, name in zip(axes, x, strict=True):
         low, middle, high = np.nanquantile(simulated[name], (0.05, 0.5, 0.95), axis=0)
@@ -102,7 +102,8 @@ def show_ranges(run: Run, real: Mapping[float, Sequence[Pair]], simulated: Mappi
                          "real ones inside": f"{row['inside'] * len(pairs):.0f} of {len(pairs)}"})  # fmt: skip
             if row["inside"] < 0.5:
                 out.append(f"{likeness.NAMES[name]} ({size:g} mm)")
-    table(run, "likeness", pd.DataFrame(rows), "Real and simulated lumbar vertebrae, measure by measure", index=False)
+    table(run, "likeness", pd.DataFrame(rows), "Real and simulated lumbar vertebrae, measure by measure", index=False,
+          folded="Measure by measure")  # fmt: skip
     run.fact(n_measures=len(rows), n_in=len(rows) - len(out), out="; ".join(out) or "none", n_people=len(real))
     say(run, "For {n_in} of {n_measures} measures most real vertebrae lie within the simulated 90 %. Outside: {out}. "
         "There are {n_people} real people, so that nothing can be said of how real people spread.")  # fmt: skip

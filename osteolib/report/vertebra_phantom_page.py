@@ -24,7 +24,7 @@ PLANES = ("axial", "coronal", "sagittal")
 def slices_figure(columns: Mapping[str, NDArray[np.float32]], masks: Sequence[NDArray] = ()) -> plt.Figure:
     """Three slices through the middle of each patch, a column each; ``masks`` are outlined on the first plane."""
     use_style()
-    fig, axes = plt.subplots(3, len(columns), figsize=(1.75 * len(columns), 5.4), squeeze=False)
+    fig, axes = plt.subplots(3, len(columns), figsize=(1.4 * len(columns), 4.3), squeeze=False)
     for k, (name, patch) in enumerate(columns.items()):
         for axis, plane, word in zip(axes[:, k], to_planes(patch), PLANES, strict=True):
             axis.imshow(plane, cmap="gray", vmin=0, vmax=1)
@@ -48,7 +48,7 @@ def show_slices(run: Run, name: str, columns: Mapping[str, NDArray], masks: Sequ
 def levels_figure(vertebrae: pd.DataFrame) -> plt.Figure:
     """True areal BMD and density of spongy bone by level: mean and SD of women and men."""
     use_style()
-    fig, axes = plt.subplots(1, 2, figsize=(7.6, 3.1))
+    fig, axes = plt.subplots(1, 2, figsize=(7.6, 2.7))
     names = vertebrae.drop_duplicates("level_number").sort_values("level_number")["level"]
     for axis, column, label in zip(axes, ("bmd_true_g_cm2", "spongy_mg_cm3"),
                                    ("true areal BMD, g/cm²", "spongy bone, mg/cm³"), strict=True):  # fmt: skip
@@ -89,7 +89,8 @@ def show_honest(run: Run, honest: Mapping[str, BootstrapResult]) -> None:
     known = pd.DataFrame(
         [(name, with_ci(*values), n) for name, *values, n in rows], columns=["known of a patch", "AUROC (95 % CI)", "n"]
     )
-    table(run, "honest", known, "Simulated vertebrae: osteoporosis against the rest; people resampled", index=False)
+    table(run, "honest", known, "Simulated vertebrae: osteoporosis against the rest; people resampled", index=False,
+          folded="What each of them tells, with n")  # fmt: skip
     for name, value, low, high, n in rows:
         run.result(None, f"auroc, {name}", value, ci=(low, high), n=n, cohort=COHORT)
     at = {name: values for name, *values, _ in rows}
