@@ -105,7 +105,7 @@ page.show_network(run, networks, recipe, len(fitted.model.hypers))
 # logistic regression draws the boundary, and its probability is the graded score of class 1. Within each class the T-score
 # is regressed on the 131 numbers. A training hip leaves if
 #
-# $$ |\,\text{reg\_err}\,| = |\,\text{reg\_out} - T\,| \ge 0.5 , $$
+# $$ |\hat T - T| \ge 0.5 , $$
 #
 # and the others make four sub-clusters a class, half a T-score wide. A new hip has no $T$: it goes to the
 # sub-cluster, among those of its side of the line, whose centre lies nearest to its 131 numbers.

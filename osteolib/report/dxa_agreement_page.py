@@ -110,7 +110,7 @@ def show_sites(
         tilt = slopes[cohort].on_mean
         run.result(None, "slope of total hip minus neck on their mean", tilt.estimate, n=tilt.n, cohort=cohort,
                    ci=tilt.ci)  # fmt: skip
-        shown.append(compared.table(("r", "CCC", "bias", *LIMITS, "MAE"), "neck predicted by").assign(cohort=cohort))
+        shown.append(compared.table(("r", "bias", *LIMITS), "neck predicted by").assign(cohort=cohort))
     table(run, "sites", pd.concat(shown), "Two sites of one hip, by the same scan: the neck's T-score against the "
           "total hip's, raw and by a line fitted on other people", index=False, group="cohort")  # fmt: skip
     tilts = [slopes[cohort].on_mean for cohort in sites]

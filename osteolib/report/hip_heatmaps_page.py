@@ -57,7 +57,7 @@ def show_localisation(
            + "; ".join(f"{place[0]}: {c.words('energy')}" for place, c in found.items()))  # fmt: skip
     table(run, "localisation", heatmap_page.localisation_table(found, people), "Phantom: the share of each map in neck "
           "and femur (95 % intervals over people). area is the chance level; empty maps are left out",
-          index=False)  # fmt: skip
+          index=False, folded="Every share, with its interval")  # fmt: skip
     share = {name: roi_scores(maps[name], neck)["energy"] for name in (GRAD_CAM, GUIDED, EVEN)}
     more = compare_statistics({"energy": np.mean}, share, reference=EVEN, groups=people["split_group"], **how)
     judged = GRAD_CAM, RANDOM, MIDDLE
