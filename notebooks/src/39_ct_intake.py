@@ -98,7 +98,9 @@ page.show_spine(run, body, numbered, vertebrae)
 # whole cube. Where is its middle? Not in the middle of its box, which is the spinal canal. The body is the bulkiest part, so the
 # voxels deepest inside the mask lie in it:
 #
-# $$ \text{core} = \{\, v : d(v) \ge 0.6 \max d \,\}, \qquad d(v) = \text{distance from } v \text{ to the surface of the mask.} $$
+# $$ \text{core} = \{\, v : d(v) \ge 0.6 \max d \,\} , $$
+#
+# where $d(v)$ is the distance from a voxel $v$ to the surface of the mask.
 
 # %%
 from osteolib.screen.ct_images import vertebra_patch

@@ -78,7 +78,7 @@ def show_real(run: Run, steps: Comparison, paper: Paper) -> None:
     figure(run, "real_ladder", ladder(steps, kinds, paper, "Real people, no film"),
            alt=f"Pearson r of age, BMI and sex with each help: {steps.words('r', '.3f')}.")  # fmt: skip
     table(run, "real_steps", ladder_table(steps, kinds, "real"), "Real: T-score of the hip from age, BMI and sex, "
-          "out of fold; intervals draw people", index=False)  # fmt: skip
+          "out of fold; intervals draw people", index=False, folded="Every step on real people")  # fmt: skip
     n = steps.rows.set_index(["method", "metric"])["n"]
     low, high = (steps.estimate(BOTH, end)[0] for end in LIMITS)
     run.fact(
@@ -121,7 +121,7 @@ def show_phantom(run: Run, steps: Comparison, paper: Paper, best: Paper) -> None
     told = f"Pearson r step by step: {steps.words('r', '.3f')}. The paper: {paper['r']}; attainable {best['r']:.3f}."
     figure(run, "ladder", ladder(steps, kinds, paper, "Simulated hips", best), alt=told)
     table(run, "steps", ladder_table(steps, kinds, "phantom"), "Phantom: agreement step by step; intervals draw people",
-          index=False)  # fmt: skip
+          index=False, folded="Every step on simulated hips")  # fmt: skip
     highest = max(steps.methods, key=lambda name: steps.estimate(name, "r")[0])
     low, high = (steps.estimate(HONEST, end)[0] for end in LIMITS)
     n = steps.rows.set_index(["method", "metric"])["n"]
