@@ -13,11 +13,9 @@ import numpy as np
 import pandas as pd
 
 from osteolib.cohorts.cohort import Cohort, make_cohort
+from osteolib.cohorts.hip_dxa import SITES, by_lower_site
 from osteolib.cohorts.manifest import Manifest
-from osteolib.cohorts.tables import read_table, tidy_table
-from osteolib.stats.labels import label_from_t_score
-
-SITES = {"neck": "femoral neck", "total_hip": "total hip", "spine": "lumbar spine"}
+from osteolib.cohorts.tables import tidy_file
 
 
 def read(manifest: Manifest, folder: Path) -> Cohort:
@@ -32,19 +30,9 @@ def read(manifest: Manifest, folder: Path) -> Cohort:
     ValueError
         A column is missing or a cell lies outside its range.
     """
-    name = manifest.table["file"]
-    people, problems = tidy_table(read_table(folder / name), manifest.table["columns"])
-    if problems:
-        raise ValueError(f"{name}: " + "\n".join(problems))
-    neck_lower = people.t_score_neck <= people.t_score_total_hip
+    people = tidy_file(folder, manifest.table)
     people = people.assign(subject_id=[f"K{row:04d}" for row in people.index])
-    people = people.assign(
-        t_score=people[["t_score_neck", "t_score_total_hip"]].min(axis=1),
-        bmd_g_cm2=people.bmd_neck_g_cm2.where(neck_lower, people.bmd_total_hip_g_cm2),
-        t_score_site=np.where(neck_lower, SITES["neck"], SITES["total_hip"]), t_score_method="DXA",
-        unit="hip", bone="femur", unit_id=people.subject_id, split_group=people.subject_id,
-    )  # fmt: skip
-    people["label"] = label_from_t_score(people.t_score, manifest.label_rule)
+    people = by_lower_site(people, manifest.label_rule)
     notes = [bmd_behind(people, sex, site) for sex in ("M", "F") for site in SITES]
     notes.append("The file names neither the side of the hip nor the DXA device.")
     return make_cohort(manifest, {}, people, notes=notes)

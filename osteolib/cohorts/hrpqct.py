@@ -6,7 +6,7 @@ from pathlib import Path
 
 from osteolib.cohorts.cohort import Cohort, make_cohort
 from osteolib.cohorts.manifest import Manifest
-from osteolib.cohorts.tables import read_table, tidy_table
+from osteolib.cohorts.tables import tidy_file
 
 
 def read(manifest: Manifest, folder: Path) -> Cohort:
@@ -23,10 +23,7 @@ def read(manifest: Manifest, folder: Path) -> Cohort:
     ValueError
         A column is missing or a cell lies outside its range.
     """
-    name = manifest.table["file"]
-    readings, problems = tidy_table(read_table(folder / name), manifest.table["columns"])
-    if problems:
-        raise ValueError(f"{name}: " + "\n".join(problems))
+    readings = tidy_file(folder, manifest.table)
     first = readings.groupby("site")["day"].transform("min")
     readings = readings.assign(
         years=(readings.pop("day") - first) / 365.25, insert=readings["insert"].astype(int),

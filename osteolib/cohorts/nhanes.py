@@ -12,11 +12,9 @@ import numpy as np
 import pandas as pd
 
 from osteolib.cohorts.cohort import Cohort, make_cohort
+from osteolib.cohorts.hip_dxa import SITES, by_lower_site
 from osteolib.cohorts.manifest import Manifest
-from osteolib.cohorts.tables import read_table, tidy_table
-from osteolib.stats.labels import label_from_t_score
-
-SITES = {"neck": "femoral neck", "total_hip": "total hip", "spine": "lumbar spine"}
+from osteolib.cohorts.tables import tidy_file
 
 
 def read(manifest: Manifest, folder: Path, *, min_age_years: float = 0) -> Cohort:
@@ -36,23 +34,13 @@ def read(manifest: Manifest, folder: Path, *, min_age_years: float = 0) -> Cohor
     ValueError
         A column is missing or a cell lies outside its range.
     """
-    name = manifest.table["file"]
-    people, problems = tidy_table(read_table(folder / name), manifest.table["columns"])
-    if problems:
-        raise ValueError(f"{name}: " + "\n".join(problems))
+    people = tidy_file(folder, manifest.table)
     for site in SITES:
         reference = manifest.settings["reference"][site]
         t_score = (people[f"bmd_{site}_g_cm2"] - reference["mean"]) / reference["sd"]
         people[f"t_score_{site}"] = t_score.round(6)  # so that a BMD of exactly mean - 2.5 SD has T = -2.5
-    neck_lower = people.t_score_neck <= people.t_score_total_hip
-    people = people.assign(
-        t_score=people[["t_score_neck", "t_score_total_hip"]].min(axis=1),
-        bmd_g_cm2=people.bmd_neck_g_cm2.where(neck_lower, people.bmd_total_hip_g_cm2),
-        t_score_site=np.where(neck_lower, SITES["neck"], SITES["total_hip"]),
-        t_score_method="DXA", unit="hip", bone="femur", unit_id=people.subject_id, split_group=people.subject_id,
-        device=people.cycle.map(manifest.settings["devices"]),
-    )  # fmt: skip
-    people["label"] = label_from_t_score(people.t_score, manifest.label_rule)
+    people = by_lower_site(people, manifest.label_rule)
+    people["device"] = people.cycle.map(manifest.settings["devices"])
 
     young = people.age_years < min_age_years
     exclusions = [(s, "excluded", f"younger than {min_age_years:g} years", "") for s in people.subject_id[young]]

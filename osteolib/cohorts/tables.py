@@ -86,6 +86,20 @@ def tidy_table(raw: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]]) -> t
     return tidy, problems + _check(tidy, described, unread)
 
 
+def tidy_file(folder: Path, table: Mapping[str, Any]) -> pd.DataFrame:
+    """The whole table that a manifest's ``table`` (``file``, ``columns``) describes, read and tidied.
+
+    Raises
+    ------
+    ValueError
+        The file is not a table, or it breaks its description: every problem, and the file.
+    """
+    tidy, problems = tidy_table(read_table(folder / table["file"]), table["columns"])
+    if problems:
+        raise ValueError(f"{table['file']}: " + "\n".join(problems))
+    return tidy
+
+
 def _check(frame: pd.DataFrame, columns: Mapping[str, Mapping], unread: Mapping[str, pd.Series]) -> list[str]:
     import pandera.pandas as pa
 

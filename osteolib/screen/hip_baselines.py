@@ -75,12 +75,7 @@ def trained_network(hips: Hips, train: ArrayLike, validation: ArrayLike, recipe:
         Training or validation lacks a class.
     """
     train, validation = (np.asarray(rows, int) for rows in (train, validation))
-    for name, rows in (("training", train), ("validation", validation)):
-        if len(np.unique(hips.classes[rows])) < 2:
-            raise ValueError(f"the hips for {name} ({len(rows)}) are all of one class: a classifier needs both")
-    seen = np.concatenate([train, validation])
-    key = {"hips": Hips(*(part[seen] for part in hips)).digest(), "n_train": len(train),
-           "all": hashlib.sha256(hips.images.tobytes() + hips.femur.tobytes()).hexdigest()}  # fmt: skip
+    key = hips.training_key(train, validation)
 
     def make(folder: Path, unfinished: Path) -> None:
         model = _train(hips, train, validation, recipe, unfinished)

@@ -119,6 +119,21 @@ class Hips(NamedTuple):
         parts = (np.ascontiguousarray(part).tobytes() for part in self)
         return hashlib.sha256(b"".join(parts)).hexdigest()
 
+    def training_key(self, train: NDArray[np.int64], validation: NDArray[np.int64]) -> dict[str, str | int]:
+        """Names a training on some rows that scores all: no class of the other hips is part of it.
+
+        Raises
+        ------
+        ValueError
+            Training or validation lacks a class.
+        """
+        for name, rows in (("training", train), ("validation", validation)):
+            if len(np.unique(self.classes[rows])) < 2:
+                raise ValueError(f"the hips for {name} ({len(rows)}) are all of one class: a network needs both")
+        seen = np.concatenate([train, validation])
+        squares = hashlib.sha256(self.images.tobytes() + self.femur.tobytes()).hexdigest()
+        return {"hips": Hips(*(part[seen] for part in self)).digest(), "n_train": len(train), "all": squares}
+
 
 def trained_triplet(hips: Hips, train: ArrayLike, validation: ArrayLike, recipe: TripletRecipe) -> Path:
     """Train on some hips, keep the epoch that parts others best, describe all; the artefact's folder.
@@ -136,12 +151,7 @@ def trained_triplet(hips: Hips, train: ArrayLike, validation: ArrayLike, recipe:
         Training or validation lacks a class.
     """
     train, validation = (np.asarray(rows, int) for rows in (train, validation))
-    for name, rows in (("training", train), ("validation", validation)):
-        if len(np.unique(hips.classes[rows])) < 2:
-            raise ValueError(f"the hips for {name} ({len(rows)}) are all of one class: triplets need both")
-    seen = np.concatenate([train, validation])
-    key = {"hips": Hips(*(part[seen] for part in hips)).digest(), "n_train": len(train),
-           "all": hashlib.sha256(hips.images.tobytes() + hips.femur.tobytes()).hexdigest()}  # fmt: skip
+    key = hips.training_key(train, validation)
 
     def make(folder: Path, unfinished: Path) -> None:
         model, history, weights = _train(hips, train, validation, recipe, unfinished)

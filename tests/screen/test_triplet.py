@@ -145,7 +145,7 @@ def test_a_training_that_was_cut_off_ends_as_one_that_was_not(toy_squares, tmp_p
 def test_one_class_cannot_be_trained_on_and_an_unknown_mining_is_named(toy_squares):
     hips, _ = toy_squares(100)
     low = np.flatnonzero(hips.classes[:80] == 1)
-    with pytest.raises(ValueError, match=r"hips for training \(\d+\) are all of one class: triplets need both"):
+    with pytest.raises(ValueError, match=r"hips for training \(\d+\) are all of one class: a network needs both"):
         trained_triplet(hips, low, VALIDATION, RECIPE)
     with pytest.raises(ValueError, match="mining must be one of all, hard"):
         replace(RECIPE, mining="soft")

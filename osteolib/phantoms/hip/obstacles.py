@@ -5,7 +5,7 @@ All is drawn in the plane of the film, in millimetres of the drawn hip, and move
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from osteolib.phantoms.hip.truth import JOINT, SCREW
 from osteolib.phantoms.rays import FINE, Image
 
 METAL_PER_MM = 0.55  # attenuation of steel and titanium alloys lies near this at these energies: 10 mm are opaque
-Painter = Callable[[Sequence[Sequence[float]] | NDArray, float], None]
 
 
 def metal(
