@@ -1,4 +1,7 @@
-"""What phantoms share in making a film: boxes of curves, bone laid into tissue, films written by threads."""
+"""From curves to files, for the films of hips: boxes of curves, bone laid into tissue, grey levels, threads that write.
+
+Nothing here knows a hip, but the other phantoms make their films on their own.
+"""
 
 from __future__ import annotations
 

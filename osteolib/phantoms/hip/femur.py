@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteolib.phantoms.films import Box, box_of, lay_in
-from osteolib.phantoms.hip.fields import between_spots, draw_lines, halved, inside_with_holes, resampled, slow_noise
+from osteolib.phantoms.hip.fields import between_spots, draw_lines, halved, resampled, slow_noise
 from osteolib.phantoms.hip.pose import ACROSS_NECK, ALONG_NECK, FemurShape, HipPose
 from osteolib.phantoms.hip.shapes import (
     FEMUR,
@@ -23,7 +23,7 @@ from osteolib.phantoms.hip.shapes import (
 from osteolib.phantoms.hip.trabeculae import SPONGE, spongy
 from osteolib.phantoms.hip.truth import FEMUR as FEMUR_BIT
 from osteolib.phantoms.hip.truth import NECK
-from osteolib.phantoms.rays import Image, chord, closed_curve, fine
+from osteolib.phantoms.rays import Image, chord, closed_curve, fine, inside_mm
 
 CUT = ((107.0, 53.0), (131.0, 3.0))  # an artificial joint: what lies on the midline's side of it is taken out
 CRESTS = (  # between the trochanters and on the lesser one: points, mm of mineral
@@ -54,7 +54,7 @@ def femur(
     box = box_of(curve, pose.shape)
     if box is None:
         return
-    inside = inside_with_holes([curve], box, pose.scale)
+    inside = inside_mm(curve, box, pose.scale)
     spots = np.array(FEMUR_INSIDE)
     half, p, share = between_spots(spots, px(spots), box, pose.scale)
     half = np.maximum(half, 1)

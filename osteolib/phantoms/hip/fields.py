@@ -87,7 +87,10 @@ def draw_lines(lines: Sequence[NDArray], box: Box, width_px: float, blur_px: flo
 
 
 def halved(image: Image) -> Image:
-    """Mean over FINE x FINE pixels."""
+    """Mean over FINE x FINE pixels: :func:`osteolib.phantoms.rays.coarse` but for the last bit, and faster.
+
+    The last bit counts: photons are drawn from it, and a film drawn again must be the same film.
+    """
     from PIL import Image as Pillow
 
     return np.asarray(Pillow.fromarray(image).reduce(FINE))

@@ -26,7 +26,6 @@ from osteolib.phantoms.physics import Acquisition, attenuation_per_mm, detect, o
 OWN = ("neck_shaft", "neck_width", "spread")  # of each femur, drawn with the film: FemurShape
 FINEST = 5.0  # pixels per mm of the drawn hip at which the anatomy is drawn at most
 ASPECT = 3 / 4  # height of a film by its width, as of a detector of 4000 x 3000 pixels
-OBSTACLES = ("none", "screw", "joint")
 
 
 def plan_films(settings: Mapping[str, Any], hips: pd.DataFrame, seed: int, film_width: int) -> pd.DataFrame:
@@ -42,7 +41,7 @@ def plan_films(settings: Mapping[str, Any], hips: pd.DataFrame, seed: int, film_
     -------
     ``image_id`` (also ``subject_id`` and ``split_group``), ``height``, ``width``, ``spacing_mm`` at the detector,
     exposure, window, position, collimation, and for each side what ends in ``_right`` or ``_left``: ``obstacle``
-    (one of :data:`OBSTACLES`), :data:`LATENTS`, :data:`OWN`.
+    (``none``, ``screw`` or ``joint``), :data:`LATENTS`, :data:`OWN`.
 
     Raises
     ------

@@ -36,19 +36,12 @@ def metal(
         if box is None:
             continue
         window = np.s_[box[1] : box[3], box[0] : box[2]]
-        depth[window] += METAL_PER_MM * pose_size(people[side]) * thick
+        depth[window] += METAL_PER_MM * np.float32(people[side]["bone_scale"]) * thick
         mask[window] |= np.where(thick > 0.8, SCREW if kind == "screw" else JOINT, 0).astype(np.uint8)
     return depth, mask
 
 
-def pose_size(latent: Mapping[str, Any]) -> np.float32:
-    """Metal is as thick as drawn in mm of the drawn hip."""
-    return np.float32(latent["bone_scale"])
-
-
-Part = tuple[
-    NDArray, float
-]  # a polygon in mm of the drawn hip, mm of metal; later parts of less lie under earlier ones
+Part = tuple[NDArray, float]  # a polygon in mm of the drawn hip, mm of metal
 
 
 def painted(parts: Sequence[Part], pose: HipPose, side: str, femur: FemurShape) -> tuple[Image, Box | None]:
@@ -65,10 +58,7 @@ def painted(parts: Sequence[Part], pose: HipPose, side: str, femur: FemurShape) 
     for curve, (_, mm) in zip(curves, parts, strict=True):
         layer = Pillow.new("L", size)
         ImageDraw.Draw(layer).polygon([tuple(p) for p in ((curve - box[:2]) * FINE - 0.5).tolist()], fill=1)
-        if mm < 0:  # a hole
-            total[np.asarray(layer, bool)] = 0
-        else:
-            total = np.maximum(total, np.asarray(layer) * np.float32(mm))
+        total = np.maximum(total, np.asarray(layer) * np.float32(mm))
     return halved(total), box
 
 
@@ -163,11 +153,10 @@ def joint(rng: np.random.Generator) -> list[Part]:
     if rng.random() < 0.45:  # half a joint: its head fills the socket
         return [disc(head, rng.uniform(23.5, 25.5), 30), neck, (stem, 14)]
     lean, outer = np.radians(rng.normal(45, 5)), HEAD_RADIUS + rng.uniform(2, 4.5)
-    angle = np.linspace(-np.pi / 2, np.pi / 2, 30) + np.arctan2(-np.cos(lean), -np.sin(lean)) * 1.0
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 30) + np.arctan2(-np.cos(lean), -np.sin(lean))
     arc = np.column_stack([np.cos(angle), np.sin(angle)])
     shell = np.vstack([head + outer * arc, head + (outer - rng.uniform(3.5, 5)) * arc[::-1]])
-    cup = np.vstack([head + (outer - 4) * arc])
-    parts = [(shell, 22), (cup, 2.2), disc(head, rng.choice([14, 16, 18]), 26), neck, (stem, 14)]
+    parts = [(shell, 22), (head + (outer - 4) * arc, 2.2), disc(head, rng.choice([14, 16, 18]), 26), neck, (stem, 14)]
     for k in range(rng.integers(0, 3)):
         start = head + outer * 0.96 * np.array([-0.25 - 0.35 * k, -0.95 + 0.2 * k])
         parts.append(rod(start, start + (start - head) * rng.uniform(0.9, 1.3), 5.2, 4.4))

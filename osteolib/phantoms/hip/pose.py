@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from osteolib.phantoms.films import Box
 from osteolib.phantoms.hip.shapes import HEAD, HEAD_RADIUS, NECK_BASE, SHAFT_AXIS
 from osteolib.phantoms.rays import Image
 
-Box = tuple[int, int, int, int]
 SIDES = ("right", "left")
 ALONG_NECK = np.subtract(NECK_BASE, HEAD) / np.hypot(*np.subtract(NECK_BASE, HEAD))
 ACROSS_NECK = np.array([ALONG_NECK[1], -ALONG_NECK[0]])  # to the greater trochanter
@@ -41,15 +41,13 @@ class HipPose:
         c, s = np.cos(self.angle), np.sin(self.angle)
         return np.column_stack([x * c - y * s, x * s + y * c]) * self.scale + self.centre
 
-    def to_hip(self, box: Box, side: str, bony: bool = True) -> tuple[Image, Image]:
-        """x and y of the drawn hip at the pixels of a box (x0, y0, x1, y1)."""
+    def to_hip(self, box: Box, side: str) -> tuple[Image, Image]:
+        """x and y of the drawn pelvis at the pixels of a box (x0, y0, x1, y1)."""
         c, s = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))
         u = ((np.arange(box[0], box[2]) + 0.5 - self.centre[0]) / self.scale).astype(np.float32)[None, :]
         v = ((np.arange(box[1], box[3]) + 0.5 - self.centre[1]) / self.scale).astype(np.float32)[:, None]
         x, y = (c * u + s * v) * (1 if side == "left" else -1), c * v - s * u
         wide = np.float32(1 + self.turn * (1 if side == "left" else -1))
-        if not bony:
-            return x - np.float32(HEAD[0]) * (wide - 1), y
         return x / wide, y / (1 + np.float32(self.tilt) * np.tanh(y / 60))
 
 
@@ -65,14 +63,13 @@ class FemurShape:
 
     ``rotation``: outwards (+) or inwards from the position in which the neck lies in the plane of the film: the neck is
     seen shorter by its cosine, the lesser trochanter stands out further. ``neck_shaft``: degrees more than 128.
-    ``neck_width``: factor. ``spread``: degrees that the leg lies to the side. ``shift``: mm of the head.
+    ``neck_width``: factor. ``spread``: degrees that the leg lies to the side.
     """
 
     rotation: float = 0.0
     neck_shaft: float = 0.0
     neck_width: float = 1.0
     spread: float = 0.0
-    shift: tuple[float, float] = field(default=(0.0, 0.0))
 
     def move(self, points: NDArray) -> NDArray:
         """Drawn (x, y) to those of this femur, same shape."""
@@ -101,7 +98,7 @@ class FemurShape:
         angle = np.radians(-self.spread)
         c, s = np.cos(angle), np.sin(angle)
         d = p - at
-        return head + self.shift + np.column_stack([c * d[:, 0] - s * d[:, 1], s * d[:, 0] + c * d[:, 1]])
+        return head + np.column_stack([c * d[:, 0] - s * d[:, 1], s * d[:, 0] + c * d[:, 1]])
 
     def _head_at(self, short: float) -> NDArray:
         x = np.array([HEAD[0] + short * (SHAFT_AXIS[0][0] - HEAD[0]), HEAD[1]]) - NECK_BASE
