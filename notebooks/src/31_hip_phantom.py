@@ -135,10 +135,10 @@ page.show_people(run, hips)
 # ## Is the phantom honest?
 #
 # A regression on the grey levels of whole films, judged on people it has not seen, must find little of osteoporosis: else
-# a network could score without looking at a femur. An early version failed (AUROC above 0.7). Its pelvis thinned along with
+# a network could score without looking at a femur. An early version failed this test: its pelvis thinned along with
 # its femurs, every film had the same voltage, and brightness told. Now the pelvis has bone of its own, drawn apart from the
 # femurs, which is less natural and more honest; voltage, enhancement, girth of trunk and legs and the opening of the collimator
-# vary by themselves. What is left is mostly the body: small and light people have lower T-scores. What lies in the femurs
+# vary by themselves. What is left may be the body: small and light people have lower T-scores. What lies in the femurs
 # should tell, and does.
 
 # %%
@@ -244,8 +244,8 @@ say(run, "Median slope: {slope_hip:.2f} in the simulated hips, {slope_knee:.2f} 
     "knees' 5 to 95 % range ({slope_low:.2f} to {slope_high:.2f}).")
 
 # %% [markdown]
-# **Take away.** A film of the hip holds the neck's BMD as a sum of cortex and spongy bone, and on this phantom a perfect reader is held
-# back by little more than the scan's own error. How much of it a pipeline reads, and by what, is asked on the
+# **Take away.** A film of the hip holds the neck's BMD as a sum of cortex and spongy bone, and on this phantom a perfect reader comes
+# about as near to a scan as a second scan does. How much of it a pipeline reads, and by what, is asked on the
 # next pages.
 
 # %% tags=["hide-input"]

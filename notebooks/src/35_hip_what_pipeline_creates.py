@@ -40,10 +40,11 @@ import osteolib
 import pandas as pd
 from osteolib.report import hip_created_page as page
 from osteolib.report import load_or_explain, provenance
+from osteolib.report.hip_paper import published_hip
 from osteolib.report.hip_created import agreement_of
 
 run = osteolib.start(globals(), "35_hip_what_pipeline_creates")
-paper = page.published_hip()
+paper = published_hip()
 
 # %% [markdown]
 # ## Told a part of the answer
@@ -119,8 +120,10 @@ means = cell_means(t[old], t[new], recipe.clusters.cuts)
 from osteolib.phantoms.hip.truth import attainable
 
 ladder = page.all_steps(people_only, film_only, helped, leaked, means)
-steps = agreement_of(t[new], ladder, study.hips["subject_id"].iloc[new], n_boot, seed)
+person = study.hips["subject_id"].iloc[new]
+steps = agreement_of(t[new], ladder, person, n_boot, seed)
 page.show_phantom(run, steps, paper, attainable("chen2024", covariates=True, seed=seed))
+page.show_met(run, page.met_the_patient(t[new], ladder, person, n_boot, seed))
 
 # %% [markdown]
 # Blue steps are what the abstract of a study seems to speak of. Orange ones need the answer first. The two green ones need no
@@ -156,7 +159,7 @@ assert abs(r_when_routed(0, np.arange(-8, 3, guess), -2.6, 1.1) - 0.996) < 0.001
 #
 # 969 Koreans of 50 and more with a DXA of the hip {cite:p}`kim2022_korea`. The "features" are age, BMI and sex, and nothing
 # else. Behind them stands the same kind of pipeline: two classes, eight sub-clusters
-# (equally full here), a filter, eight networks. Everyone is predicted by a pipeline that was fitted on other people.
+# (equally full before the filter; fewer where too few are left), a filter, a network each. Everyone is predicted by a pipeline that was fitted on other people.
 
 # %% tags=["hide-input"]
 korea = load_or_explain(run, "dxa-korea969")
@@ -169,9 +172,12 @@ from osteolib.screen.sub_clusters import CLASS_CUT, ClusterRecipe
 people = korea.subjects
 t = people["t_score"].to_numpy()
 x = people[["age_years", "bmi_kg_m2"]].assign(male=people["sex"] == "M")
-ranges = ClusterRecipe(cuts=even_cuts(t))
 fold = grouped_folds(people, t <= CLASS_CUT, n_folds, seed)
-real = helps_out_of_fold(x, t, fold, fit_like(recipe=ranges, seed=seed))
+
+def fit(x, t):
+    return fit_like(recipe=ClusterRecipe(cuts=even_cuts(t)), seed=seed)(x, t)
+
+real = helps_out_of_fold(x, t, fold, fit)
 
 # %% tags=["hide-input"]
 page.show_real(run, agreement_of(t, real, people["split_group"], n_boot, seed), paper)

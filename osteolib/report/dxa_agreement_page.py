@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from osteolib.cohorts import load_manifest
 from osteolib.report.compared import Comparison
-from osteolib.report.published import load_published
 from osteolib.report.show import figure, interval_facts, say, table, with_ci
 from osteolib.report.style import COLOURS, GREY, INK, use_style
 from osteolib.runs import ROOT, Run
@@ -28,14 +27,6 @@ LIMITS = ("lower limit", "upper limit")
 LOOKS = {"one body, scanned": COLOURS["normal"], "real people, no film": COLOURS["osteopenia"],
          "film against DXA, printed": COLOURS["osteoporosis"]}  # fmt: skip
 Paper = Mapping[str, float]
-
-
-def published_hip() -> dict[str, float]:
-    """The paper's values without its name; ``tscore.sd`` and ``ba.sd``, the SD of differences, beside them."""
-    rows = load_published("chen2024_hip").set_index("published_id")
-    rows.index = rows.index.str.removeprefix("chen2024_hip.")
-    paper = rows["value"].to_dict() | {"tscore.sd": rows.loc["tscore.mean", "spread"]}
-    return paper | {"ba.sd": (paper["ba.upper"] - paper["ba.lower"]) / (2 * Z_LIMIT)}
 
 
 def scan_errors(t_score: float) -> pd.DataFrame:
@@ -98,7 +89,7 @@ def show_sites(
 ) -> None:
     """Table, rows and words of neck against total hip, by cohort.
 
-    ``slopes``: of the total hip as it is; ``lower``: share of people whose neck has the lower T-score, or the same.
+    ``slopes``: of the total hip as it is; ``lower``: share of people whose neck has the lower T-score.
     """
     shown = []
     for cohort, compared in sites.items():

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from osteolib.report.comparison import Comparison
+from osteolib.report.comparison import Comparison, compare_statistics
 from osteolib.report.hip_created import (
     INFORMED,
     KNOWS,
@@ -19,7 +19,6 @@ from osteolib.report.hip_created import (
     ladder,
     ladder_table,
 )
-from osteolib.report.published import load_published
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.runs import Run
 from osteolib.screen.hip_created import BOTH, CELL, CLASS, HELPS, HONEST, OUTLIERS
@@ -32,13 +31,6 @@ READERS = (0.0, 0.5, 0.8, 0.95)
 PEOPLE_ONLY, FILM_ONLY = "age, BMI, sex alone", "film alone"
 NO_FILM, NO_NETWORK = "age, BMI, sex, true sub-cluster: no film", "mean of the true sub-cluster: no network"
 REAL = "dxa-korea969"
-
-
-def published_hip() -> dict[str, float]:
-    """The paper's values without its name, and the SD of its T-scores as ``tscore.sd``."""
-    rows = load_published("chen2024_hip").set_index("published_id")
-    rows.index = rows.index.str.removeprefix("chen2024_hip.")
-    return rows["value"].to_dict() | {"tscore.sd": rows.loc["tscore.mean", "spread"]}
 
 
 def closed_forms(paper: Paper) -> pd.DataFrame:
@@ -135,12 +127,25 @@ def show_phantom(run: Run, steps: Comparison, paper: Paper, best: Paper) -> None
         "{best_r:.3f}, and a second simulated scan {scan_r:.3f} with limits of ± {scan_limit:.2f}. Routed by the true "
         "sub-cluster the same networks print **{cell}**. Age, BMI and sex routed so print {no_film}, no film, and the "
         "sub-cluster's mean {named}, no network. The highest step is *{highest}*, {highest_r}.")  # fmt: skip
-    gains = {name: steps.estimate(name, "r")[0] - steps.estimate(HONEST, "r")[0] for name in (COPIES, SIBLINGS)}
-    met = {"copy": COPIES, "sibling": SIBLINGS}
-    run.fact(**{f"{short}_gain": gains[name] for short, name in met.items()},
-             **{f"{short}_r": with_ci(*steps.estimate(name, "r")) for short, name in met.items()})  # fmt: skip
-    say(run, "Having met the patient moves r by {copy_gain:+.2f} (a copy of the film in training, r = {copy_r}) and "
-        "{sibling_gain:+.2f} (the other hip, r = {sibling_r}) in so short a training.")  # fmt: skip
+
+
+def met_the_patient(t_score: NDArray, ladder: pd.DataFrame, person: ArrayLike, n_boot: int, seed: int) -> Comparison:
+    """r with a copy and with the other hip in training, each less the honest r on the same hips; people are drawn."""
+    values = {name: (np.asarray(t_score, float), ladder[name].to_numpy()) for name in (HONEST, COPIES, SIBLINGS)}
+    return compare_statistics({"r": lambda t, said: float(np.corrcoef(t, said)[0, 1])}, values, groups=person,
+                              reference=[(COPIES, HONEST), (SIBLINGS, HONEST)], n_boot=n_boot, seed=seed)  # fmt: skip
+
+
+def show_met(run: Run, met: Comparison) -> None:
+    """What it gives to have met the patient."""
+    gains = {short: met.difference(name, HONEST, "r") for short, name in (("copy", COPIES), ("sibling", SIBLINGS))}
+    run.fact(**{f"{short}_gain": with_ci(*gain, "+.2f") for short, gain in gains.items()})
+    sentence = ("On the same hips r changes by {copy_gain} with a copy of the film in training, by {sibling_gain} with "
+                "the other hip there")  # fmt: skip
+    known = [low > 0 for _, low, _ in gains.values()]
+    if not any(known):
+        sentence += ": neither is told apart from nothing in so short a training"
+    say(run, sentence + ".")
 
 
 def show_shares(run: Run, steps: Comparison) -> None:

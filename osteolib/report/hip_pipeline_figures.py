@@ -19,10 +19,10 @@ from osteolib.report.style import COLOURS, GREY, INK, use_style
 from osteolib.screen.sub_clusters import SubClusters
 from osteolib.screen.triplet import N_FEATURES, TripletNet
 from osteolib.screen.x1ai import cell_names
-from osteolib.stats import Agreement
+from osteolib.stats.agreement_clustered import ClusteredAgreement
 
 CLASSES = ("#0072B2", "#D55E00")  # no osteoporosis, osteoporosis
-LINES = (("#D55E00", "-"), ("#0072B2", "--"), ("#009E73", "-."), ("#CC79A7", ":"))
+LINES = (("#D55E00", "-"), ("#0072B2", "--"), ("#009E73", "-."), ("#CC79A7", ":"), ("#767676", (0, (1, 1))))
 
 
 def stages(
@@ -147,8 +147,14 @@ def roc(y_true: ArrayLike, scores: Mapping[str, ArrayLike], names: Mapping[str, 
     return fig
 
 
-def t_scores(true: ArrayLike, predicted: ArrayLike, cell: ArrayLike, ba: Agreement, r: float) -> Figure:
-    """Fig. 3 and 4: predicted against DXA's T-score, coloured by sub-cluster, and their difference against the mean."""
+def t_scores(
+    true: ArrayLike, predicted: ArrayLike, cell: ArrayLike, ba: ClusteredAgreement, r: float,
+    printed: tuple[float, float],
+) -> Figure:  # fmt: skip
+    """Fig. 3 and 4: predicted against DXA's T-score, coloured by sub-cluster, and their difference against the mean.
+
+    ``printed`` are the paper's limits of agreement.
+    """
     use_style()
     true, predicted = np.asarray(true, float), np.asarray(predicted, float)
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.5))
@@ -163,6 +169,6 @@ def t_scores(true: ArrayLike, predicted: ArrayLike, cell: ArrayLike, ba: Agreeme
     right.scatter((true + predicted) / 2, predicted - true, **style)
     for value, line in ((ba.bias, "-"), (ba.loa_low, "--"), (ba.loa_high, "--")):
         right.axhline(value, color=COLOURS["osteoporosis"], ls=line, lw=1.4)
-    right.axhspan(-0.214, 0.194, color=GREY, alpha=0.3, lw=0)
+    right.axhspan(*printed, color=GREY, alpha=0.3, lw=0)
     right.set(xlabel="mean of the two", ylabel="predicted − DXA", title="grey: the printed limits")
     return fig

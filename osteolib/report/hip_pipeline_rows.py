@@ -18,6 +18,9 @@ from osteolib.stats import lin_ccc
 PIPELINE = "X1AI-Osteo"
 NAMES = {"resnet50": "ResNet-50", "inception_v3": "Inception-v3"}
 FROZEN = "EfficientNet-Lite0, frozen"
+NO_FILM = "age, BMI, sex alone"
+"""The pipeline behind the network, fitted without the network's features."""
+RIDGE = "one ridge, 131 numbers"
 PRINTED = {PIPELINE: "X1AI-Osteo", "ResNet-50": "ResNet50", "Inception-v3": "InceptionV3"}
 """Our name of a network, and that in the ids of the published values."""
 MEASURES = {"sensitivity": "sens", "specificity": "spec", "ppv": "ppv", "npv": "npv", "auroc": "auc"}

@@ -14,7 +14,6 @@ from osteolib.radiograph import read_radiograph
 from osteolib.report import hip_outlines as figures
 from osteolib.report.comparison import Comparison, compare_scores, compare_statistics, together
 from osteolib.report.hip_outlines import NAMES, Shown
-from osteolib.report.published import load_published
 from osteolib.report.scorecard import METHOD_CHECK
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.runs import Run
@@ -28,12 +27,6 @@ FOUND = 0.5
 """IoU from which a thing counts as found where the method is checked, as is customary for detectors."""
 MOST = 0.95
 """Share of hips of which that is asked."""
-
-
-def published_hip() -> dict[str, float]:
-    """The paper's values without its name."""
-    rows = load_published("chen2024_hip").set_index("published_id")["value"]
-    return rows.rename(lambda name: name.removeprefix("chen2024_hip.")).to_dict()
 
 
 def required(paper: Mapping[str, float]) -> dict[str, float]:
@@ -201,7 +194,7 @@ def show_exclusion(run: Run, judged: pd.DataFrame, n_boot: int, seed: int) -> No
         "Obstructed hips that would go on to the T-score: {missed}; free ones that are lost: {wrong}.")  # fmt: skip
     if run.facts["n_flagged"]:
         say(run, "The mean true T-score is {t_out:.2f} of hips left out and {t_kept:.2f} of those kept; metal was "
-            "drawn without a look at density, so that whatever lies between the two is chance.")  # fmt: skip
+            "drawn without a look at density: what lies between the two is chance, or false alarms.")  # fmt: skip
 
 
 def show_squares(run: Run, films: Sequence[Shown], judged: pd.DataFrame) -> None:

@@ -142,7 +142,7 @@ def make_record(name: str, folder: Path = RECORDED) -> Path:
     began, started = time.monotonic(), datetime.now(UTC)
     modules = list(home.MODULES[function])
     code = _code(modules)
-    sizes = load_profile(cell.profile)
+    sizes = _Noted(load_profile(cell.profile))
     recording = job(sizes, **cell.options)
     given = home.GIVEN[function](sizes, **cell.options) if function in home.GIVEN else {}
     files = {f"{table}.csv": _csv(getattr(recording, table)) for table in TABLES}
@@ -152,6 +152,7 @@ def make_record(name: str, folder: Path = RECORDED) -> Path:
         "job": cell.job,
         "profile": cell.profile,
         "options": dict(cell.options),
+        "sizes": {name: sizes[name] for name in sorted(sizes.used)},
         "configuration": dict(recording.configuration),
         "cohorts": dict(recording.cohorts),
         "modules": modules,
@@ -230,9 +231,24 @@ def machine() -> str:
     return f"CPU, {os.cpu_count()} cores, {platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {bf16}"
 
 
+class _Noted(dict):
+    """Values of a profile, and which of them were asked for."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.used: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.used.add(name)
+        return super().__getitem__(name)
+
+
 def _is_stale(cell: Cell, run: Mapping[str, Any]) -> bool:
-    """Whether the declaration, or the code behind the predictions, is no longer what made the record."""
+    """Whether the declaration, a size that the job asked for, or the code is no longer what made the record."""
     if (run["job"], run["profile"], run["options"]) != (cell.job, cell.profile, dict(cell.options)):
+        return True
+    today = load_profile(cell.profile)
+    if any(today.get(name) != value for name, value in run.get("sizes", {}).items()):
         return True
     try:
         return _code(run["modules"]) != run["code"]

@@ -93,17 +93,17 @@ class Frozen(NamedTuple):
     t_score: NDArray[np.float64]
 
 
-def frozen_predictions(hips: Hips, t_score: ArrayLike, train: ArrayLike) -> Frozen:
+def frozen_predictions(hips: Hips, t_score: ArrayLike, people: ArrayLike, train: ArrayLike) -> Frozen:
     """Logistic and ridge regression on frozen ImageNet features, fitted on the hips of training.
 
-    The ridge's penalty is chosen within the training hips, by leaving one out; the logistic one's is fixed at a strong
+    The ridge's penalty is chosen within the training hips, on people left out; the logistic one's is fixed at a strong
     one, for there are many more features than people.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train, t = np.asarray(train, int), np.asarray(t_score, float)
+    train, t, people = np.asarray(train, int), np.asarray(t_score, float), np.asarray(people)
     squares = np.where(hips.femur, hips.images, np.uint8(0))
     key = {"encoder": PRETRAINED, "hips": hashlib.sha256(squares.tobytes()).hexdigest()}
 
@@ -114,16 +114,19 @@ def frozen_predictions(hips: Hips, t_score: ArrayLike, train: ArrayLike) -> Froz
     x = np.load(folder / "features.npy", allow_pickle=False)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=1000))
     classifier.fit(x[train], hips.classes[train])
-    return Frozen(classifier.predict_proba(x)[:, 1], ridge(x[train], t[train]).predict(x))
+    return Frozen(classifier.predict_proba(x)[:, 1], ridge(x[train], t[train], people[train]).predict(x))
 
 
-def ridge(x: ArrayLike, t_score: ArrayLike) -> Any:
-    """One ridge regression of T-scores (n,) on standardised features (n, k), its penalty by leaving one out."""
+def ridge(x: ArrayLike, t_score: ArrayLike, people: ArrayLike) -> Any:
+    """One ridge regression of T-scores (n,) on standardised features (n, k), its penalty by leaving out people (n,)."""
     from sklearn.linear_model import RidgeCV
+    from sklearn.model_selection import GroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 5, 11))).fit(x, t_score)
+    # of a hip whose other side is in training a weak penalty looks good
+    folds = list(GroupKFold(min(5, len(np.unique(people)))).split(x, t_score, people))
+    return make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 5, 11), cv=folds)).fit(x, t_score)
 
 
 def _prepared(images: Tensor, size: int) -> Tensor:

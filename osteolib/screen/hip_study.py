@@ -6,7 +6,7 @@ has 1430 people to train on and 300 to test; which of the 1430 chose the epoch, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -94,12 +94,10 @@ def parts_of(hips: pd.DataFrame, seed: int) -> pd.Series:
     return pd.Series(np.where(fold == 0, "test", np.where(fold == 1, "validation", "train")), hips.index, name="part")
 
 
-def study_hips(
-    cohort: Cohort, image_size: int, seed: int = 0, outlines: Mapping[str, NDArray[np.bool_]] | None = None
-) -> StudyHips:
-    """Who takes part, split, and their squares; ``outlines`` as in :func:`osteolib.views.hip_views.hip_images`."""
+def study_hips(cohort: Cohort, image_size: int, seed: int = 0) -> StudyHips:
+    """Who takes part, split, and their squares."""
     hips = taking_part(cohort.subjects)
-    images, femur = hip_images(hips, image_size, outlines)
+    images, femur = hip_images(hips, image_size)
     classes = (hips["t_score"] <= CLASS_CUT).to_numpy(np.int64)
     return StudyHips(hips.assign(part=parts_of(hips, seed)), Hips(images, femur, classes))
 

@@ -174,7 +174,7 @@ def hip_halves(cohort: Cohort, columns: int) -> HipHalves:
                 bits[at] = to_network(truth, side, columns, flags=True)
         np.savez_compressed(folder / "halves.npz", images=images, bits=bits)
 
-    key = {"cohort": cohort.fingerprint, "units": [*hips["unit_id"]], "columns": columns}
+    key = {"cohort": cohort.fingerprint, "films": [*hips["path"]], "units": [*hips["unit_id"]], "columns": columns}
     with np.load(artefact("hip-halves", key, (__name__,), make) / "halves.npz") as arrays:
         return HipHalves(torch.from_numpy(arrays["images"]), torch.from_numpy(arrays["bits"]))
 

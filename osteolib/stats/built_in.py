@@ -41,10 +41,11 @@ def r_when_routed(r: float, cuts: ArrayLike, mean: float, sd: float) -> float:
     if (np.diff(cuts) <= 0).any():
         raise ValueError(f"cuts must rise: {cuts.tolist()}")
     z = (np.array([-np.inf, *cuts, np.inf]) - mean) / sd
-    held, density = np.diff(norm.cdf(z)), norm.pdf(z)
+    density = norm.pdf(z)
     edge = np.where(np.isfinite(z), z, 0) * density  # z * pdf is 0 far out
-    middle = -np.diff(density) / held
-    v = 1 - np.diff(edge) / held - middle**2
+    held, fall, turn = np.diff(norm.cdf(z)), -np.diff(density), np.diff(edge)
+    held, fall, turn = (part[held > 0] for part in (held, fall, turn))  # in a cell far out there is nobody
+    v = 1 - turn / held - (fall / held) ** 2
     return float(np.sqrt(max(0.0, 1 - (held * v * (1 - r**2) / (1 - r**2 + r**2 * v)).sum()))) if r < 1 else 1.0
 
 

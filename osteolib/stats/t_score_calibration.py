@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from osteolib.stats.agreement import lin_ccc
 from osteolib.stats.bootstrap_any import BootstrapStatistic, bootstrap_statistic
 from osteolib.stats.checks import finite_vector, same_length, subject_codes
 from osteolib.stats.resampling import check_settings, design_resampling, draw_counts
@@ -123,18 +122,6 @@ def calibration_bins(
                      people))  # fmt: skip
     columns = ["predicted", "measured", "ci_low", "ci_high", "mae", "rmse", "n", "n_people"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def ccc_clustered(
-    reference: ArrayLike, predicted: ArrayLike, groups: ArrayLike, n_boot: int = 2000, seed: int = 0
-) -> BootstrapStatistic:
-    """Lin's concordance of hips with a bootstrap of people, in place of the interval that takes hips as independent."""
-    x, y = _varying(reference, predicted)
-
-    def ccc(x: np.ndarray, y: np.ndarray) -> float:
-        return lin_ccc(x, y).ccc if np.ptp(x) > 0 and np.ptp(y) > 0 else np.nan
-
-    return bootstrap_statistic(ccc, x, y, groups=groups, n_boot=n_boot, seed=seed)
 
 
 def slope(x: np.ndarray, y: np.ndarray) -> float:

@@ -7,8 +7,7 @@ paper's augmentations. The paper prints neither the method of enhancement nor ho
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osteolib.phantoms.hip.truth import FEMUR, read_masks
-from osteolib.radiograph import normalise_intensity, read_radiograph
+from osteolib.radiograph import read_radiograph
 from osteolib.radiograph.augment import warp
 from osteolib.runs.store import artefact
+from osteolib.segment.hip_instances import eight_bit
 from osteolib.segment.hip_squares import cut_square, hip_square
 
 CLIP_LIMIT = 0.02
@@ -28,20 +28,15 @@ CLIP_LIMIT = 0.02
 BLACK, WHITE = 0.0, 1.0
 
 
-def hip_images(
-    subjects: pd.DataFrame, size: int, outlines: Mapping[str, NDArray[np.bool_]] | None = None
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def hip_images(subjects: pd.DataFrame, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The enhanced square of every hip and the femur in it, from the store if they are there.
 
     Parameters
     ----------
     subjects
-        One row per hip: ``unit_id, image_id, side, path``, and ``masks_path`` where no outlines are given.
+        One row per hip: ``unit_id, image_id, side, path, masks_path``; outlines are the true ones.
     size
         Pixels along each side; the paper has 224.
-    outlines
-        Femurs of each film by ``image_id``, shape (height, width) of the film, as a segmenter drew them; None: the
-        phantom's true ones.
 
     Returns
     -------
@@ -54,18 +49,13 @@ def hip_images(
     """
 
     def make(folder: Path) -> None:
-        both = [_square(*hip, size) for hip in _films(subjects, outlines)]
+        both = [_square(*hip, size) for hip in _films(subjects)]
         images, femur = (np.stack(part) for part in zip(*both, strict=True))
         np.savez_compressed(folder / "hips.npz", images=images, femur=femur)
 
-    drawn = "true"
-    if outlines is not None:
-        content = (np.packbits(outlines[name]).tobytes() for name in subjects["image_id"].unique())
-        drawn = hashlib.sha256(b"".join(content)).hexdigest()
     films = subjects["sha256" if "sha256" in subjects else "path"].tolist()
-    key = {"films": films, "sides": subjects["side"].tolist(), "size": size, "outlines": drawn}
-    modules = (__name__, "osteolib.segment.hip_squares", "osteolib.radiograph.preprocess")
-    with np.load(artefact("hip-images", key, modules, make) / "hips.npz", allow_pickle=False) as arrays:
+    key = {"films": films, "sides": subjects["side"].tolist(), "size": size}
+    with np.load(artefact("hip-images", key, (__name__,), make) / "hips.npz", allow_pickle=False) as arrays:
         return arrays["images"], arrays["femur"]
 
 
@@ -75,22 +65,20 @@ def right_hip(
     """The square of one hip and the femur in it, before enhancement: shape (size, size) each, as a right hip.
 
     ``pixels`` and ``femur`` are a film, uint8 or uint16, and the femurs on it, shape (height, width); ``side`` is the
-    patient's. Of 16 bits the range from the 1st to the 99th percentile of the film becomes 8.
+    patient's. One of 16 bits becomes one of 8 as everywhere (:func:`osteolib.segment.hip_instances.eight_bit`).
     """
     box = hip_square(femur, side)
-    pixels = normalise_intensity(pixels) if pixels.dtype == np.uint16 else pixels
-    both = cut_square(pixels, box, size), cut_square(femur, box, size)
+    both = cut_square(eight_bit(pixels), box, size), cut_square(femur, box, size)
     return both if side == "right" else tuple(square[:, ::-1].copy() for square in both)
 
 
-def _films(subjects: pd.DataFrame, outlines) -> Iterator[tuple]:
+def _films(subjects: pd.DataFrame) -> Iterator[tuple]:
     """Film, its femurs and side of each hip in order; a film of two hips is read once where they follow each other."""
     name, film, femur = None, None, None
     for row in subjects.itertuples():
         if row.image_id != name:
             name, film = row.image_id, read_radiograph(Path(row.path)).pixels
-            known = outlines is None
-            femur = (read_masks(row.masks_path, name) & FEMUR).astype(bool) if known else outlines[name]
+            femur = (read_masks(row.masks_path, name) & FEMUR).astype(bool)
         yield film, femur, row.side, row.unit_id
 
 
@@ -102,14 +90,14 @@ def _square(film: NDArray, femur: NDArray, side: str, unit: str, size: int) -> t
     return enhance(image), inside
 
 
-def enhance(square: NDArray[np.uint8], clip_limit: float = CLIP_LIMIT) -> NDArray[np.uint8]:
+def enhance(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Contrast-limited adaptive histogram equalisation (scikit-image, 8 x 8 tiles), uint8 in and out.
 
     Texture is kept and the level of grey is not: what is left of how dense bone looks is its pattern.
     """
     from skimage.exposure import equalize_adapthist
 
-    return np.rint(equalize_adapthist(square, clip_limit=clip_limit) * 255).astype(np.uint8)
+    return np.rint(equalize_adapthist(square, clip_limit=CLIP_LIMIT) * 255).astype(np.uint8)
 
 
 def on_background(images: Tensor, femur: Tensor, grey: Tensor | float) -> Tensor:

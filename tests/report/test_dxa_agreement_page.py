@@ -4,11 +4,12 @@ import pytest
 
 from osteolib.report import dxa_agreement_page as page
 from osteolib.report.comparison import compare_scores
+from osteolib.report.hip_paper import published_hip
 from osteolib.report.knee_results import compare_agreement
 from osteolib.stats.t_score_calibration import proportional_bias
 
 USES = "dxa-korea969"
-PAPER = page.published_hip()
+PAPER = published_hip()
 
 
 def sites_of(noise: float, tilt: float = 1.0, n: int = 300, seed: int = 0):

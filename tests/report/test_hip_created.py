@@ -6,6 +6,7 @@ import pytest
 
 from osteolib.report import hip_created_page as page
 from osteolib.report.hip_created import INFORMED, KNOWS, PEOPLE, agreement_of, built_in_curves, ladder, ladder_table
+from osteolib.report.hip_paper import published_hip
 from osteolib.screen.hip_created import BOTH, CELL, CLASS, HELPS, HONEST, OUTLIERS
 from osteolib.screen.hip_leaks import COPIES, SIBLINGS
 from osteolib.stats import bootstrap_statistic
@@ -17,7 +18,7 @@ PERSON = np.repeat(np.arange(60), 2)
 ERRORS = dict(zip(HELPS, (0.8, 0.4, 0.6, 0.3, 0.1), strict=True))
 PREDICTED = pd.DataFrame({name: T + RNG.normal(0, sd, 120) for name, sd in ERRORS.items()})
 PREDICTED.loc[::3, [OUTLIERS, BOTH]] = np.nan
-PAPER = page.published_hip()
+PAPER = published_hip()
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,13 @@ def test_the_whole_ladder_has_its_order_and_kinds(run, monkeypatch):
     steps = agreement_of(T, whole, PERSON, n_boot=200)
     page.show_phantom(run, steps, PAPER, {"r": 0.99, "sd": 0.13, "scan_r": 0.993, "scan_sd": 0.12})
     assert page.NO_NETWORK in run.said[0] and "± 0.24" in run.said[0]
+    met = page.met_the_patient(T, whole, PERSON, 200, 0)
+    same = whole[SIBLINGS].notna() & whole[HONEST].notna()
+    r = [np.corrcoef(T[same], whole.loc[same, name])[0, 1] for name in (SIBLINGS, HONEST)]
+    assert met.difference(SIBLINGS, HONEST, "r")[0] == pytest.approx(r[0] - r[1])
+    page.show_met(run, met)
+    told_apart = any(met.difference(name, HONEST, "r")[1] > 0 for name in (COPIES, SIBLINGS))
+    assert ("neither is told apart" in run.said[-1]) != told_apart
     page.show_shares(run, steps)
     squares = [steps.estimate(name, "r")[0] ** 2 for name in (page.PEOPLE_ONLY, HONEST, CELL)]
     assert run.facts["from_people"] == pytest.approx(squares[0])

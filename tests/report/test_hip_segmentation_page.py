@@ -5,13 +5,14 @@ import pytest
 from osteolib.phantoms.hip.truth import FEMUR, JOINT, SCREW
 from osteolib.report import hip_outlines as figures
 from osteolib.report import hip_segmentation_page as page
+from osteolib.report.hip_paper import published_hip
 from osteolib.segment.hip_squares import hip_square
 from osteolib.segment.mask_rcnn import HipFound, MaskRecipe
 from osteolib.stats import bootstrap_statistic
 
 USES = "hip-phantom"
 SHAPE = (60, 80)
-PAPER = page.published_hip()
+PAPER = published_hip()
 
 
 def box(x0, y0, x1, y1):

@@ -94,6 +94,16 @@ def test_a_record_of_other_code_says_so(folder):
     assert shown["run"].iloc[0].startswith("live, this page") and "other code" in shown["run"].iloc[1]
 
 
+def test_a_record_knows_the_sizes_it_asked_for_and_no_others(folder, monkeypatch):
+    run = json.loads(make_record("trial-3", folder).read_text())
+    assert run["sizes"] == {"epochs": 2}
+    smoke = recorded.load_profile("smoke")
+    monkeypatch.setattr(recorded, "load_profile", lambda name: smoke | {"n_planted": 77})
+    assert not read_record("trial-3", folder).stale
+    monkeypatch.setattr(recorded, "load_profile", lambda name: smoke | {"epochs": 3})
+    assert read_record("trial-3", folder).stale
+
+
 def test_live_and_recorded_stand_beside_each_other_and_what_is_not_recorded_is_said(folder):
     make_record("trial-3", folder)
     live = pd.DataFrame([{"method": "m", "split": "test", "value": 0.5, "ci_low": 0.4, "ci_high": 0.6, "n": 9}])

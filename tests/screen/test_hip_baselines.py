@@ -6,7 +6,14 @@ import torch
 
 from osteolib.runs import store
 from osteolib.screen import hip_baselines
-from osteolib.screen.hip_baselines import NETWORKS, NetworkRecipe, build_network, frozen_predictions, trained_network
+from osteolib.screen.hip_baselines import (
+    NETWORKS,
+    NetworkRecipe,
+    build_network,
+    frozen_predictions,
+    ridge,
+    trained_network,
+)
 from osteolib.screen.triplet import Hips
 
 TRAIN, VALIDATION = np.arange(60), np.arange(60, 80)
@@ -73,12 +80,23 @@ def test_linear_models_on_frozen_features_are_fitted_on_training_hips_alone(toy_
 
     monkeypatch.setattr(hip_baselines, "frozen_features", features)
     hips, t = toy_squares(200)
-    found = frozen_predictions(hips, t, np.arange(120))
+    found = frozen_predictions(hips, t, np.arange(200) // 2, np.arange(120))
     assert np.corrcoef(found.t_score[120:], t[120:])[0, 1] > 0.5
     assert np.corrcoef(found.score[120:], t[120:])[0, 1] < -0.4
     changed = t.copy()
     changed[120:] = 0
     again = frozen_predictions(Hips(hips.images, hips.femur, np.where(np.arange(200) < 120, hips.classes, 0)),
-                               changed, np.arange(120))  # fmt: skip
+                               changed, np.arange(200) // 2, np.arange(120))  # fmt: skip
     np.testing.assert_array_equal(found.t_score, again.t_score)
     np.testing.assert_array_equal(found.score, again.score)
+
+
+def test_the_penalty_of_a_ridge_does_not_see_a_persons_other_hip():
+    """Every row twice, under one person, says no more than once: leaving one row out would take a weak penalty."""
+    rng = np.random.default_rng(0)
+    x, people = rng.normal(size=(60, 200)), np.arange(60)
+    t = x[:, 0] + 2 * rng.normal(size=60)
+    once = ridge(x, t, people)
+    twice = ridge(np.repeat(x, 2, 0), np.repeat(t, 2), np.repeat(people, 2))
+    alone = ridge(np.repeat(x, 2, 0), np.repeat(t, 2), np.arange(120))
+    assert twice[-1].alpha_ >= once[-1].alpha_ > alone[-1].alpha_

@@ -13,8 +13,10 @@ from osteolib.screen.hip_created import fit_like
 from osteolib.screen.hip_score import reduced, score_hips, square_of, why_not
 from osteolib.screen.sub_clusters import with_covariates
 from osteolib.screen.triplet import N_FEATURES, TripletNet, describe
+from osteolib.segment.hip_instances import eight_bit
 from osteolib.segment.hip_squares import hip_square
 from osteolib.segment.mask_rcnn import HipFound
+from osteolib.views.hip_views import right_hip
 
 torch.set_num_threads(1)
 SIZE, PERSON = 64, (70.0, 23.0, 1.0)  # age, BMI, sex
@@ -113,6 +115,9 @@ def test_png_and_dicom_give_one_score(trained, tmp_path):
     deep = (film.astype(np.uint16) * 257) >> 2
     write_dicom(deep, 1.0, tmp_path / "deep.dcm", None, "HIP")
     assert all(one.t_score is not None for one in score(trained, tmp_path / "deep.dcm", detector(femur)))
+    # a film of 16 bits is cut for training as it is cut for scoring
+    for one in right_hip(deep, femur, "right", 40), right_hip(eight_bit(deep), femur, "right", 40):
+        np.testing.assert_array_equal(one[0], right_hip(eight_bit(deep), femur, "right", 40)[0])
 
 
 def test_age_and_sex_count(trained):

@@ -122,7 +122,7 @@ def test_features_and_covariates_meet_at_the_right_hip(toy_squares):
 def test_squares_come_with_classes_and_parts(monkeypatch, toy_squares):
     table = subjects()
 
-    def images(hips, size, outlines):
+    def images(hips, size):
         squares, _ = toy_squares(len(hips), size)
         return squares.images, squares.femur
 

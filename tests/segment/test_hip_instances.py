@@ -142,6 +142,8 @@ def test_half_films_of_a_phantom_agree_with_its_masks(tmp_path, monkeypatch):
     again = hip_halves(cohort, 64)
     assert again.digest() == halves.digest() != halves.take([0, 1]).digest()
     assert len(halves.take(cohort.subjects["side"] == "left").images) == 4
+    deep = load_cohort("hip-phantom", n_subjects=4, seed=1, film_width=256, file_format="dicom")
+    assert (hip_halves(deep, 64).images != halves.images).any()  # another film, another artefact
     table = load_cohort("hip-phantom", n_subjects=4, seed=1, film_width=256, render=False)
     with pytest.raises(ValueError, match="render=True"):
         hip_halves(table, 64)

@@ -76,3 +76,7 @@ def test_a_wide_filter_changes_nothing_and_a_perfect_reader_needs_none():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_cell_in_which_nobody_is_changes_nothing():
+    assert r_when_routed(0.5, [-2.5, 40.0], -2.6, 1.1) == pytest.approx(r_when_routed(0.5, [-2.5], -2.6, 1.1))

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from osteolib.stats import lin_ccc
-from osteolib.stats.t_score_calibration import calibration_bins, ccc_clustered, proportional_bias, slope
+from osteolib.stats.t_score_calibration import calibration_bins, proportional_bias, slope
 
 
 def calibrated(n, r, seed=0):
@@ -70,15 +69,6 @@ def test_the_interval_of_a_bin_is_that_of_a_mean():
     found = calibration_bins(x, y, n_bins=4, n_boot=2000).iloc[1]
     own = (y > np.quantile(y, 0.25)) & (y < np.quantile(y, 0.5))
     assert (found.ci_high - found.ci_low) / 3.92 == pytest.approx(x[own].std() / own.sum() ** 0.5, rel=0.1)
-
-
-def test_concordance_is_lins_and_its_interval_draws_people():
-    x, y = calibrated(100, 0.9, seed=3)
-    once = ccc_clustered(x, y, np.arange(100), n_boot=400)
-    twice = ccc_clustered(np.tile(x, 2), np.tile(y, 2), np.tile(np.arange(100), 2), n_boot=400)
-    assert once.estimate == pytest.approx(lin_ccc(x, y).ccc)
-    assert twice.ci == pytest.approx(once.ci)
-    assert once.ci == pytest.approx(lin_ccc(x, y).ci, abs=0.02)
 
 
 def test_a_slope_on_a_constant_is_none():

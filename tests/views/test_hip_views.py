@@ -76,32 +76,28 @@ def test_augmented_hips_are_tilted_on_black_or_white_as_the_generator_says():
     assert (straight[:, 2].argmax(1) == 16).all()
 
 
-def subjects(tmp_path, sides=("right", "left")):
-    film, femur = pelvis()
+def subjects(tmp_path, femur=None, sides=("right", "left")):
+    film, drawn = pelvis()
     Image.fromarray(film).save(tmp_path / "film.png")
-    rows = [{"unit_id": f"a-{side}", "image_id": "a", "side": side, "path": str(tmp_path / "film.png")}
-            for side in sides]  # fmt: skip
-    return pd.DataFrame(rows), {"a": femur}
+    bits = (drawn if femur is None else femur).astype(np.uint8) | 16  # a pelvis everywhere
+    np.savez(tmp_path / "masks.npz", a=bits)
+    known = {"image_id": "a", "path": str(tmp_path / "film.png"), "masks_path": str(tmp_path / "masks.npz")}
+    return pd.DataFrame([{"unit_id": f"a-{side}", "side": side, **known} for side in sides])
 
 
 def test_a_table_of_hips_becomes_squares_that_are_found_again(tmp_path, monkeypatch):
-    hips, outlines = subjects(tmp_path)
-    images, femur = hip_images(hips, 40, outlines)
+    hips = subjects(tmp_path)
+    images, femur = hip_images(hips, 40)
     assert images.shape == femur.shape == (2, 40, 40)
     np.testing.assert_array_equal(images[0], images[1])
+    film, drawn = pelvis()
+    np.testing.assert_array_equal(femur[0], right_hip(film, drawn, "right", 40)[1])
     monkeypatch.setattr("osteolib.views.hip_views.enhance", lambda square: 1 / 0)
-    np.testing.assert_array_equal(hip_images(hips, 40, outlines)[0], images)
-
-
-def test_the_phantoms_own_outlines_are_taken_where_none_are_given(tmp_path):
-    hips, outlines = subjects(tmp_path)
-    np.savez(tmp_path / "masks.npz", a=outlines["a"].astype(np.uint8) | 16)  # a pelvis everywhere
-    own = hip_images(hips.assign(masks_path=str(tmp_path / "masks.npz")), 40)
-    np.testing.assert_array_equal(own[1], hip_images(hips, 40, outlines)[1])
+    np.testing.assert_array_equal(hip_images(hips, 40)[0], images)
 
 
 def test_a_hip_without_a_femur_is_named(tmp_path):
-    hips, outlines = subjects(tmp_path)
-    outlines["a"][:, 100:] = False
+    femur = pelvis()[1].copy()
+    femur[:, 100:] = False
     with pytest.raises(ValueError, match="hip a-left: no femur in the left half of the film"):
-        hip_images(hips, 40, outlines)
+        hip_images(subjects(tmp_path, femur), 40)
