@@ -125,12 +125,12 @@ vertebra_devices.show_makers(run, settings)
 # %% [markdown]
 # ## Device or hospital?
 #
-# Table 1 of the paper gives A a Hologic, B a GE Lunar, C a MEDIX, and the external D a Hologic again; osteoporosis is more
-# than twice as common at A as at B and C. Whoever is told *Hologic* is told *osteoporosis is common here*. The phantom has the paper's
+# Table 1 of the paper gives A a Hologic, B a GE Lunar, C a MEDIX, and the external D a Hologic again; osteoporosis,
+# as recovered from its Table 2, is more than twice as common at A as at B and C. Whoever is told *Hologic* is told *osteoporosis is common here*. The phantom has the paper's
 # arrangement, one in which every hospital has all makers, and one in which D has a maker that A to C do not have.
 
 # %% tags=["hide-input"]
-vertebra_devices.show_hospitals(run, presets)
+vertebra_devices.show_hospitals(run, presets, settings)
 
 # %% [markdown]
 # ## Is the phantom honest?
@@ -174,9 +174,10 @@ page.show_honest(run, honest)
 # %% [markdown]
 # ## What is attainable?
 #
-# A regression on all that reaches the pixels (density, cortex, marrow, size, level), fitted on half of 20,000 people that are never
-# rendered, judged on the other half: no network that sees the patch alone can do better in that population. Once without
-# and once with the name of the maker.
+# A regression on all that reaches the pixels and may tell something (density, cortex, marrow, size, level, and which scanner it was,
+# as its noise shows), with squares and products, fitted on half of 20,000 people that are never rendered, judged on the other half:
+# no network that sees the patch alone can do better in that population, but for what this form misses. Once without and once with
+# the name of the maker.
 
 # %%
 best = {(preset, known): attainable(preset, device=known == "with", seed=seed)
@@ -198,7 +199,7 @@ page.show_attainable(run, best)
 # - A T-score of a single vertebra; error of a machine 2 % in a person and 2 % in a vertebra, of the size Genant et al. found.
 # - Unlabelled vertebrae come from all patients of A to C; whether those of the paper's test patients are among its own is not said.
 # - Size, marrow, cortex, trend of density above T12, scanners and the share of chest scans: assumptions, named in the manifest.
-# - Noise does not grow with the patient, so that it knows nothing of BMI.
+# - Neither noise nor fat and muscle follow BMI, which the label follows: what lies beside the bone knows nothing of it.
 # ```
 #
 # ```{admonition} Exercise
@@ -223,8 +224,8 @@ assert wrong > -1.7 and abs(right + 2.5) < 0.05
 # %% [markdown]
 # ## Do real machines differ like that?
 #
-# Beside its maker's line a machine of the phantom has a gain, an offset and a drift of its own. Is that the right form? Real machines
-# that read one unchanging object say so. They are HR-pQCT machines for wrist and shin, so the form is taken and no number of a DXA.
+# Beside its maker's line a machine of the phantom has a gain, an offset and a drift of its own. Is that the right form? Here are real
+# machines that read one kind of unchanging object. They are for wrist and shin (HR-pQCT), so no number of a DXA follows.
 
 # %% tags=["hide-input"]
 real_machines = load_or_explain(run, "hrpqct-phantoms")
@@ -268,7 +269,8 @@ vertebra_likeness.show_ranges(run, real, simulated)
 
 # %% [markdown]
 # Known problems: no fracture, no osteophytes, no contrast medium, no metal; neighbours are copies of the vertebra in the middle;
-# laminae and processes are thicker and smoother than real ones; soft tissue is drawn with a ruler.
+# laminae and processes are thicker and smoother than real ones; soft tissue is drawn with a ruler. Two settings, the contrast of
+# struts and the noise of scanner B, were set by these same two scans, so that agreement in SD and texture is no test.
 #
 # **Take away.** Before a model is told the device, ask what else its name tells. Cross it with everything it could stand for, and
 # see how much of the gain is left.

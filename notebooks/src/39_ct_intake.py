@@ -157,8 +157,8 @@ page.show_refusals(run, said)
 # - **Finding vertebrae.** The paper uses Med-Query, which gives boxes turned along each vertebra. No weights of it are at hand;
 #   here a segmentation that comes with the scan is followed, and boxes lie along the body's axes. A tilted vertebra stays tilted.
 # - **Size, spacing and window** of a patch are not printed. Here a cube around the body, and −200 to 800 HU.
-# - **Exclusions.** Metal and failed identification are caught here; poor image quality and fractures were judged by
-#   people.
+# - **Exclusions.** Metal and failed identification are caught here. How poor image quality and fractures were found is not
+#   said, and neither is looked for here.
 # - **Neighbours stay** in the patch, as far as they reach into it. Whether the paper blanked them is not said.
 # ```
 #

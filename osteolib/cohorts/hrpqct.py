@@ -1,4 +1,4 @@
-"""``hrpqct-phantoms``: readings of one unchanging density phantom (QC1) on 13 HR-pQCT machines."""
+"""``hrpqct-phantoms``: readings of density phantoms of one kind (QC1) on 13 HR-pQCT machines."""
 
 from __future__ import annotations
 
@@ -30,5 +30,8 @@ def read(manifest: Manifest, folder: Path) -> Cohort:
         visit=readings["visit"].astype(int), subject_id="QC1", split_group="QC1", unit="reading",
         unit_id=[f"row-{row}" for row in readings.index],
     )  # fmt: skip
-    notes = ("An object of plastic and hydroxyapatite, read on machines for wrist and shin: no person and no DXA.",)
+    notes = (
+        "Objects of plastic and hydroxyapatite, read on machines for wrist and shin: no person and no DXA.",
+        "Whether one specimen went to all sites or each has its own is not said.",
+    )
     return make_cohort(manifest, {}, readings, notes=notes)

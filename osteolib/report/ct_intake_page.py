@@ -200,12 +200,14 @@ def show_body(run: Run, values: pd.DataFrame, expert: float, coarser: pd.DataFra
 
 def show_refusals(run: Run, said: pd.DataFrame) -> None:
     """Table of spoiled copies and the words of the reader, how many were refused, set aside or read."""
-    counts = said["answer"].value_counts()
+    counts, read = said["answer"].value_counts(), said[said["answer"] == "read"]
+    silent = read.loc[read["said"] == "", "fault"]
     run.fact(n_faults=len(said), n_refused=int(counts.get("refused", 0)), n_aside=int(counts.get("set aside", 0)),
-             n_read=int(counts.get("read", 0)))  # fmt: skip
+             n_read=len(read) - len(silent),
+             silent=f" Read without a word: {'; '.join(silent)}." if len(silent) else "")  # fmt: skip
     table(run, "refusals", said, "What is wrong with a copy of the scan, and what the reader says.", index=False)
     say(
         run,
         "{n_faults} spoiled copies: {n_refused} refused, {n_aside} read with a vertebra set aside, {n_read} put right, "
-        "with a note.",
+        "with a note.{silent}",
     )

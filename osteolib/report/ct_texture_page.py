@@ -82,17 +82,21 @@ def show_crops(run: Run, body: NDArray, crops: Mapping[str, pd.DataFrame]) -> No
     """How much of the body crops show and what enlarging does to its contrast, by kind of crop, in a table."""
     rows = {}
     for name, frame in crops.items():
-        share, times, kept = (frame[column].dropna().quantile([0.25, 0.5, 0.75]) for column in frame)
+        meets = frame[frame["share"] > 0]
+        share, times, kept = (meets[column].dropna().quantile([0.25, 0.5, 0.75]) for column in frame)
         rows[name] = {"body in view": f"{share[0.5]:.0%} ({share[0.25]:.0%} to {share[0.75]:.0%})",
                       "enlarged": f"{times[0.5]:.1f} times",
                       "contrast left": f"{kept[0.5]:.0%} ({kept[0.25]:.0%} to {kept[0.75]:.0%})"}  # fmt: skip
-        run.fact(**{f"{name.split()[0]}_share": share[0.5], f"{name.split()[0]}_kept": kept[0.5]})
+        size = name.split()[0]
+        run.fact(**{f"{size}_met": len(meets) / len(frame), f"{size}_share": share[0.5], f"{size}_kept": kept[0.5]})
     rows["texture map"] = {"body in view": "100%", "enlarged": "1.0 times", "contrast left": "–"}
-    caption = f"One sagittal slice of the real vertebra ({body.sum()} pixels of body): median and middle half of crops"
+    caption = f"One sagittal slice of the real vertebra ({body.sum()} pixels of body): median and middle half of crops "
+    caption += "that meet it"
     table(run, "crops", pd.DataFrame(rows).T.rename_axis("view"), caption)
-    say(run, "A large crop holds {large_share:.0%} of the body at the median, a small one {small_share:.0%}. Enlarged "
-        "to the whole side, neighbours lie closer together in the bone and differ less: {large_kept:.0%} and "
-        "{small_kept:.0%} of the contrast is left. Whether an encoder suffers is another question.")  # fmt: skip
+    say(run, "Of large crops {large_met:.0%} meet the body, of small ones {small_met:.0%}; those hold "
+        "{large_share:.0%} and {small_share:.0%} of it at the median. Enlarged to the whole side, neighbours lie "
+        "closer together in the bone and differ less: {large_kept:.0%} and {small_kept:.0%} of the contrast is left. "
+        "Whether an encoder suffers is another question.")  # fmt: skip
 
 
 def correlations(means: pd.DataFrame, truth: NDArray) -> pd.DataFrame:
@@ -133,21 +137,22 @@ def show_density(
     """Do the maps know the density? The figure, a result row each, and a sentence bound to what came out."""
     words = []
     for scanner, rows in found.items():
-        for row in rows.itertuples():
-            metric = (
-                f"r with true density: {NAMES.get(row.map, row.map)}, {row.binning}, window {row.window}, {scanner}"
-            )
+        of_hu = rows[rows["map"] == HU]  # the same in all bins and windows: recorded once
+        for row in rows.drop(of_hu.index[1:]).itertuples():
+            where = "" if row.map == HU else f"{row.binning}, window {row.window}, "
+            metric = f"r with true density: {NAMES.get(row.map, row.map)}, {where}{scanner}"
             run.result(None, metric, row.r, ci=(row.low, row.high), n=run.facts["n_bodies"], cohort=PHANTOM)
         at = rows[rows["window"] == window].set_index(["binning", "map"])[["r", "low", "high"]]
+        which, hu = scanner.split()[1], with_ci(*at.loc[(patch.name, HU)])
+        run.fact(**{f"hu_{which}": hu, f"contrast_clipped_{which}": with_ci(*at.loc[(clipped.name, "contrast")])})
         for key, binning in {"patch": patch, "bone": bone, "clipped": clipped}.items():
-            for name, short in (("joint_average", "mean"), ("contrast", "contrast"), (HU, "hu")):
-                run.fact(**{f"{short}_{key}_{scanner.split()[1]}": with_ci(*at.loc[(binning.name, name)])})
-        words.append(f"{scanner}: mean HU {with_ci(*at.loc[(patch.name, HU)])}")
+            run.fact(**{f"mean_{key}_{which}": with_ci(*at.loc[(binning.name, "joint_average")])})
+        words.append(f"{scanner}: mean HU {hu}")
     fig = density_figure(found)
     figure(run, "density", fig, alt=f"Correlation of each map's mean with true density by binning. {'; '.join(words)}.")
-    say(run, "On scanner A the mean HU has r = {hu_patch_A} with the density that was drawn, the joint average "
+    say(run, "On scanner A the mean HU has r = {hu_A} with the density that was drawn, the joint average "
         "{mean_patch_A} where the patch sets the bins, **{mean_bone_A} where the bone does**, and {mean_clipped_A} "
-        "where the HU are clipped first. On the sharp and noisy scanner B these are {hu_patch_B}, {mean_patch_B}, "
+        "where the HU are clipped first. On the sharp and noisy scanner B these are {hu_B}, {mean_patch_B}, "
         "{mean_bone_B} and {mean_clipped_B}. The contrast has {contrast_clipped_A} and {contrast_clipped_B} with "
         "clipped HU.")  # fmt: skip
 

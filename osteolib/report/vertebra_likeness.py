@@ -104,6 +104,6 @@ def show_ranges(run: Run, real: Mapping[float, Sequence[Pair]], simulated: Mappi
                 out.append(f"{likeness.NAMES[name]} ({size:g} mm)")
     table(run, "likeness", pd.DataFrame(rows), "Real and simulated lumbar vertebrae, measure by measure", index=False,
           folded="Measure by measure")  # fmt: skip
-    run.fact(n_measures=len(rows), n_in=len(rows) - len(out), out="; ".join(out) or "none", n_people=len(real))
+    run.fact(n_measures=len(rows), n_in=len(rows) - len(out), out="; ".join(out) or "none", n_real=len(real))
     say(run, "For {n_in} of {n_measures} measures most real vertebrae lie within the simulated 90 %. Outside: {out}. "
-        "There are {n_people} real people, so that nothing can be said of how real people spread.")  # fmt: skip
+        "There are {n_real} real people, so that nothing can be said of how real people spread.")  # fmt: skip

@@ -18,6 +18,9 @@ from osteolib.views.texture import FEATURES, WINDOW, grey_levels, level_maps, te
 
 HU = "mean HU"
 SPACING_MM = 1.5
+RENDERED = ("image_id", "level", "spongy_mg_cm3", "cortex_mm", "marrow_fat", "scale", "fatness", "hu_offset", "kv",
+            "noise_hu")  # fmt: skip
+"""What a simulated vertebra is drawn from, beside scanner and settings."""
 CLIP = (-200.0, 800.0)
 """HU from fat to all but the hardest cortex: in a patch with both, clipping gives every patient the same bins."""
 
@@ -97,8 +100,8 @@ def simulated_bodies(
             core=[body_core(body) for body in bone],
         )  # fmt: skip
 
-    key = {"images": seen["image_id"].tolist(), "scanner": scanner, "seed": seed, "spacing_mm": SPACING_MM,
-           "settings": dict(settings), "noise": seen["noise_hu"].round(6).tolist()}  # fmt: skip
+    key = {"rows": seen[list(RENDERED)].to_dict("records"), "scanner": scanner, "seed": seed, "spacing_mm": SPACING_MM,
+           "settings": dict(settings)}  # fmt: skip
     folder = artefact("texture-bodies", key, [__name__, "osteolib.phantoms.vertebra.scanner"], make)
     with np.load(folder / "bodies.npz", allow_pickle=False) as stored:
         return Bodies(stored["voxels"], stored["bone"], stored["core"])
@@ -182,8 +185,9 @@ def enlarged_crops(
 
     Returns
     -------
-    A row per crop that meets the body: ``share`` of the body's pixels in it, ``enlarged`` how many times (root of the
-    area), ``contrast`` of neighbours within the body after enlarging, over that before; NaN where too little is shown.
+    A row per crop: ``share`` of the body's pixels in it, 0 where it misses the body; ``enlarged`` how many times (root
+    of the area); ``contrast`` of neighbours within the body after enlarging, over that before; NaN where too little is
+    shown.
     """
     from torchvision.transforms import RandomResizedCrop
     from torchvision.transforms.functional import resized_crop
@@ -198,10 +202,9 @@ def enlarged_crops(
         before = _contrast(picture[0][cut], inside[0][cut] > 0, bin_width)
         large, bone = (resized_crop(part, top, left, tall, wide, size, antialias=True)[0] for part in (picture, inside))
         share, times = (inside[0][cut].sum() / inside.sum()).item(), float(np.sqrt(image.size / (tall * wide)))
-        if share:
-            kept = _contrast(large, bone > 0.5, bin_width) / before
-            rows.append({"share": share, "enlarged": times, "contrast": kept})
-    return pd.DataFrame(rows, columns=["share", "enlarged", "contrast"])
+        kept = _contrast(large, bone > 0.5, bin_width) / before
+        rows.append({"share": share, "enlarged": times, "contrast": kept})
+    return pd.DataFrame(rows)
 
 
 def _contrast(picture: torch.Tensor, inside: torch.Tensor, bin_width: float) -> float:

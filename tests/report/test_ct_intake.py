@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from osteolib.report import ct_intake_page as page
@@ -85,8 +86,14 @@ def test_the_page_shows_and_records(run, scan, patches, tmp_path, capsys):
     assert run.facts["n_faults"] == 14 and run.facts["n_refused"] == 12
     assert run.facts["found"] == 150 and run.facts["expert"] == 149
     said = capsys.readouterr().out
-    assert "stands out" not in said
+    assert "stands out" not in said and (run.facts["n_read"], run.facts["silent"]) == (1, "")
     assert {p.name for p in tmp_path.glob("*.png")} == {"spine.png", "planes.png", "body.png"}
     values.loc["L4", "sd"], values.loc["L4", "mean"] = 90, 170
     page.show_body(run, values, 149.0, page.coarser_table(volume, inner), "fine")
     assert run.facts["odd"] == "L4" and run.facts["rest_sd"] == 0
+
+
+def test_a_copy_that_is_read_in_silence_is_named_and_not_put_right(run):
+    table = [("one", "read", "a note"), ("two", "read", ""), ("three", "refused", "no")]
+    page.show_refusals(run, pd.DataFrame(table, columns=["fault", "answer", "said"]))
+    assert run.facts["n_read"] == 1 and run.facts["silent"] == " Read without a word: two."

@@ -40,9 +40,9 @@ def test_the_density_sentence_tells_bins_apart_and_records_each_row(run):
     found = {name: page.correlations(means(seed=seed), TRUTH) for name, seed in (("scanner A", 1), ("scanner B", 2))}
     run.fact(n_bodies=40)
     page.show_density(run, found, PATCH, BONE, CLIPPED, 5)
-    assert run.facts["mean_patch_A"].startswith("0.9") and run.facts["hu_bone_B"].startswith(("0.99", "1.00"))
+    assert run.facts["mean_patch_A"].startswith("0.9") and run.facts["hu_B"].startswith(("0.99", "1.00"))
     assert float(run.facts["mean_bone_A"].split()[0].replace("−", "-")) < 0.5
-    assert len(run.rows) == 2 * 15 and {row["kind"] for row in run.rows} == {"phantom"}
+    assert len(run.rows) == 2 * (3 * 4 + 1) and {row["kind"] for row in run.rows} == {"phantom"}
     assert all(row["published_id"] is None for row in run.rows)
 
 
@@ -98,9 +98,10 @@ def test_noise_is_held_against_the_closed_form(run):
 
 
 def test_crops_are_told_by_their_medians(run):
-    frame = pd.DataFrame({"share": [0.2, 0.5, 0.8], "enlarged": [2.0, 2, 2], "contrast": [0.1, 0.3, np.nan]})
+    frame = pd.DataFrame({"share": [0.2, 0.5, 0.8, 0], "enlarged": 2.0, "contrast": [0.1, 0.3, np.nan, np.nan]})
     page.show_crops(run, np.ones((3, 3), bool), {"large crop": frame, "small crop": frame / 2})
-    assert run.facts["large_share"] == 0.5 and run.facts["small_kept"] == pytest.approx(0.1)
+    assert run.facts["large_met"] == 0.75 and run.facts["large_share"] == 0.5  # of those that meet the body
+    assert run.facts["small_kept"] == pytest.approx(0.1)
 
 
 def test_the_two_ways_and_the_maps_are_drawn(run):

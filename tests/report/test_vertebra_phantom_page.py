@@ -88,6 +88,16 @@ def test_machines_are_held_against_what_the_phantom_assumes(run):
     assert run.facts["gain_high"] == pytest.approx(0.02 / np.sqrt(2))
     assert run.facts["gain_word"] == "between these" and run.facts["drift_word"] == "between"
     assert run.facts["bend"] == pytest.approx(0.3 / 300.075, rel=1e-3)
+    assert run.facts["fits"] == "a line is a rough form: what it leaves is as large as gains differ"  # 0.10 to 0.07 %
+    assert run.rows[0]["n"] == 2  # of one generation
+    vertebra_devices.show_machines(run, readings, lines.assign(residual=0.1), SETTINGS)
+    assert run.facts["fits"] == "a line is the right form"
+
+
+def test_shares_of_hospitals_stand_beside_those_of_the_settings(run):
+    shown = vertebrae(site=["A", "B", "C", "D", "D"])
+    vertebra_devices.show_hospitals(run, {"tpswav2025": shown, "crossed": shown}, SETTINGS)
+    assert (run.facts["share_A"], run.facts["given_A"], run.facts["given_D"]) == (1, 0.393, 0.491)
 
 
 def test_planes_of_each_patch_stand_in_a_column_and_masks_are_outlined():
@@ -116,7 +126,7 @@ def test_real_ones_outside_the_simulated_are_named(run):
         "mean within the body, HU (3 mm)" in run.facts["out"]
         and "mean within the body, HU (1.5 mm)" not in run.facts["out"]
     )
-    assert run.facts["n_people"] == 2
+    assert run.facts["n_real"] == 2
 
 
 def test_curves_have_a_row_a_vertebra_and_a_share_of_one():

@@ -84,6 +84,8 @@ def test_a_crop_of_everything_keeps_everything_and_a_small_one_is_smoothed():
     assert (whole[["share", "enlarged"]] == 1).all(axis=None) and whole["contrast"].to_numpy() == pytest.approx(1)
     small = enlarged_crops(image, body, (0.05, 0.14), 60, 0)
     assert small["enlarged"].between(2.5, 4.7).all() and small["share"].max() < 1
+    missed = small["share"] == 0
+    assert len(small) == 60 and 0 < missed.sum() < 60 and small["contrast"][missed].isna().all()
     assert small["contrast"].median() < 0.3  # neighbours lie within one pixel of the original
     pd.testing.assert_frame_equal(small, enlarged_crops(image, body, (0.05, 0.14), 60, 0))
 
@@ -107,6 +109,8 @@ def test_the_same_bone_on_two_scanners(tmp_path, monkeypatch):
     off = (soft.voxels.astype(float) - clean.voxels)[~soft.bone]
     planned = settings["scanners"]["A"]["noise_hu"] * relative_noise(settings, rows)[0]
     assert off.std() == pytest.approx(planned, rel=0.05)
+    denser = simulated_bodies(settings, rows.assign(spongy_mg_cm3=rows["spongy_mg_cm3"] + 60), "A", 0)  # the same ids
+    assert denser.voxels[denser.core].mean() > soft.voxels[soft.core].mean() + 40
     means = read_all(clean, [(Binning(32, clip=CLIP), 5), (Binning(32), 3)])
     assert means["vertebra"].tolist() == [0, 0] and means["window"].tolist() == [5, 3]
     assert abs(means[HU][0] - sharp.voxels[0][sharp.core[0]].mean()) < 5

@@ -2,7 +2,8 @@
 
 A film and a DXA scan see the same bone, so that mineral is not tied to BMD by a correlation but by a sum: what the
 cortex does not give of the neck's true BMD, spongy bone gives. Size, joint space and the turn of the leg
-are drawn apart from it, soft tissue after BMI and sex. The printed T-score is that of one scan, with the error of a repeat scan, to one decimal.
+are drawn apart from it, soft tissue after BMI and sex. The printed T-score is that of one scan, with the error of a
+repeat scan, to one decimal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How machines differ that read one unchanging object: a line for each, its scatter, and its drift."""
+"""How machines differ that read one kind of unchanging object: a line for each, its scatter, and its drift."""
 
 from __future__ import annotations
 

@@ -13,9 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from osteolib.phantoms.vertebra.hospitals import patients_of
 
 LATENTS = ("spongy_mg_cm3", "cortex_mm", "marrow_fat", "scale", "level_number")
-"""Whatever of a vertebra reaches the pixels; its level is seen on them, too."""
-DXA_LEVELS = ("L1", "L2", "L3", "L4")
-"""Where a vertebra can have a T-score."""
+"""Whatever of a vertebra reaches the pixels, beside how it was scanned; its level is seen on them, too."""
 
 
 def simulate(settings: Mapping[str, Any], n: int | None, seed: int, preset: str | None = None) -> pd.DataFrame:

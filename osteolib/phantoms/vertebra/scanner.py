@@ -30,7 +30,8 @@ FIELD_MM = 72.0
 def plan_scans(settings: Mapping[str, Any], vertebrae: pd.DataFrame, preset: str | None, seed: int) -> pd.DataFrame:
     """How each patient was scanned, a row per vertebra: ``scanner``, ``kv``, ``noise_hu``, ``hu_offset``, ``fatness``.
 
-    One scanner a patient, of all or more often of the hospital, apart from the patient's bone.
+    One scanner a patient, of all or more often of the hospital. The rest is drawn apart from the patient: ``fatness``,
+    in SDs, does not follow BMI, which the label follows.
     """
     rng = np.random.default_rng([seed, 32])
     scanners = settings["scanners"]
@@ -40,7 +41,7 @@ def plan_scans(settings: Mapping[str, Any], vertebrae: pd.DataFrame, preset: str
     plan = pd.DataFrame({"scanner": name, "kv": [scanners[s]["kv"] for s in name]}, index=first.index)
     plan["noise_hu"] = [scanners[s]["noise_hu"] for s in name] * np.exp(settings["dose_log_sd"] * rng.normal(size=n))
     plan["hu_offset"] = settings["hu_offset_sd"] * rng.normal(size=n)
-    plan["fatness"] = ((first["bmi_kg_m2"] - 27) / 12 + rng.normal(size=n)).round(3)
+    plan["fatness"] = rng.normal(size=n).round(3)
     return plan.loc[vertebrae["subject_id"]].reset_index(drop=True)
 
 

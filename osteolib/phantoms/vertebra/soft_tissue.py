@@ -14,7 +14,7 @@ def soft_tissue(
 ) -> NDArray[np.float32]:
     """HU without bone on the grid of the patch, shape (n, n, n).
 
-    ``fatness`` is 0 for usual people, 1 for an SD more; ``q`` and ``w`` are those of a
+    ``fatness`` is 0 for usual people, 1 for an SD more, and knows nothing of BMI; ``q`` and ``w`` are those of a
     :class:`~osteolib.phantoms.vertebra.anatomy.Bone` on this grid. Muscles and vessels are the same in every slice,
     apart from a slow drift.
     """

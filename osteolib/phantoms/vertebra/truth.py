@@ -10,6 +10,7 @@ import pandas as pd
 
 from osteolib.phantoms.settings import phantom_settings
 from osteolib.phantoms.vertebra.people import LATENTS, simulate
+from osteolib.phantoms.vertebra.scanner import plan_scans
 
 MASK = {"cortex": 1, "spongy": 2, "posterior": 3}
 """Values of a mask: wall of the body (1.5 mm deep), what it encloses, posterior elements; 0 is everything else."""
@@ -28,50 +29,49 @@ class Attainable(NamedTuple):
     n: int
 
 
-def known_of(vertebrae: pd.DataFrame, device: bool = False, covariates: bool = False) -> pd.DataFrame:
-    """What the best reader knows: :data:`LATENTS`, and if wished the maker of the DXA, and age, sex and BMI.
+def known_of(vertebrae: pd.DataFrame, device: bool = False) -> pd.DataFrame:
+    """What the best reader knows: :data:`LATENTS`, the scanner, and if wished the maker of the DXA.
 
-    Densities as logarithms, levels and makers as columns of 0 and 1.
+    Densities as logarithms, levels, scanners and makers as columns of 0 and 1. What else reaches the pixels (dose,
+    offset, fat, noise) is drawn apart from bone and hospital.
     """
     known = vertebrae[list(LATENTS)].assign(
         spongy_mg_cm3=np.log(vertebrae.spongy_mg_cm3), cortex_mm=np.log(vertebrae.cortex_mm)
     )
-    flags = [pd.get_dummies(known.pop("level_number"), prefix="level", dtype=float).iloc[:, 1:]]
-    if device:
-        flags.append(pd.get_dummies(vertebrae.device, dtype=float).iloc[:, 1:])
-    if covariates:
-        person = vertebrae[["age_years", "bmi_kg_m2"]].assign(is_woman=vertebrae.sex.eq("F").astype(float))
-        flags.append(person)
+    named = [known.pop("level_number").rename("level"), vertebrae.scanner, *([vertebrae.device] if device else [])]
+    flags = [pd.get_dummies(column, prefix=column.name, dtype=float).iloc[:, 1:] for column in named]
     return pd.concat([known, *flags], axis=1)
 
 
-def attainable(
-    preset: str | None = None, device: bool = False, covariates: bool = False, n_subjects: int = 20_000, seed: int = 0
-) -> Attainable:
+def attainable(preset: str | None = None, device: bool = False, n_subjects: int = 20_000, seed: int = 0) -> Attainable:
     """What no model of the patches can pass: logistic and linear regression on all that reaches the pixels.
 
-    On the latents, their squares and products, fitted on half of the simulated people and judged on the labelled
-    vertebrae of the other half; nothing is rendered.
+    On :func:`known_of`, with squares and products of all but the scanner, fitted on half of the simulated people and
+    judged on the labelled vertebrae of the other half; nothing is rendered.
 
     Parameters
     ----------
     device
         Give it the maker of the DXA as well, as the mixture of experts has it. In the preset ``"tpswav2025"`` that
-        tells the hospital, and so how common osteoporosis is there.
-    covariates
-        Give it age, sex and BMI as well.
+        tells the hospital, and so how common osteoporosis is there; the scanner, which the pixels show, hints at it.
     """
+    from sklearn.compose import make_column_transformer
     from sklearn.linear_model import LinearRegression, LogisticRegression
     from sklearn.metrics import roc_auc_score
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-    rows = simulate(_labelled_only(phantom_settings("vertebra-phantom")), n_subjects, seed, preset)
-    x = known_of(rows, device, covariates).to_numpy()
+    settings = _labelled_only(phantom_settings("vertebra-phantom"))
+    rows = simulate(settings, n_subjects, seed, preset)
+    x = known_of(rows.join(plan_scans(settings, rows, preset, seed)), device)
     y, bmd = (rows.t_score <= -2.5).to_numpy(), rows.bmd_g_cm2.to_numpy()
     first = (rows.subject_id.astype("category").cat.codes % 2 == 0).to_numpy()
-    chance = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(C=10, max_iter=200))
-    line = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
+    multiplied = [name for name in x if not name.startswith("scanner")]
+    terms = make_column_transformer(
+        (make_pipeline(StandardScaler(), PolynomialFeatures(2)), multiplied), remainder="passthrough"
+    )
+    chance = make_pipeline(terms, LogisticRegression(C=10, max_iter=200))
+    line = make_pipeline(terms, LinearRegression())
     score = chance.fit(x[first], y[first]).predict_proba(x[~first])[:, 1]
     off = line.fit(x[first], bmd[first]).predict(x[~first]) - bmd[~first]
     r = np.corrcoef(off + bmd[~first], bmd[~first])[0, 1]

@@ -158,5 +158,5 @@ def test_honest_what_lies_beside_the_bone_does_not_tell_the_label_and_the_body_d
     score = cross_val_predict(model, field, ill, cv=GroupKFold(5), groups=rows.subject_id, method="predict_proba")[:, 1]
     blind = roc_auc_score(ill, score)
     body = roc_auc_score(ill, [-hu[mask == 2].mean() for hu, mask in patches])
-    assert 0.35 < blind < 0.65
+    assert 0.4 < blind < 0.6
     assert body > 0.75
