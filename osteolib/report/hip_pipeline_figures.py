@@ -129,7 +129,7 @@ def roc(y_true: ArrayLike, scores: Mapping[str, ArrayLike], names: Mapping[str, 
     use_style()
     y = np.asarray(y_true)
     printed = load_published("chen2024_hip").set_index("published_id")["value"] / 100
-    fig, axis = plt.subplots(figsize=(4.9, 4.6))
+    fig, axis = plt.subplots(figsize=(4.5, 4.2))
     for (name, score), (colour, line) in zip(scores.items(), LINES, strict=False):
         score = np.asarray(score, float)
         fpr, tpr, _ = roc_curve(y, score)

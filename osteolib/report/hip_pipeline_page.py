@@ -33,7 +33,8 @@ PHANTOM, PAPER = "hip-phantom", "chen2024_hip"
 def show_people(run: Run, study: StudyHips, every: pd.DataFrame) -> None:
     """Table 1 and how many hips take part; ``every`` are all rows of the cohort."""
     caption = "Table 1 of the phantom: who takes part, and everybody before hips with obstacles are left out"
-    table(run, "people", rows.people_table(study.hips, every).rename_axis("phantom"), caption)
+    table(run, "people", rows.people_table(study.hips, every).rename_axis("phantom"), caption,
+          folded="Who takes part")  # fmt: skip
     parts = study.hips.groupby("part")["subject_id"].nunique()
     run.fact(n_out=int(len(every) - len(study.hips)), n_all=len(every), **{f"n_{part}": int(parts[part])
              for part in ("train", "validation", "test")}, n_test_hips=len(study.rows("test")))  # fmt: skip

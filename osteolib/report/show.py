@@ -88,7 +88,15 @@ def say(run: Run, text: str) -> None:
     fields = {field.split(".")[0].split("[")[0] for _, field, _, _ in Formatter().parse(text) if field}
     if unknown := sorted(fields - set(run.facts)):
         raise ValueError(f"the text quotes facts that the run did not record: {unknown}")
-    display(Markdown(text.format(**run.facts)))
+    display(Markdown(_Signed().format(text, **run.facts)))
+
+
+class _Signed(Formatter):
+    """``str.format`` that writes a number below zero with a minus sign instead of a hyphen."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        text = super().format_field(value, format_spec)
+        return text.replace("-", "−", 1) if isinstance(value, (int, float)) and text.startswith("-") else text
 
 
 def with_ci(value: float, low: float, high: float, spec: str = ".2f") -> str:

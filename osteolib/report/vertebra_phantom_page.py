@@ -135,8 +135,8 @@ def show_attainable(run: Run, best: Mapping[tuple[str, str], Attainable]) -> Non
     say(run, "Attainable from the picture is an AUROC of **{attainable:.3f}** (crossed), and {hinted:.3f} in the "
         "paper's arrangement, where the scanner that the picture shows hints at the hospital. To be told the maker "
         "adds {gain_paper:+.4f} there and {gain_crossed:+.4f} where makers are crossed. {most} of what the name of a "
-        "maker tells beside the picture about the *label* is therefore how common osteoporosis is at its hospital. For the "
-        "*reading* it is real physics: the error falls by {less_crossed:.0%} crossed and {less_paper:.0%} in the "
+        "maker tells beside the picture about the *label* is therefore how common osteoporosis is at its hospital. For "
+        "the *reading* it is real physics: the error falls by {less_crossed:.0%} crossed and {less_paper:.0%} in the "
         "paper's arrangement.")  # fmt: skip
 
 

@@ -47,6 +47,9 @@ def test_prose_quotes_recorded_facts_only(run, shown):
     assert shown[0].data == "AUROC 0.94"
     with pytest.raises(ValueError, match=r"did not record: \['aurok'\]"):
         show.say(run, "AUROC {aurok:.2f}")
+    run.fact(bias=-0.381, who="non-smokers")
+    show.say(run, "bias {bias:+.2f} in {who}")
+    assert shown[1].data == "bias −0.38 in non-smokers"
 
 
 def test_missing_data_are_explained_in_the_book_and_an_error_by_hand(run, shown, monkeypatch):
