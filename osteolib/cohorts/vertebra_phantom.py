@@ -6,6 +6,7 @@ from osteolib.cohorts.cohort import Cohort, make_cohort
 from osteolib.cohorts.manifest import Manifest
 from osteolib.cohorts.phantoms import SIMULATED
 from osteolib.phantoms.vertebra import people, scanner
+from osteolib.phantoms.vertebra.hospitals import with_unlabelled
 from osteolib.runs.fingerprint import fingerprint
 from osteolib.runs.store import artefact
 from osteolib.stats.labels import label_from_t_score
@@ -21,6 +22,7 @@ def read_vertebra_phantom(
     seed: int = 0,
     preset: str | None = None,
     spacing_mm: float = 1.5,
+    unlabelled: float = 1.0,
     render: bool = True,
 ) -> Cohort:
     """Simulate the cohort; one row per vertebra on a person's CT.
@@ -35,6 +37,8 @@ def read_vertebra_phantom(
         None: four equal hospitals with all makers.
     spacing_mm
         Of the patches, 0.75 to 3, the same along all axes; a patch is 72 mm wide.
+    unlabelled
+        Share of the paper's vertebrae without DXA that are on the scans, 0 to 1.
     render
         Make the patches (or find them in the artefact store) and fill ``path`` and ``mask_path``; without, the table
         alone.
@@ -54,12 +58,14 @@ def read_vertebra_phantom(
     presets = [name for name in manifest.settings["presets"] if name != "default"]
     if preset not in (None, *presets):
         raise ValueError(f"preset must be one of {', '.join(presets)}, or None: {preset!r}")
-    if not ((n_subjects is None or 1 <= n_subjects <= 100_000) and 0.75 <= spacing_mm <= 3):
+    if not ((n_subjects is None or 1 <= n_subjects <= 100_000) and 0.75 <= spacing_mm <= 3 and 0 <= unlabelled <= 1):
         raise ValueError(
-            f"n_subjects must be 1 to 100000 or None, and spacing_mm 0.75 to 3: {n_subjects}, {spacing_mm}"
+            "n_subjects must be 1 to 100000 or None, spacing_mm 0.75 to 3, and unlabelled 0 to 1: "
+            f"{n_subjects}, {spacing_mm}, {unlabelled}"
         )
-    settings = manifest.settings
+    settings = with_unlabelled(manifest.settings, unlabelled)
     options = {"n_subjects": n_subjects, "seed": seed, "preset": preset, "spacing_mm": spacing_mm}
+    options |= {"unlabelled": unlabelled} if unlabelled < 1 else {}
     rows = people.simulate(settings, n_subjects, seed, preset)
     rows = rows.join(scanner.plan_scans(settings, rows, preset, seed))
     rows = rows.assign(

@@ -67,6 +67,20 @@ def patients_of(
     return patients
 
 
+def with_unlabelled(settings: Mapping[str, Any], share: float) -> dict[str, Any]:
+    """The settings with this share of the vertebrae without DXA; 0: none of them is on a scan."""
+
+    def fewer(about: Mapping[str, Any]) -> dict[str, Any]:
+        return {**about, "unlabelled": share * about["unlabelled"]}
+
+    hospitals = {name: fewer(about) for name, about in settings["hospitals"].items()}
+    presets = {
+        name: {**rule, "even": fewer(rule["even"])} if "even" in rule else rule
+        for name, rule in settings["presets"].items()
+    }
+    return {**settings, "hospitals": hospitals, "presets": presets}
+
+
 def share_out(total: int, start: ArrayLike, low: int, high: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """``total`` things among people, near ``start`` for each, from ``low`` to ``high``, the rest at random; shape (n,).
 

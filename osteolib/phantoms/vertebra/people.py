@@ -46,6 +46,33 @@ def simulate(settings: Mapping[str, Any], n: int | None, seed: int, preset: str 
     return rows.assign(image_id=rows.subject_id.str.cat(rows.level, sep="-"))
 
 
+def read_again(settings: Mapping[str, Any], vertebrae: pd.DataFrame, preset: str, seed: int) -> pd.DataFrame:
+    """The same people and scans with their DXA dealt anew, by the hospitals' machines of another preset.
+
+    Each hospital spreads its makers evenly over its patients, and a reading errs as before, anew. What a CT shows does
+    not change, so that two presets can be compared on the same pictures.
+
+    Returns
+    -------
+    ``vertebrae`` with another ``device, bmd_g_cm2, t_score``.
+    """
+    rng, dxa, rule = np.random.default_rng([seed, 33]), settings["dxa"], settings["presets"][preset]["devices"]
+    people = vertebrae.drop_duplicates("subject_id").set_index("subject_id")[["site"]]
+    for site, here in people.groupby("site"):
+        makers = list(dxa["makers"]) if rule == "crossed" else rule[site]
+        people.loc[here.index, "device"] = rng.permutation(np.resize(makers, len(here)))
+    people["error"] = dxa["person_cv"] * rng.normal(size=len(people))
+    own = people.loc[vertebrae.subject_id].reset_index(drop=True)
+    rows = vertebrae.reset_index(drop=True).assign(device=own.device)
+    seen = rows.bmd_true_g_cm2 * (1 + own.error + dxa["vertebra_cv"] * rng.normal(size=len(rows)))
+    for maker, about in dxa["makers"].items():
+        here = (rows.device == maker) & rows.labelled
+        bmd = as_read(about, dxa["anchor"], seen[here])
+        rows.loc[here, "bmd_g_cm2"] = bmd.clip(0.15, 2.5).round(4)
+        rows.loc[here, "t_score"] = t_score_of(settings, maker, rows.level[here], bmd).clip(-7, 7).round(2)
+    return rows
+
+
 def standardised(maker: Mapping[str, Any], anchor: float, bmd: ArrayLike) -> NDArray:
     """sBMD of a maker's reading, both in g/cm2: the line of Hui et al."""
     return anchor + maker["slope"] * (np.asarray(bmd, float) - maker["at"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from osteolib.phantoms.settings import phantom_settings
+from osteolib.phantoms.vertebra.hospitals import with_unlabelled
 from osteolib.phantoms.vertebra.people import LATENTS, simulate
 from osteolib.phantoms.vertebra.scanner import plan_scans
 
@@ -61,7 +61,7 @@ def attainable(preset: str | None = None, device: bool = False, n_subjects: int 
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-    settings = _labelled_only(phantom_settings("vertebra-phantom"))
+    settings = with_unlabelled(phantom_settings("vertebra-phantom"), 0)  # nothing is asked of them
     rows = simulate(settings, n_subjects, seed, preset)
     x = known_of(rows.join(plan_scans(settings, rows, preset, seed)), device)
     y, bmd = (rows.t_score <= -2.5).to_numpy(), rows.bmd_g_cm2.to_numpy()
@@ -78,11 +78,3 @@ def attainable(preset: str | None = None, device: bool = False, n_subjects: int 
     return Attainable(
         float(roc_auc_score(y[~first], score)), float(r), float(np.abs(off).mean()), float(off.std()), len(off)
     )
-
-
-def _labelled_only(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with no vertebra seen that has no DXA: rows that nothing is asked of take time."""
-    hospitals = {name: {**about, "unlabelled": 0} for name, about in settings["hospitals"].items()}
-    presets = {name: {**rule, **({"even": {**rule["even"], "unlabelled": 0}} if "even" in rule else {})}
-               for name, rule in settings["presets"].items()}  # fmt: skip
-    return {**settings, "hospitals": hospitals, "presets": presets}
