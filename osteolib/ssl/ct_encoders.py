@@ -7,11 +7,14 @@ from torchvision import models
 from torchvision.models import video
 from torchvision.models.resnet import BasicBlock
 
+from osteolib.ssl.vit import WIDTH, VisionTransformer
+
 CT_FEATURES = {
-    "resnet18-half": 256, "resnet34-half": 256, "resnet34": 512, "swin_t": 768, "resnet34-3d": 512, "swin_t-3d": 768,
+    "resnet18-half": 256, "resnet34-half": 256, "resnet34": 512, "swin_t": 768, "vit-tiny": WIDTH, "resnet34-3d": 512,
+    "swin_t-3d": 768,
 }  # fmt: skip
-"""Number of features by name; tpswav2025_ct has ResNet-34 (Tables 2 to 4) and Swin-T (Table 5), printing neither the
-size of a patch nor whether the networks are 2-D or 3-D."""
+"""Number of features by name; tpswav2025_ct has ResNet-34 (Tables 2 to 4), a ViT under its MAE (Tables 2 and 3) and
+Swin-T (Table 5), printing neither the size of a patch nor whether the networks are 2-D or 3-D."""
 
 PLANES = 3
 
@@ -25,6 +28,7 @@ def build_ct_encoder(name: str) -> nn.Module:
     """A network with random weights to pooled features (n, ``CT_FEATURES[name]``); its input: :func:`is_3d`.
 
     Those called half have half the channels and a 3 x 3 stem of stride 2, for planes of 32 to 64 pixels.
+    ``vit-tiny`` takes pictures whose sides are multiples of 8.
 
     Raises
     ------
@@ -43,6 +47,8 @@ def build_ct_encoder(name: str) -> nn.Module:
         net.head = nn.Identity()
     elif name == "resnet34-3d":
         net = _resnet34_3d()
+    elif name == "vit-tiny":
+        net = VisionTransformer(PLANES)
     else:
         net = models.resnet34() if name.startswith("resnet34") else models.resnet18()
         if name.endswith("-half"):
