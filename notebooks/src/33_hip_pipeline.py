@@ -5,6 +5,7 @@
 #     minutes: {smoke: 0.5, quick: 2.5, long: 240, paper: 600}
 #     trains: 3
 #     needs: [hip-phantom]
+#     records: [hip-pipeline-0]
 # ---
 # %% [markdown]
 # # From a hip to a T-score, step by step
@@ -185,6 +186,7 @@ compared = rows.agreement(hips["t_score"], first, hips["subject_id"], n_boot, se
 # %% tags=["hide-input"]
 page.show_t_scores(run, study, fitted, compared, first[rows.PIPELINE], best)
 page.show_imputation(run, fitted, hips, t_scores[rows.PIPELINE], n_boot, seed)
+hip_agreement.show_recorded(run, "hip-pipeline-0")
 hip_agreement.show_agreement(run, hips["t_score"], first[rows.PIPELINE],
                              hips["subject_id"], n_boot, seed)
 

@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 from osteolib.report.hip_paper import published_hip
 from osteolib.report.show import say, table, with_ci
 from osteolib.runs import Run
+from osteolib.runs.recorded import read_record
+from osteolib.screen.hip_cells import NO_FILM, PIPELINE, RIDGE
 from osteolib.stats.agreement import Agreement, bland_altman
 from osteolib.stats.agreement_clustered import ClusteredAgreement, bland_altman_clustered, by_person
 from osteolib.stats.t_score_calibration import calibration_bins, proportional_bias
@@ -52,3 +54,24 @@ def show_agreement(
              calibrated=with_ci(bias.calibration_slope.estimate, *bias.calibration_slope.ci))  # fmt: skip
     say(run, "With each T of level the error changes by {on_mean} T; a prediction with this r that keeps its word has "
         "{expected_on_mean:+.2f}. Of a T more that is predicted {calibrated} is there.")  # fmt: skip
+
+
+def show_recorded(run: Run, cell: str) -> None:
+    """What the recorded pipeline of a larger run came to, in a sentence, or that there is none yet."""
+    record = read_record(cell)
+    if record is None:
+        say(run, "A run at 224 pixels on more people is declared and not recorded yet.")
+        return
+    found = record.results.set_index(["method", "target", "metric"])[["value", "ci_low", "ci_high"]]
+    about = record.run["configuration"]
+    run.fact(
+        recorded_people=about["n_phantoms"], recorded_pixels=about["image_size"], recorded_epochs=about["epochs"],
+        recorded_test=about["n_test"], recorded_code=", by other code than today's" * record.stale,
+        recorded_r=with_ci(*found.loc[(PIPELINE, "t_score", "pearson_r")]),
+        recorded_auc=with_ci(*found.loc[(PIPELINE, "osteoporosis", "auroc")]),
+        recorded_ridge=with_ci(*found.loc[(RIDGE, "t_score", "pearson_r")]),
+        recorded_blind=with_ci(*found.loc[(NO_FILM, "t_score", "pearson_r")]),
+    )  # fmt: skip
+    say(run, "Recorded{recorded_code}, {recorded_people} people, {recorded_pixels} pixels, {recorded_epochs} epochs, "
+        "{recorded_test} test hips: AUROC {recorded_auc}; r of the pipeline **{recorded_r}**, of the one ridge "
+        "{recorded_ridge}, without the film {recorded_blind}.")  # fmt: skip

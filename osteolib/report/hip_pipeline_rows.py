@@ -12,15 +12,14 @@ from osteolib.report.compared import Comparison
 from osteolib.report.comparison import compare_scores, compare_statistics
 from osteolib.report.published import printed_texts
 from osteolib.runs.run import PREDICTION_COLUMNS
+from osteolib.screen.hip_cells import NO_FILM as NO_FILM
+from osteolib.screen.hip_cells import PIPELINE
+from osteolib.screen.hip_cells import RIDGE as RIDGE
 from osteolib.screen.imputation import pooled
 from osteolib.stats import lin_ccc
 
-PIPELINE = "X1AI-Osteo"
 NAMES = {"resnet50": "ResNet-50", "inception_v3": "Inception-v3"}
 FROZEN = "EfficientNet-Lite0, frozen"
-NO_FILM = "age, BMI, sex alone"
-"""The pipeline behind the network, fitted without the network's features."""
-RIDGE = "one ridge, 131 numbers"
 PRINTED = {PIPELINE: "X1AI-Osteo", "ResNet-50": "ResNet50", "Inception-v3": "InceptionV3"}
 """Our name of a network, and that in the ids of the published values."""
 MEASURES = {"sensitivity": "sens", "specificity": "spec", "ppv": "ppv", "npv": "npv", "auroc": "auc"}

@@ -3,6 +3,8 @@ import pandas as pd
 import pytest
 
 from osteolib.report import hip_agreement as page
+from osteolib.runs.recorded import Record, find_cell
+from osteolib.screen import hip_cells
 from osteolib.stats import bland_altman
 
 USES = "hip-phantom"
@@ -34,3 +36,21 @@ def test_printed_and_simulated_limits_stand_apart_and_the_slope_beside_what_is_e
     r = np.corrcoef(hips[0], hips[1])[0, 1]
     assert run.facts["expected_on_mean"] == pytest.approx(-2 * (1 - r**2) / (1 + 3 * r**2))
     assert pd.read_csv(run.folder / "calibration.csv")["hips"].sum() == 80
+
+
+def test_a_page_tells_what_was_recorded_or_that_it_was_not(run, monkeypatch):
+    cell = find_cell("hip-pipeline-0")
+    monkeypatch.setattr(page, "read_record", lambda name: None)
+    page.show_recorded(run, cell.name)
+    assert not run.facts
+    kinds = [("osteoporosis", "auroc", hip_cells.PIPELINE), *(("t_score", "pearson_r", name) for name in
+             (hip_cells.PIPELINE, hip_cells.RIDGE, hip_cells.NO_FILM))]  # fmt: skip
+    rows = [(method, target, metric, 0.1 * k, 0.1 * k - 0.05, 0.1 * k + 0.05) for k, (target, metric, method) in
+            enumerate(kinds, 5)]  # fmt: skip
+    results = pd.DataFrame(rows, columns=["method", "target", "metric", "value", "ci_low", "ci_high"])
+    about = {"n_phantoms": 1000, "image_size": 224, "epochs": 30, "n_test": 290}
+    record = Record(cell, results, results, results, {"configuration": about}, stale=True)
+    monkeypatch.setattr(page, "read_record", lambda name: record)
+    page.show_recorded(run, cell.name)
+    assert run.facts["recorded_r"] == "0.60 (0.55 to 0.65)" and run.facts["recorded_blind"].startswith("0.80")
+    assert run.facts["recorded_people"] == 1000 and "other code" in run.facts["recorded_code"]
