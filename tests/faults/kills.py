@@ -63,11 +63,9 @@ class Copy:
                 ["data_manifests/recorded/trial/*.csv"],
                 20,
             )
-        return (
-            ["make", "book", "PROFILE=smoke"],
-            ["build/smoke/results/*/*.csv", "build/smoke/results/*/facts.json"],
-            60,
-        )
+        book = [str(self.bin / "snakemake"), "--cores", "2", "--nolock", "--rerun-incomplete", "--rerun-triggers",
+                "params", "--quiet", "all", "--config", "profile=smoke"]  # fmt: skip
+        return book, ["build/smoke/results/*/*.csv", "build/smoke/results/*/facts.json"], 60
 
     def results(self, patterns: list[str]) -> dict[str, str]:
         """SHA-256 of each result."""
@@ -79,7 +77,8 @@ class Copy:
         for pattern in patterns:
             for path in self.folder.glob(pattern):
                 path.unlink()
-        shutil.rmtree(self.folder / "build", ignore_errors=True)
+        for folder in ("build", "data_manifests/recorded/trial"):
+            shutil.rmtree(self.folder / folder, ignore_errors=True)
 
     def run(self, command: list[str], limit: float | None = None) -> int | None:
         """The exit status, or None for a run that was killed with all its processes after ``limit`` seconds."""
@@ -93,9 +92,9 @@ class Copy:
             return None
 
     def half_written(self) -> list[str]:
-        """Files of a write that was not finished, outside folders that say they are unfinished."""
-        names = [*self.folder.glob("data_manifests/**/*.tmp"), *self.folder.glob("build/*/results/**/*.tmp")]
-        return [str(path.relative_to(self.folder)) for path in names]
+        """Files of a write that was not finished: they have hidden names."""
+        names = [*self.folder.glob("data_manifests/**/.*"), *self.folder.glob("build/*/results/**/.*")]
+        return [str(path.relative_to(self.folder)) for path in names if path.is_file() and path.name != ".lock"]
 
 
 def killed(copy: Copy, name: str, kills: int, rng: random.Random) -> dict[str, object]:
