@@ -9,7 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+U = np.linspace(-8, 8, 1601)
+"""What a person adds to the reading of all of their units, in standard deviations."""
+DENSITY = np.exp(-(U**2) / 2) / np.exp(-(U**2) / 2).sum()
 
 
 class PatientRates(NamedTuple):
@@ -40,10 +44,15 @@ def any_positive(subject: ArrayLike, positive: ArrayLike) -> pd.Series:
     return pd.Series(values == 1).groupby(subject, sort=False).any()
 
 
-def rates_of_any(sensitivity: float, specificity: float, positives: ArrayLike) -> PatientRates:
-    """What "any positive" gives patients with n units each, in closed form, if units err apart from each other.
+def rates_of_any(
+    sensitivity: float, specificity: float, positives: ArrayLike, errors_alike: float = 0.0
+) -> PatientRates:
+    """What "any positive" gives patients with n units each.
 
-    A patient with k positive units is missed with probability (1 - sensitivity)^k specificity^(n - k).
+    A patient with k positive units is missed with probability (1 - sensitivity)^k specificity^(n - k) if units err
+    apart from each other. Otherwise a person adds a normal number u to what is read from all of their units: a unit is
+    left uncalled with probability Phi((q - sqrt(r) u) / sqrt(1 - r)), where Phi(q) is that of any unit of its kind and
+    r is ``errors_alike``, and the product is averaged over u.
 
     Parameters
     ----------
@@ -51,6 +60,8 @@ def rates_of_any(sensitivity: float, specificity: float, positives: ArrayLike) -
         Of a unit, 0 to 1.
     positives
         Shape (n + 1,): probability that a patient has k = 0, 1 ... n positive units, which sums to 1.
+    errors_alike
+        r, 0 to 1: :func:`osteolib.stats.likeness.likeness_of_errors` measures it.
 
     Raises
     ------
@@ -62,8 +73,10 @@ def rates_of_any(sensitivity: float, specificity: float, positives: ArrayLike) -
         raise ValueError(f"sensitivity and specificity must lie between 0 and 1: {sensitivity}, {specificity}")
     if p.ndim != 1 or len(p) < 2 or (p < 0).any() or not np.isclose(p.sum(), 1):
         raise ValueError(f"positives must be probabilities of 0, 1 ... n units that sum to 1: {p.tolist()}")
+    if not 0 <= errors_alike <= 1:
+        raise ValueError(f"errors_alike must lie between 0 and 1, got {errors_alike}")
     k = np.arange(len(p))
-    missed = (1 - sensitivity) ** k * specificity ** (len(p) - 1 - k)
+    missed = _all_uncalled(1 - sensitivity, specificity, k, len(p) - 1 - k, errors_alike)
     found = p * (1 - missed)
     prevalence = float(p[1:].sum())
     return PatientRates(
@@ -99,3 +112,24 @@ def positives_of(n: int, prevalence: float, alike: float = 0.0) -> np.ndarray:
         return np.where(k == 0, 1 - prevalence, np.where(k == n, prevalence, 0.0))
     total = 1 / alike - 1
     return betabinom.pmf(k, n, prevalence * total, (1 - prevalence) * total)
+
+
+def uncalled_by_person(chance: float, alike: float) -> NDArray:
+    """Probability that a unit is left uncalled if that of any is ``chance``, by what its person adds: shape of ``U``.
+
+    ``alike`` lies from 0 on and below 1.
+    """
+    from scipy.special import ndtr, ndtri
+
+    return ndtr((ndtri(chance) - np.sqrt(alike) * U) / np.sqrt(1 - alike))
+
+
+def _all_uncalled(miss: float, quiet: float, k: NDArray, others: NDArray, alike: float) -> NDArray:
+    """Probability that neither ``k`` positive units, each missed with ``miss``, nor the others are called."""
+    if alike == 0:
+        return miss**k * quiet**others
+    if alike == 1:  # the person decides
+        return np.where(k == 0, quiet, np.where(others == 0, miss, min(miss, quiet)))
+    return (
+        uncalled_by_person(miss, alike)[:, None] ** k * uncalled_by_person(quiet, alike)[:, None] ** others
+    ).T @ DENSITY
