@@ -1,0 +1,131 @@
+"""Figures of the page on experts for DXA makers: biases, what follows a maker, probabilities, calls, gates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from osteolib.report.style import GREY, INK, use_style
+from osteolib.screen.ct_devices import EXPERTS, ONE, SHUFFLED, TOLD, WITHHELD
+
+LOOKS = {ONE: (INK, "o"), TOLD: ("#0072B2", "s"), EXPERTS: ("#D55E00", "^"), SHUFFLED: ("#CC79A7", "v"),
+         WITHHELD: ("#009E73", "D")}  # fmt: skip
+WITHOUT, WITH = "best reader", "best reader, told the maker"
+LOOKS |= {WITHOUT: (GREY, "o"), WITH: (GREY, "s")}
+
+
+def biases(rows: pd.DataFrame) -> plt.Figure:
+    """Bias with its interval (thick) and limits of agreement (thin) by group and network, a panel an arrangement.
+
+    ``rows``: ``arrangement, group, network, bias, low, high, loa_low, loa_high, alike``; the last, a grey stroke, is
+    the bias of somebody who predicts the same whoever measured.
+    """
+    use_style()
+    panels = rows.groupby("arrangement", sort=False)
+    fig, axes = plt.subplots(1, len(panels), figsize=(8.2, 3.1), squeeze=False, sharex=True)
+    for axis, (name, own) in zip(axes[0], panels, strict=True):
+        groups, networks = list(own["group"].unique()), list(own["network"].unique())
+        for row in own.itertuples():
+            y = len(groups) - 1 - groups.index(row.group) + 0.25 * (1 - networks.index(row.network))
+            colour, mark = LOOKS[row.network]
+            axis.plot([row.loa_low, row.loa_high], [y, y], color=colour, lw=0.7, alpha=0.6)
+            axis.plot([row.low, row.high], [y, y], color=colour, lw=2.4, solid_capstyle="butt")
+            axis.plot(row.bias, y, mark, color=colour, ms=5, label=row.network if row.group == groups[0] else None)
+        for k, alike in enumerate(own.groupby("group", sort=False)["alike"].first()):
+            axis.plot([alike] * 2, [len(groups) - 1.45 - k, len(groups) - 0.55 - k], color=GREY, lw=2, ls=":",
+                      label=None if k else "predicts alike for all")  # fmt: skip
+        axis.axvline(0, color=GREY, lw=0.8)
+        axis.set(yticks=range(len(groups)), ylim=(-0.6, len(groups) - 0.4), title=name.capitalize(),
+                 xlabel="predicted − read BMD, g/cm²")  # fmt: skip
+        axis.set_yticklabels(groups[::-1])
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=4, fontsize="small")
+    return fig
+
+
+def follows(rows: pd.DataFrame) -> plt.Figure:
+    """How far predictions follow the maker; ``rows``: ``arrangement, reader, how, value, low, high``.
+
+    ``how``: ``patients`` (filled marks: across patients, at equal true BMD) or ``told`` (open: one picture, told each).
+    """
+    use_style()
+    panels = rows.groupby("arrangement", sort=False)
+    names = list(rows["reader"].unique())
+    fig, axes = plt.subplots(1, len(panels), figsize=(8.2, 0.3 * len(names) + 1.2), squeeze=False, sharey=True)
+    for axis, (title, own) in zip(axes[0], panels, strict=True):
+        for row in own.itertuples():
+            colour, mark = LOOKS[row.reader]
+            told = row.how == "told"
+            y = len(names) - 1 - names.index(row.reader) + (-0.2 if told else 0.1)
+            axis.plot([row.low, row.high], [y, y], color=colour, lw=1.2 if told else 2.2, solid_capstyle="butt")
+            axis.plot(row.value, y, mark, color=colour, ms=5.5, mfc="white" if told else colour)
+        for at in (0, 1):
+            axis.axvline(at, color=GREY, lw=0.8, ls="--")
+        axis.set(yticks=range(len(names)), ylim=(-0.6, len(names) - 0.4), title=title.capitalize(),
+                 xlabel="share of the makers' difference")  # fmt: skip
+        axis.set_yticklabels(names[::-1])
+    axes[0, 0].plot([], [], "o", color=INK, ms=5.5, label="patients of unlike makers, same true BMD")
+    axes[0, 0].plot([], [], "o", color=INK, ms=5.5, mfc="white", label="one picture, told each maker")
+    fig.legend(loc="outside upper center", ncols=2, fontsize="small")
+    return fig
+
+
+def chances(rows: pd.DataFrame) -> plt.Figure:
+    """Mean probability of osteoporosis of the same vertebrae by maker told: ``arrangement, reader, told, chance``."""
+    use_style()
+    panels = rows.groupby("arrangement", sort=False)
+    fig, axes = plt.subplots(1, len(panels), figsize=(8.2, 2.6), squeeze=False, sharey=True)
+    for axis, (title, own) in zip(axes[0], panels, strict=True):
+        makers = list(own["told"].unique())
+        for name, line in own.groupby("reader", sort=False):
+            colour, mark = LOOKS[name]
+            axis.plot([makers.index(t) for t in line["told"]], line["chance"], mark + "-", color=colour, label=name)
+        axis.set(xticks=range(len(makers)), xlim=(-0.4, len(makers) - 0.6), title=title.capitalize(), xlabel="told")
+        axis.set_xticklabels(makers)
+    axes[0, 0].set_ylabel("mean probability")
+    axes[0, 0].set_ylim(0, None)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=3, fontsize="small")
+    return fig
+
+
+def calls(rows: pd.DataFrame) -> plt.Figure:
+    """Vertebrae called at 0.5, and with osteoporosis, as shares: ``arrangement, site, reader, called, ill``."""
+    use_style()
+    panels = rows.groupby("arrangement", sort=False)
+    fig, axes = plt.subplots(1, len(panels), figsize=(8.2, 2.7), squeeze=False, sharey=True)
+    for axis, (title, own) in zip(axes[0], panels, strict=True):
+        sites, readers = list(own["site"].unique()), list(own["reader"].unique())
+        ill = own.groupby("site", sort=False)["ill"].first()
+        axis.bar(range(len(sites)), ill, 0.86, color="#DDDDDD", label="has osteoporosis")
+        for k, name in enumerate(readers):
+            colour, mark = LOOKS[name]
+            shown = own[own["reader"] == name].set_index("site")["called"].reindex(sites)
+            at = np.arange(len(sites)) + 0.16 * (k - (len(readers) - 1) / 2)
+            axis.plot(at, shown, mark, color=colour, ms=5, label=f"called by {name}")
+        axis.set(xticks=range(len(sites)), title=title.capitalize(), xlabel="hospital")
+        axis.set_xticklabels(sites)
+    axes[0, 0].set_ylabel("share of vertebrae")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=3, fontsize="small")
+    return fig
+
+
+def gates(tables: Mapping[str, pd.DataFrame]) -> plt.Figure:
+    """Mean weights of the experts by maker, stacked: tables as :func:`osteolib.screen.moe.load_balance` makes them."""
+    use_style()
+    fig, axes = plt.subplots(1, len(tables), figsize=(8.2, 2.2), squeeze=False, sharex=True)
+    for axis, (title, own) in zip(axes[0], tables.items(), strict=True):
+        own = own[own["device"] != "all"].iloc[::-1]
+        left = np.zeros(len(own))
+        for k, colour in zip(range(1, 10), ("#332288", "#88CCEE", "#DDCC77"), strict=False):
+            width = own[f"expert_{k}"].to_numpy()
+            axis.barh(own["device"], width, left=left, color=colour, edgecolor="white", label=f"expert {k}")
+            left += width
+        axis.set(title=title.capitalize(), xlabel="mean weight", xlim=(0, 1))
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=3, fontsize="small")
+    return fig

@@ -1,0 +1,125 @@
+"""What makers of DXA read of the same bone, how much of it a prediction follows, and what a best reader would do.
+
+At the same true BMD a network that knows nothing of makers predicts the same for all, and one that knows them follows
+their readings. Mean residuals by maker do not tell this: a prediction from a noisy picture is pulled to the mean of
+those it learned from, so that where makers and hospitals coincide a residual holds how thin the bones of a hospital
+are, too. Hence :func:`follows`, at equal true BMD, which only a phantom knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from osteolib.phantoms.settings import phantom_settings
+from osteolib.phantoms.vertebra.hospitals import with_unlabelled
+from osteolib.phantoms.vertebra.people import as_read, read_again, simulate
+from osteolib.phantoms.vertebra.scanner import plan_scans
+from osteolib.phantoms.vertebra.truth import known_of
+from osteolib.runs.store import cached
+from osteolib.stats.checks import finite_vector, same_length
+
+MODULES = (__name__, "osteolib.phantoms.vertebra.people", "osteolib.phantoms.vertebra.truth")
+
+
+def readings(true: ArrayLike) -> pd.DataFrame:
+    """What machines of each maker read of true BMD, both in g/cm2, without error: a column a maker, shape (n, 3)."""
+    dxa = phantom_settings("vertebra-phantom")["dxa"]
+    return pd.DataFrame({name: as_read(about, dxa["anchor"], true) for name, about in dxa["makers"].items()})
+
+
+def own_offset(true: ArrayLike, device: ArrayLike) -> NDArray[np.float64]:
+    """What each vertebra's maker reads beyond the mean of all makers, at its true BMD; shape (n,), g/cm2.
+
+    Raises
+    ------
+    ValueError
+        A device is no maker of the phantom.
+    """
+    read, names = readings(true), pd.Series(device).reset_index(drop=True)
+    if strange := sorted(set(names.dropna()) - set(read)) + ["missing"] * bool(names.isna().any()):
+        raise ValueError(f"device {', '.join(map(repr, strange))} is no maker: use {', '.join(read)}")
+    own = read.to_numpy()[np.arange(len(names)), read.columns.get_indexer(names)]
+    return own - read.mean(axis=1).to_numpy()
+
+
+def follows(predicted: ArrayLike, true: ArrayLike, offset: ArrayLike) -> float:
+    """Change of the predicted BMD for a change of the maker's offset, at the same true BMD: least squares on both.
+
+    Parameters
+    ----------
+    predicted, true, offset
+        Shape (n,), g/cm2; the last as :func:`own_offset` gives it.
+
+    Returns
+    -------
+    0 for a prediction that is the same whoever measured, 1 for one that differs as the readings do; NaN where a sample
+    cannot tell maker from true BMD.
+    """
+    y, x, o = (finite_vector(v, name) for v, name in ((predicted, "predicted"), (true, "true"), (offset, "offset")))
+    same_length(predicted=y, true=x, offset=o)
+    if y.size < 3:
+        return float("nan")
+    centred = np.column_stack([x - x.mean(), o - o.mean()])
+    if np.linalg.matrix_rank(centred, tol=1e-6) < 2:
+        return float("nan")
+    return float(np.linalg.lstsq(centred, y - y.mean(), rcond=None)[0][1])
+
+
+def best_readers(preset: str, seed: int = 0, n_subjects: int = 20_000) -> pd.DataFrame:
+    """Regressions on all that reaches the pixels, without and with the maker: what a perfect network would do.
+
+    People of the paper's hospitals and splits, never rendered, their DXA dealt by :func:`read_again`; fitted on those
+    who train, judged on those who test, D among them. The form is that of :func:`truth.attainable`.
+
+    Returns
+    -------
+    One row per labelled test vertebra: ``unit_id, subject_id, site, device, bmd_true_g_cm2, y``, ``score`` and ``bmd``
+    of the reader without the maker, ``score_told`` and ``bmd_told`` with, ``score_<maker>`` and ``bmd_<maker>`` when it
+    is told each maker of those in training.
+    """
+    key = {"preset": preset, "seed": seed, "n": n_subjects}
+    return cached("vertebra-best-readers", key, MODULES, lambda: _best_readers(preset, seed, n_subjects))
+
+
+def _best_readers(preset: str, seed: int, n_subjects: int) -> pd.DataFrame:
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+
+    settings = with_unlabelled(phantom_settings("vertebra-phantom"), 0)  # nothing is asked of them
+    rows = simulate(settings, n_subjects, seed, "tpswav2025")
+    rows = read_again(settings, rows.join(plan_scans(settings, rows, "tpswav2025", seed)), preset, seed)
+    test = rows["split"].eq("test").to_numpy()
+    ill, makers = (rows["t_score"] <= -2.5).to_numpy(), sorted(rows["device"][~test].unique())
+    about = rows.loc[test, ["image_id", "subject_id", "site", "device", "bmd_true_g_cm2"]].assign(y=ill[test] * 1)
+    found = {}
+    for end, known in (("", False), ("_told", True)):
+        x = known_of(rows, known)
+        terms = _terms(list(x)).fit(x[~test])
+        chance = LogisticRegression(C=10, max_iter=200).fit(terms.transform(x[~test]), ill[~test])
+        line = LinearRegression().fit(terms.transform(x[~test]), rows["bmd_g_cm2"][~test])
+        cases = {end: x[test]}
+        if known:
+            cases |= {f"_{name}": _as_if(x[test], name) for name in makers}
+        for name, case in cases.items():
+            seen = terms.transform(case)
+            found |= {f"score{name}": chance.predict_proba(seen)[:, 1], f"bmd{name}": line.predict(seen)}
+    return about.rename(columns={"image_id": "unit_id"}).assign(**found).reset_index(drop=True)
+
+
+def _terms(columns: Iterable[str]):
+    """Squares and products of standardised columns, but for those of the scanner."""
+    from sklearn.compose import make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+    multiplied = [name for name in columns if not name.startswith("scanner")]
+    return make_column_transformer(
+        (make_pipeline(StandardScaler(), PolynomialFeatures(2)), multiplied), remainder="passthrough"
+    )
+
+
+def _as_if(x: pd.DataFrame, maker: str) -> pd.DataFrame:
+    return x.assign(**{name: float(name == f"device_{maker}") for name in x if name.startswith("device_")})
