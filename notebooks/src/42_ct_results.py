@@ -34,6 +34,7 @@ from osteolib.report import ct_results_page as page
 from osteolib.report import ct_results_rows as rows
 from osteolib.report import load_or_explain, provenance
 from osteolib.screen.ct_ladder import FULL
+from osteolib.screen.ct_patients import every_vertebra
 from osteolib.screen.ct_study import UNLABELLED
 
 run = osteolib.start(globals(), "42_ct_results")
@@ -154,7 +155,9 @@ for n in (1, 4, 18):  # specificity if errors are apart, and if they are half al
     print(n, [round(rates_of_any(0.8, 0.93, k, r).specificity, 2) for r in (0.0, 0.5)])
 
 # %% tags=["hide-input"]
-patients_page.show_any(run, scored[FULL], n_boot, seed)
+on_ct = cohort.subjects[cohort.subjects["split"] == "test"]
+every = every_vertebra(on_ct, networks[FULL], cohort.fingerprint)
+patients_page.show_any(run, scored[FULL], every, n_boot, seed)
 
 # %% [markdown]
 # Points are the same patients, judged by all choices of one, two or three of their labelled vertebrae (at four: those who have

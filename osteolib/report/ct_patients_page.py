@@ -20,7 +20,8 @@ from osteolib.screen.ct_patients import CUT, T_CUT, drawn, patients, rates, with
 from osteolib.stats.any_positive import positives_of, rates_of_any
 from osteolib.stats.likeness import Likeness, likeness_of_errors, likeness_of_truth
 
-AT_LEAST, LEVELS = 3, 18
+AT_LEAST, ON_CT, LEVELS = 3, 6, 18
+"""Vertebrae of a patient: labelled at least, on the CT at least, levels that the network can name."""
 CHECK = "T3.A.ResNet34+MoE|TP-SwAV|Lunified.f1"
 
 
@@ -67,8 +68,11 @@ def closed_form(unit: Vertebrae, errors_alike: float, sizes: Sequence[int]) -> p
     return pd.DataFrame(found).assign(n=list(sizes))
 
 
-def show_any(run: Run, scored: pd.DataFrame, n_boot: int, seed: int) -> None:
-    """The rule as vertebrae are added: what patients show, and the closed form; ``scored`` is the full model's row."""
+def show_any(run: Run, scored: pd.DataFrame, every: pd.DataFrame, n_boot: int, seed: int) -> None:
+    """The rule as vertebrae are added: what patients show, and the closed form.
+
+    ``scored`` is the full model's row, ``every`` what it says of all vertebrae on the same patients' CT.
+    """
     unit, told = vertebrae_of(scored, n_boot, seed), with_t_score(scored)
     run.fact(any_people=unit.people, at_least=AT_LEAST)
     if not unit.complete:
@@ -80,6 +84,10 @@ def show_any(run: Run, scored: pd.DataFrame, n_boot: int, seed: int) -> None:
         return
     seen = pd.concat(
         [rates(drawn(told, n, max(n, AT_LEAST)), n_boot, seed).assign(n=n) for n in range(1, AT_LEAST + 2)]
+        + [
+            rates(drawn(every, n, ON_CT), n_boot, seed).query("rule == 'any'").assign(n=n, rule=figures.EVERY)
+            for n in (1, 2, 4, ON_CT)
+        ]
     )
     sizes = range(1, LEVELS + 1)
     closed = {
@@ -133,6 +141,18 @@ def _say_any(run: Run, unit: Vertebrae, seen: pd.DataFrame, last: pd.Series, apa
         "{spec_last:.0f} %; if errors were apart, {spec_apart:.0f} %. By T-scores together, {together_1} % are ill "
         "by one vertebra and {together_n} % by {at_least}.",
     )
+    six = seen[seen["rule"] == figures.EVERY].set_index(["metric", "n"])
+    run.fact(on_ct=ON_CT, ct_people=int(six["people"].iloc[0]))
+    if six["people"].iloc[0]:
+        one, many = (six.loc[("specificity", n), "value"] for n in (1, ON_CT))
+        ill, more = (six.loc[("prevalence", n), "value"] for n in (1, ON_CT))
+        run.fact(ct_spec_1=100 * one, ct_spec_n=100 * many, ct_ill_1=100 * ill, ct_ill_n=100 * more)
+        say(
+            run,
+            "On {ct_people} patients whose CT shows {on_ct} vertebrae or more, at levels without any label too and "
+            "judged by their true density, “osteoporosis” goes from {ct_ill_1:.0f} to {ct_ill_n:.0f} % and specificity "
+            "from {ct_spec_1:.0f} to {ct_spec_n:.0f} % (squares).",
+        )
 
 
 def printed_c() -> dict[str, tuple[float, float]]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from sklearn.metrics import roc_curve
@@ -24,6 +23,12 @@ LINES = {
     ladder.SINGLE: (GREEN, "--"), ladder.FULL: (RED, "-"),
 }  # fmt: skip
 """The rows of Fig. 3."""
+EVERY = "every level"
+POINTS = {
+    "any": ("any vertebra", RED, "o", RED, 0.97), "together": ("T-scores together", BLUE, "^", BLUE, 1.03),
+    EVERY: ("any, all levels on the CT", RED, "s", "white", 1.09),
+}  # fmt: skip
+"""Of each rule: its name, colour, marker, what fills it, and by how much its points are moved aside."""
 
 
 def f1_by_site(found: Mapping[tuple[str, str], tuple[Comparison | None, str]]) -> Figure:
@@ -43,7 +48,7 @@ def f1_by_site(found: Mapping[tuple[str, str], tuple[Comparison | None, str]]) -
                     axis.plot([low, high], [y, y], color=INK, lw=1.6, solid_capstyle="butt")
                     axis.plot(value, y, "o", color=INK, ms=4.5)
             if not comparison:
-                axis.text(50, 2.5, why.replace(", ", ",\n"), ha="center", va="center", fontsize=7, color=GREY)
+                axis.text(24, 2.5, why.replace("all of ", "all of\n"), ha="center", va="center", fontsize=7, color=GREY)
             people = f", {comparison.rows['people'].iloc[0]} patients" if comparison else ""
             axis.set_title(f"{site} · {unit}{people if level == VERTEBRAE else ''}", fontsize=8, weight="normal")
             axis.grid(axis="x", color="#dddddd", lw=0.6)
@@ -118,7 +123,7 @@ def rule_any(
     Parameters
     ----------
     seen
-        Rates of patients by ``n``, ``rule`` and ``metric`` with ``value, ci_low, ci_high``.
+        Rates of patients by ``n``, ``rule`` (of :data:`POINTS`) and ``metric`` with ``value, ci_low, ci_high``.
     closed
         By name (``errors alike``, ``errors apart``) the closed form by ``n``: its rates in columns.
     printed
@@ -134,29 +139,28 @@ def rule_any(
         for (name, curve), style in zip(closed.items(), ("-", "--"), strict=True):
             if metric != "prevalence" or name == "errors alike":
                 axis.plot(curve["n"], curve[metric], style, color=INK, lw=1.5 if style == "-" else 1)
-        for rule, colour, marker, shift in (("any", RED, "o", -0.08), ("together", BLUE, "^", 0.08)):
-            _points(axis, seen[(seen["rule"] == rule) & (seen["metric"] == metric)], colour, marker, shift)
+        for rule, (_, colour, marker, inside, aside) in POINTS.items():
+            for row in seen[(seen["rule"] == rule) & (seen["metric"] == metric)].dropna().itertuples():
+                axis.plot([row.n * aside] * 2, [row.ci_low, row.ci_high], color=colour, lw=1.2)
+                axis.plot(row.n * aside, row.value, marker, color=colour, mfc=inside, ms=5, zorder=3)
         axis.set_title(head, fontsize=9)
-        axis.axvspan(4.6, 18.5, color="#f1f1f1", zorder=-5, lw=0)
-        axis.set(xticks=(1, 2, 3, 4, 9, 18), xlim=(0.5, 18.5), ylim=(0, 1))
-        axis.yaxis.set_major_formatter(PercentFormatter(1))
+        axis.axvspan(4.5, 20, color="#f1f1f1", zorder=-5, lw=0)
+        axis.set_xscale("log")
+        axis.set_xticks((1, 2, 3, 4, 6, 9, 18), labels=("1", "2", "3", "4", "6", "9", "18"))
+        axis.set_xticks((), minor=True)
+        axis.set(xlim=(0.86, 20), ylim=(0, 1.02))
+        axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
         axis.grid(axis="y", color="#e3e3e3", lw=0.6)
     (x0, y0), (x1, y1) = printed["vertebra"], printed["patient"]
     axes[0].plot([x0, x1], [y0, y1], "s:", color="#E69F00", ms=5, lw=1)
     axes[0].annotate(
-        "site C, read\nfrom the print", (x1, y1), (6.2, max(y1 - 0.2, 0.03)), fontsize=7.5, color="#8a5f00"
+        "site C, read\nfrom the print", (x1, y1), (5.2, max(y1 - 0.22, 0.03)), fontsize=7.5, color="#8a5f00"
     )
-    axes[2].text(11.5, 0.93, "no patient has\nso many labelled", ha="center", va="top", fontsize=7, color=GREY)
+    axes[2].text(9.3, 0.99, "more than anyone\nhas labelled", ha="center", va="top", fontsize=7, color=GREY)
     fig.supxlabel("vertebrae looked at in each patient", fontsize=9)
-    entries = (("o", RED, "", "any vertebra, phantom"), ("^", BLUE, "", "T-scores together, phantom"),
-               ("", INK, "-", f"any: closed form, {words}"), ("", INK, "--", "any: errors apart"))  # fmt: skip
-    for marker, colour, style, text in entries:
-        axes[0].plot([], [], marker=marker, color=colour, ls=style, ms=5, label=text)
-    fig.legend(loc="outside upper center", ncols=4, fontsize=7.5, handlelength=1.8, columnspacing=1.2)
+    for text, colour, marker, inside, _ in POINTS.values():
+        axes[0].plot([], [], marker, color=colour, mfc=inside, ms=5, label=text)
+    axes[0].plot([], [], "-", color=INK, label=f"any: closed form, {words}")
+    axes[0].plot([], [], "--", color=INK, label="any: if errors were apart")
+    fig.legend(loc="outside upper center", ncols=3, fontsize=7.5, handlelength=1.8, columnspacing=1.4)
     return fig
-
-
-def _points(axis: Axes, some: pd.DataFrame, colour: str, marker: str, shift: float) -> None:
-    for row in some.dropna(subset=["value"]).itertuples():
-        axis.plot([row.n + shift] * 2, [row.ci_low, row.ci_high], color=colour, lw=1.4)
-        axis.plot(row.n + shift, row.value, marker, color=colour, ms=5, zorder=3)

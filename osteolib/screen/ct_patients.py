@@ -7,12 +7,16 @@ vertebrae, each against the reference of its maker and level.
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from osteolib.phantoms.settings import phantom_settings
-from osteolib.phantoms.vertebra.people import t_score_of
+from osteolib.phantoms.vertebra.people import as_read, t_score_of
+from osteolib.screen.ct_images import vertebra_images
+from osteolib.screen.ct_study import SIZE, SPACING_MM
+from osteolib.screen.moe_training import load_net, predict
 
 CUT, T_CUT = 0.5, -2.5
 RULES = ("any", "together")
@@ -36,6 +40,35 @@ def with_t_score(scored: pd.DataFrame) -> pd.DataFrame:
             settings, maker, rows.loc[here, "level"], rows.loc[here, "bmd_predicted"]
         )
     return rows
+
+
+def every_vertebra(vertebrae: pd.DataFrame, folder: Path, fingerprint: str) -> pd.DataFrame:
+    """A trained network on all vertebrae that a CT shows, those without DXA too, at levels that it never learned from.
+
+    Truth is what the patient's machine would read without any error of its own.
+
+    Parameters
+    ----------
+    vertebrae
+        Rows of a ``vertebra-phantom``.
+    folder
+        The network: :func:`osteolib.screen.moe_training.train_once`.
+    fingerprint
+        Of the cohort.
+
+    Returns
+    -------
+    The rows with ``t_score``, ``y``, ``score``, ``bmd_predicted`` and ``t_predicted``.
+    """
+    settings, rows = phantom_settings("vertebra-phantom"), vertebrae.reset_index(drop=True)
+    images = vertebra_images(rows, SIZE, SPACING_MM, key={"cohort": fingerprint})
+    said = predict(load_net(folder), images, rows["device"])
+    rows = rows.assign(score=said["osteoporosis"], bmd_predicted=said["bmd_g_cm2"])
+    for maker, here in rows.groupby("device").groups.items():
+        of = rows.loc[here]
+        read = as_read(settings["dxa"]["makers"][maker], settings["dxa"]["anchor"], of["bmd_true_g_cm2"])
+        rows.loc[here, "t_score"] = t_score_of(settings, maker, of["level"], read)
+    return with_t_score(rows.assign(y=(rows["t_score"] <= T_CUT).astype(int)))
 
 
 def patients(scored: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from osteolib.stats.any_positive import any_positive, positives_of, rates_of_any
 
@@ -92,3 +93,38 @@ def test_what_is_no_probability_is_named(arguments, message):
 def test_without_ill_or_without_well_patients_the_rate_is_missing():
     assert np.isnan(rates_of_any(0.8, 0.9, [1.0, 0.0]).sensitivity)
     assert np.isnan(rates_of_any(0.8, 0.9, [0.0, 1.0]).specificity)
+
+
+@pytest.mark.parametrize("errors_alike", [0.3, 0.9, 1.0])
+def test_a_simulation_of_readings_that_share_what_the_patient_adds_gives_the_same(errors_alike):
+    rng = np.random.default_rng(5)
+    patients, n, prevalence, alike = 200_000, 4, 0.3, 0.6
+    share = rng.beta(prevalence * (1 / alike - 1), (1 - prevalence) * (1 / alike - 1), patients)
+    truth = rng.random((patients, n)) < share[:, None]
+    reading = np.sqrt(errors_alike) * rng.normal(size=(patients, 1))
+    reading = reading + np.sqrt(1 - errors_alike) * rng.normal(size=(patients, n))
+    called = reading > np.where(truth, norm.ppf(1 - 0.75), norm.ppf(0.92))
+    ill, found = truth.any(axis=1), called.any(axis=1)
+    expected = found[ill].mean(), 1 - found[~ill].mean(), ill.mean(), found.mean()
+    rates = rates_of_any(0.75, 0.92, positives_of(n, prevalence, alike), errors_alike)
+    np.testing.assert_allclose(rates, expected, atol=0.006)
+
+
+def test_errors_alike_lie_between_errors_apart_and_a_person_who_decides():
+    k = positives_of(6, 0.2, 0.5)
+    table = np.array([rates_of_any(0.8, 0.9, k, r) for r in (0, 0.001, 0.2, 0.5, 0.9, 0.999, 1)])
+    assert (np.diff(table[:, 1]) > 0).all() and (np.diff(table[:, 0]) < 0).all()
+    assert np.abs(table[0] - table[1]).max() < 0.002 and np.abs(table[-1] - table[-2]).max() < 0.02
+    assert table[-1, 1] == pytest.approx(0.9) and table[-1, 0] == pytest.approx(0.8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(sensitivity=SHARE, specificity=SHARE, errors_alike=SHARE)
+def test_one_unit_a_patient_cannot_be_alike(sensitivity, specificity, errors_alike):
+    rates = rates_of_any(sensitivity, specificity, [0.7, 0.3], errors_alike)
+    np.testing.assert_allclose(rates[:2], (sensitivity, specificity), atol=1e-5)
+
+
+def test_a_likeness_beyond_its_range_is_named():
+    with pytest.raises(ValueError, match=r"errors_alike must lie between 0 and 1, got 1\.5"):
+        rates_of_any(0.8, 0.9, [0.5, 0.5], 1.5)
