@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.5, quick: 3, long: 30, paper: 600}
+#     minutes: {smoke: 0.5, quick: 2.5, long: 30, paper: 600}
 #     needs: [vertebra-phantom]
 #     trains: 9
 # ---
@@ -110,8 +110,8 @@ scored = {a: {name: scored_test(studies[a], folder)
 page.show_biases(run, scored)
 
 # %% [markdown]
-# Look at the right panel first. Where makers are crossed, a network that predicts the same for all of them errs by the dotted strokes,
-# and a hint moves the mean error towards 0. The left panel is harder to read. A prediction from a noisy picture is drawn to the mean
+# Look at the right panel first. Where makers are crossed, a network that predicts the same for all of them errs by the dotted strokes.
+# How far the three makers lie apart is the device; a shift of all three alike is that of one training. The left panel is harder to read. A prediction from a noisy picture is drawn to the mean
 # of those it learned from; where bones are thinner at one maker's hospital, its mean error holds that as well, and a network that
 # has learned the hospital looks free of device bias. So we ask at *equal true BMD*, which only a phantom knows: with $o$ what
 # the maker of this vertebra reads beyond the mean of the three,
@@ -138,8 +138,8 @@ page.show_follows(run, followed)
 # %% [markdown]
 # ## Osteoporosis, maker by maker
 #
-# The label of the phantom uses each maker's own reference, so that a maker's name should hardly matter to it. It need not matter
-# to the physics, that is; it may still tell who is likely to be ill.
+# The phantom's label uses each maker's own reference, so that machines hardly matter to it. A maker's name may still tell who is
+# likely to be ill.
 
 # %% tags=["hide-input"]
 diagnosis.show_chances(run, rows.chances(said, best), said, n_boot, seed)
@@ -226,8 +226,8 @@ assert pooled > 0.5 and (inside == 0.5 or np.isnan(inside))
 
 # %% [markdown]
 # **Take away.** Whoever tells a model the machine should tell a plain head the same, count order within hospitals, and ask one
-# picture under several names. Bone density has a use for the maker's name. What it adds to a diagnosis beyond that is a number
-# that belongs to the waiting room.
+# picture under several names. Bone density has a use for the maker's name. What it adds to a diagnosis may only be who comes to
+# that hospital.
 
 # %% tags=["hide-input"]
 provenance(run)

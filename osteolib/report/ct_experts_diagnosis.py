@@ -27,6 +27,7 @@ from osteolib.report.ct_experts_rows import (
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.runs import Run
 from osteolib.screen.ct_devices import EXPERTS, ONE, SHUFFLED, TOLD, WITHHELD, moved
+from osteolib.screen.ct_makers import blurred_gain
 from osteolib.stats.power import power_of
 
 COHORT = "vertebra-phantom"
@@ -87,24 +88,32 @@ def show_order(run: Run, found: Mapping[str, Comparison], best: Mapping[str, pd.
         return
     adds = {key: paper.difference(name, ONE, ALL) for key, name in (("told", TOLD), ("experts", EXPERTS))}
     blind = [paper.estimate(name, ALL)[0] for name in (ONE, SHUFFLED, WITHHELD)]
-    seen = power_of(gain[PAPER, ALL], adds["experts"][1:])
+    skill = min(max(paper.estimate(ONE, ALL)[0], 0.55), 0.99)
+    hint = {a: blurred_gain(b, skill)[1] for a, b in best.items()}
+    seen = power_of(hint[PAPER], adds["experts"][1:])
+    knows = paper.difference(EXPERTS, WITHHELD, ALL)
     run.fact(gain_all=gain[PAPER, ALL], gain_within=gain[PAPER, WITHIN], gain_all_crossed=gain[CROSSED, ALL],
              add_told=with_ci(*adds["told"], "+.3f"), add_experts=with_ci(*adds["experts"], "+.3f"),
-             control=with_ci(*paper.difference(EXPERTS, WITHHELD, ALL), "+.3f"), blind_low=min(blind),
-             blind_high=max(blind), chance=seen.chance, times=seen.times)  # fmt: skip
-    say(run, "To be told the maker gives the best reader {gain_all:+.4f} in the paper's arrangement, "
-        "{gain_within:+.4f} within hospitals, and {gain_all_crossed:+.4f} where makers are crossed. Here one head "
-        "gains {add_told} when it is told, and experts {add_experts} over one head. A true gain of the attainable size "
-        "would be seen by a run like this one in {chance:.0%} of tries; 80 % need about {times:,.0f} times the test "
-        "people.")  # fmt: skip
+             control=with_ci(*knows, "+.3f"), blind_low=min(blind), blind_high=max(blind), chance=seen.chance,
+             times=seen.times, skill=skill, hint=hint[PAPER], hint_crossed=hint[CROSSED],
+             from_list=1 - hint[CROSSED] / hint[PAPER] if hint[PAPER] > 0 else float("nan"))  # fmt: skip
+    say(run, "To be told the maker gives the best reader {gain_all:+.3f} in the paper's arrangement, "
+        "{gain_within:+.3f} within hospitals, and {gain_all_crossed:+.3f} where makers are crossed. A reader who sees "
+        "less has more use for a hint: blurred until it is as good as one head here ({skill:.2f}), it gains "
+        "**{hint:+.3f}** and, crossed, {hint_crossed:+.3f}. So {from_list:.0%} of what the name adds there is the "
+        "hospital.")  # fmt: skip
+    say(run, "Here one head gains {add_told} when it is told, and experts {add_experts} over one head. A true gain of "
+        "{hint:+.3f} would be seen by a run like this one in {chance:.0%} of tries; 80 % need about {times:,.0f} times "
+        "the test people.")  # fmt: skip
     spread = max(blind) - min(blind)
     word = "less than the experts gain here; another seed may change that"
     if spread >= adds["experts"][0]:
         word = "no less than the experts gain, which therefore needs no maker to be explained"
-    run.fact(luck=spread, luck_word=word)
+    beyond = ", more than the name can give a reader of that skill: part of it is the luck of a training"
+    run.fact(luck=spread, luck_word=word, beyond=beyond if knows[1] > hint[PAPER] else "")
     say(run, "Three networks know nothing of the maker: one head, experts with makers shuffled, experts from whom it "
         "is withheld. They lie between {blind_low:.3f} and {blind_high:.3f}, {luck:.3f} apart, {luck_word}. Against "
-        "experts from whom the maker is withheld, experts who know it have {control}.")  # fmt: skip
+        "experts from whom the maker is withheld, experts who know it have {control}{beyond}.")  # fmt: skip
 
 
 def show_calls(run: Run, scored: Scored, best: Mapping[str, pd.DataFrame]) -> None:

@@ -54,7 +54,9 @@ def follows(rows: pd.DataFrame) -> plt.Figure:
     use_style()
     panels = rows.groupby("arrangement", sort=False)
     names = list(rows["reader"].unique())
-    fig, axes = plt.subplots(1, len(panels), figsize=(8.2, 0.3 * len(names) + 1.2), squeeze=False, sharey=True)
+    fig, axes = plt.subplots(
+        1, len(panels), figsize=(8.2, 0.3 * len(names) + 1.2), squeeze=False, sharey=True, sharex=True
+    )
     for axis, (title, own) in zip(axes[0], panels, strict=True):
         for row in own.itertuples():
             colour, mark = LOOKS[row.reader]

@@ -100,7 +100,7 @@ def show_follows(run: Run, rows: pd.DataFrame) -> None:
 
 
 def _record_check(run: Run, at: pd.DataFrame, rows: pd.DataFrame) -> None:
-    """Method check of the MoE rows: crossed, where a name tells nothing else, experts follow it in the right direction."""
+    """Method check of the MoE rows: crossed, where a name tells nothing else, experts follow it, and the right way."""
     key = (CROSSED, EXPERTS, "told")
     if key in at.index and np.isfinite(at.loc[key, "low"]):
         n = int(rows.set_index(["arrangement", "reader", "how"]).loc[key, "n"])
@@ -126,7 +126,8 @@ def show_gates(run: Run, scored: Scored) -> None:
         "arrangement, {leaders_crossed} crossed; an expert's weight differs by up to {widest_paper:.0f} points between "
         "makers there and {widest_crossed:.0f} crossed. The load (1: all alike) is {even_paper:.2f} and "
         "{even_crossed:.2f}, and a single vertebra's choice (0: mixes all alike, 1: asks one) {decided_paper:.2f} and "
-        "{decided_crossed:.2f}. No loss balances the load, so that an expert may be left idle.")  # fmt: skip
+        "{decided_crossed:.2f}. The gate hears the picture, too, so that not only "
+        "a maker but thin bones may choose. No loss balances the load: an expert may be left idle.")  # fmt: skip
 
 
 def show_unknown(run: Run, said: pd.DataFrame, n_boot: int, seed: int) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from osteolib.report.audit_ct import AS_PPV_NPV, SITES, VERTEBRAE, Tables
-from osteolib.report.comparison import Comparison, compare_statistics
+from osteolib.report.compared import DIFFERENCES, ROWS, Comparison
 from osteolib.report.ct_experts_figures import WITH, WITHOUT
 from osteolib.screen.ct_devices import EXPERTS, ONE, TOLD, moves_with_maker
 from osteolib.screen.ct_makers import follows, own_offset
@@ -17,6 +18,7 @@ from osteolib.stats.agreement_clustered import bland_altman_clustered
 from osteolib.stats.audit import nearest_matrix
 from osteolib.stats.bootstrap_any import bootstrap_statistic
 from osteolib.stats.ranks import auroc_within
+from osteolib.stats.within import aurocs_within
 
 PAPER, CROSSED = "as in the paper", "makers crossed"
 PRESETS = {PAPER: "tpswav2025", CROSSED: "crossed"}
@@ -119,10 +121,23 @@ def order(of: Mapping[str, pd.DataFrame], pairs: Sequence[tuple[str, str]], n_bo
     What a sample does not have (one class, or no hospital with both) is left out.
     """
     first = next(iter(of.values()))
-    site = pd.Categorical(first["site"]).codes.astype(float)
-    possible = {name: f for name, f in AREAS.items() if np.isfinite(f(*first[["y", "score"]].to_numpy().T, site))}
-    values = {name: (v["y"], v["score"], site) for name, v in of.items()}
-    return compare_statistics(possible, values, reference=pairs, groups=first["subject_id"], n_boot=n_boot, seed=seed)
+    site, person = pd.Categorical(first["site"]).codes, first["subject_id"]
+    strata = {ALL: np.zeros(len(site)), WITHIN: site}
+    scores = {name: v["score"] for name, v in of.items()}
+    size, rows, differences = (len(first), person.nunique()), [], []
+    for metric, stratum in strata.items():
+        drawn = aurocs_within(first["y"], scores, stratum, person, n_boot, seed)
+        if not np.isfinite(next(iter(drawn.values()))[0]):
+            continue
+        rows += [(name, metric, *_ends(values), *size, np.nan) for name, values in drawn.items()]
+        differences += [(a, b, metric, *_ends(drawn[a] - drawn[b]), *size) for a, b in pairs]
+    return Comparison(pd.DataFrame(rows, columns=ROWS), pd.DataFrame(differences, columns=DIFFERENCES))
+
+
+def _ends(values: NDArray) -> tuple[float, float, float]:
+    """The sample's own value, which stands first, and the middle 95 % of the others."""
+    low, high = np.nanquantile(values[1:], (0.025, 0.975))
+    return values[0], low, high
 
 
 def attained(best: pd.DataFrame, end: str) -> dict[str, float]:

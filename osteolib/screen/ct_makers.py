@@ -85,6 +85,44 @@ def best_readers(preset: str, seed: int = 0, n_subjects: int = 20_000) -> pd.Dat
     return cached("vertebra-best-readers", key, MODULES, lambda: _best_readers(preset, seed, n_subjects))
 
 
+def blurred_gain(best: pd.DataFrame, auroc: float, seed: int = 0) -> tuple[float, float]:
+    """AUROC of the best reader blurred to a lesser one's skill, and what the makers' names add to it then.
+
+    A reader that sees less of the bone has more use for a list of prevalences. Normal noise is added to the logit of
+    :func:`best_readers` without the maker until its AUROC is the one asked for (or as it is, if that is lower); then a
+    logistic regression on this and one on this and the makers, fitted on the hospitals that train.
+
+    Parameters
+    ----------
+    auroc
+        Between 0.5 and 1, both left out.
+
+    Raises
+    ------
+    ValueError
+        ``auroc`` is not between them.
+    """
+    from scipy.special import logit
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+
+    if not 0.5 < auroc < 1:
+        raise ValueError(f"auroc must lie between 0.5 and 1 for a reader that knows something, got {auroc}")
+    y, sharp = best["y"].to_numpy(), logit(best["score"].clip(1e-6, 1 - 1e-6).to_numpy())
+    noise, low, high = np.random.default_rng([seed, 41]).normal(size=len(best)), 0.0, 64.0
+    if roc_auc_score(y, sharp) > auroc:
+        for _ in range(24):
+            middle = (low + high) / 2
+            low, high = (middle, high) if roc_auc_score(y, sharp + middle * noise) > auroc else (low, middle)
+    alone = (sharp + low * noise)[:, None]
+    named = np.column_stack([alone, pd.get_dummies(best["device"], dtype=float).iloc[:, 1:]])
+    learn = best["site"].ne("D").to_numpy()
+    found = [
+        roc_auc_score(y, LogisticRegression(C=100).fit(x[learn], y[learn]).decision_function(x)) for x in (alone, named)
+    ]
+    return float(found[0]), float(found[1] - found[0])
+
+
 def _best_readers(preset: str, seed: int, n_subjects: int) -> pd.DataFrame:
     from sklearn.linear_model import LinearRegression, LogisticRegression
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osteolib.screen.ct_makers import best_readers, follows, own_offset, readings
+from osteolib.screen.ct_makers import best_readers, blurred_gain, follows, own_offset, readings
 from osteolib.stats.ranks import auroc_within
 
 
@@ -74,3 +74,28 @@ def test_the_best_reader_follows_makers_where_they_are_crossed_and_more_where_th
     assert shares["crossed"] == pytest.approx([0, 1], abs=0.15)
     assert shares["tpswav2025"][0] > 0.3 and shares["tpswav2025"][1] > 1.1
     assert shifts["tpswav2025"] > 0.05 > abs(shifts["crossed"])
+
+
+def population(share_by_maker, n=20_000, seed=0):
+    """A reader with the true chances of people whose osteoporosis has another share at each maker's hospital."""
+    rng = np.random.default_rng(seed)
+    site = np.array(list("ABC"))[rng.integers(0, 3, n)]
+    device = pd.Series(site).map({"A": "Hologic", "B": "GE Lunar", "C": "MEDIX"})
+    y = (rng.random(n) < pd.Series(site).map(share_by_maker)).astype(int)
+    return pd.DataFrame({"site": site, "device": device, "y": y, "score": 1 / (1 + np.exp(-rng.normal(1.5 * y, 1)))})
+
+
+def test_a_blurred_reader_has_the_skill_asked_for_and_more_use_for_a_list_of_prevalences():
+    unlike = population({"A": 0.5, "B": 0.2, "C": 0.2})
+    sharp, blurred, blind = (blurred_gain(unlike, auroc) for auroc in (0.99, 0.7, 0.501))
+    assert sharp[0] == pytest.approx(0.856, abs=0.01)  # Phi(1.5 / sqrt 2): it is not made better than it is
+    assert blurred[0] == pytest.approx(0.7, abs=0.001) and 0 < sharp[1] < blurred[1] < blind[1]
+    site = unlike["site"].eq("A").to_numpy() * 1.0
+    alone = auroc_within(unlike["y"].to_numpy(), site, np.zeros(len(unlike)))
+    assert sum(blind) == pytest.approx(alone, abs=0.01)  # nothing seen: the list alone is left
+
+
+def test_names_add_nothing_where_all_hospitals_are_alike():
+    assert abs(blurred_gain(population({"A": 0.3, "B": 0.3, "C": 0.3}), 0.7)[1]) < 0.005
+    with pytest.raises(ValueError, match=r"auroc must lie between 0.5 and 1 .* got 0.4"):
+        blurred_gain(population({"A": 0.3, "B": 0.3, "C": 0.3}, 100), 0.4)
