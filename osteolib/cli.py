@@ -129,15 +129,14 @@ def add(
     bone: Annotated[str, typer.Option(help="what the films show: knee, hand, hip ...")] = "knee",
     label_rule: Annotated[str, typer.Option(help="who, hip or hand: how a T-score becomes a class")] = "who",
 ) -> None:
-    """Check a folder of radiographs and its table (CSV or XLSX), write its manifest and tell which films are copies."""
+    """Check a folder of radiographs and its table (CSV or XLSX), write its manifest, tell what is strange in it."""
     from osteolib.cohorts import add_folder, find_data, load_manifest
-    from osteolib.cohorts.own import read_films
-    from osteolib.cohorts.own_copies import describe_copies
+    from osteolib.cohorts.own import describe
 
     path = add_folder(folder, name, bone=bone, label_rule=label_rule)
     typer.echo(f"manifest written: {path.name}; `-p cohort {name}` takes it to a notebook")
     manifest = load_manifest(name)
-    typer.echo(describe_copies(read_films(manifest, find_data(manifest))))
+    typer.echo(describe(manifest, find_data(manifest)))
 
 
 def run() -> None:

@@ -7,6 +7,7 @@ their sha256. A reduced copy that the manifest lists counts, and is called one.
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,9 @@ def find_data(manifest: Manifest) -> Path:
     if folder and any((folder / path).is_file() for file in manifest.files for path in _paths(file)):
         return folder
     where = manifest.folder if Path(manifest.folder).is_absolute() else f"$OSTEO_DATA/{manifest.folder}"
-    if not manifest.files:
+    if manifest.reader == "own":
+        remedy = f"If the folder was moved, run {add_again(manifest, 'FOLDER')} with the folder where it is now."
+    elif not manifest.files:
         remedy = f"No file list is known for it yet. {manifest.what_would_run}"
     elif folder is None:
         remedy = "Set the environment variable OSTEO_DATA to the folder that holds the data sets."
@@ -93,6 +96,25 @@ def find_data(manifest: Manifest) -> Path:
         f"The data of {manifest.name} are not here: {manifest.title}. Source: {manifest.source} "
         f"(licence: {manifest.licence}). {remedy}"
     )
+
+
+def add_again(manifest: Manifest, folder: str = "") -> str:
+    """What to run so that the own folder of a manifest becomes the cohort anew, as it is now."""
+    folder, bone, rule = folder or manifest.folder, manifest.settings["bone"], manifest.label_rule
+    if headers := manifest.table.get("headers"):
+        options = f"bone={bone!r}, label_rule={rule!r}, columns={headers!r}"
+        return f"in Python `osteolib.cohorts.add_folder({folder!r}, {manifest.name!r}, {options})`"
+    words = ["osteolib", "data", "add", folder, "--name", manifest.name, "--bone", bone, "--label-rule", rule]
+    return f"`{shlex.join(words)}`"
+
+
+def how_to_mend(manifest: Manifest, report: Verification) -> str:
+    """The files of a cohort are not those of its manifest: which they are, and what to do."""
+    if manifest.reader == "own":
+        return (f"the files of {manifest.name} are not as they were when it was added: put back what was changed, or, "
+                f"if they are right as they are, run {add_again(manifest)}\n{report}")  # fmt: skip
+    return (f"the files of {manifest.name} are damaged: put back what was moved, get the others anew from "
+            f"{manifest.source}\n{report}")  # fmt: skip
 
 
 def verify(name: str, deep: bool = False) -> Verification:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from osteolib.cohorts.cohort import Cohort
-from osteolib.cohorts.files import find_data, verify_files
+from osteolib.cohorts.files import find_data, how_to_mend, verify_files
 from osteolib.cohorts.manifest import Manifest, load_manifest
 
 
@@ -39,10 +39,7 @@ def load_cohort(name: str, **options: Any) -> Cohort:
         raise ValueError(f"{name} has no option {', '.join(unknown)}: its options are {', '.join(defaults) or 'none'}")
     report = verify_files(manifest, folder) if folder else None
     if report and not report.ok:
-        raise ValueError(
-            f"the files of {name} are damaged: put back what was moved, get the others anew from {manifest.source}\n"
-            f"{report}"
-        )
+        raise ValueError(how_to_mend(manifest, report))
     if report and manifest.partial:  # what is there decides what the cohort is
         manifest = replace(manifest, files=report.present)
     return read(manifest, folder, **(defaults | options))

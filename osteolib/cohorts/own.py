@@ -12,28 +12,20 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from osteolib.cohorts.cohort import RANGES, WORDS, Cohort, make_cohort
+from osteolib.cohorts.cohort import Cohort, make_cohort
 from osteolib.cohorts.duplicates import join_groups, leave_out_cross_class, perceptual_hash, split_groups
 from osteolib.cohorts.films import measure_film, to_units
+from osteolib.cohorts.image_names import image_ids, match_images
 from osteolib.cohorts.manifest import Manifest, manifest_paths, parse_manifest
-from osteolib.cohorts.own_copies import contradictions, with_groups
-from osteolib.cohorts.tables import PLAIN_ID, read_table, tidy_table
+from osteolib.cohorts.own_copies import contradictions, describe_copies, with_groups
+from osteolib.cohorts.own_people import COLUMNS, read_people, unused_columns
+from osteolib.cohorts.plausible import doubts
 from osteolib.runs.paths import file_sha256, write_atomic
-from osteolib.stats.labels import LABELS, RULES, label_from_t_score
+from osteolib.stats.labels import RULES
 
 IMAGES = {".png", ".jpg", ".jpeg", ".dcm"}
 TABLES = {".csv", ".xlsx"}
-SEX = {"F": "F", "female": "F", "woman": "F", "M": "M", "male": "M", "man": "M"}
-COLUMNS = {
-    "subject_id": {"required": True, "plain": True},
-    "image": {"required": True, "unique": True},
-    "sex": {"values": SEX, "optional": True},
-    **{name: {"range": limits, "optional": True} for name, limits in RANGES.items()},
-    "t_score": {"range": (-8, 6), "optional": True},  # beyond lie misplaced decimal points and BMD in mg/cm2
-    **{n: {"values": {w: w for w in WORDS[n]}, "optional": True} for n in ("label", "side", "t_score_method")},
-    **{name: {"optional": True} for name in ("t_score_site", "level", "site", "device", "view")},
-}
-"""The columns a table may have; others are ignored. ``t_score`` or ``label`` must be among them."""
+OTHER_TABLES = {".xls", ".xlsm", ".xlsb", ".ods", ".tsv", ".numbers", ".sav", ".dta"}
 
 
 class FolderProblems(ValueError):
@@ -93,12 +85,14 @@ def add_folder(
     tables = [p for p in found if p.suffix.lower() in TABLES]
     if len(tables) != 1:
         names = ", ".join(p.name for p in tables) or "none"
-        raise FolderProblems(folder, [*problems, f"one table (CSV or XLSX) is needed, found {names}"])
+        saved = "".join(f"; save {p.name} as CSV or XLSX" for p in found if p.suffix.lower() in OTHER_TABLES)
+        raise FolderProblems(folder, [*problems, f"one table (CSV or XLSX) is needed, found {names}{saved}"])
     table = {"file": tables[0].relative_to(folder).as_posix(), "headers": dict(columns or {})}
     images = [p.relative_to(folder).as_posix() for p in found if p.suffix.lower() in IMAGES]
+    others = [p.relative_to(folder).as_posix() for p in found if p.suffix.lower() not in IMAGES]
     try:
         people, wrong = read_people(folder, table, label_rule)
-        problems += wrong + (match_images(people.image, images) if "image" in people else [])
+        problems += wrong + (match_images(people.image, images, others)[1] if "image" in people else [])
     except ValueError as error:
         problems.append(str(error))
     hashes, unreadable = read_images(folder, images, knees=bone == "knee")
@@ -125,18 +119,39 @@ def read(
     """
     knees = manifest.settings["bone"] == "knee"
     unit = unit or ("knee" if knees else "film")
-    films, mixed = leave_out_cross_class(read_films(manifest, folder), cross_class_duplicates)
+    films = read_films(manifest, folder)
+    content = films.sha256
+    films, mixed = leave_out_cross_class(films.assign(sha256=films.pop("pixels")), cross_class_duplicates)
+    if films.empty:
+        raise ValueError("no film is left: each is identical to one of another label; correct the table, or load the "
+                         "cohort with cross_class_duplicates='keep'")  # fmt: skip
+    films = films.assign(sha256=content)
     units = to_units(films, unit, knees).assign(bone=manifest.settings["bone"])
     options = {"unit": unit, "cross_class_duplicates": cross_class_duplicates}
     crossing = contradictions(films, "label")
     notes = [f"{len(crossing):,} films stand under more than one label, as copies or crops of one leg."]
-    return make_cohort(manifest, options, units, mixed, notes if crossing else ())
+    return make_cohort(manifest, options, units, mixed, (notes if crossing else []) + doubts(films))
+
+
+def describe(manifest: Manifest, folder: Path) -> str:
+    """What a person who added a folder should know: columns not used, values that are strange, copies; lines of text.
+
+    Raises
+    ------
+    ValueError
+        The table has changed since and breaks a rule.
+    """
+    films, lines = read_films(manifest, folder), []
+    if left := unused_columns(folder, manifest.table):
+        lines.append(f"Columns that are not used: {', '.join(map(repr, left))}.")
+    return "\n".join([*lines, *(f"To be looked at: {doubt}" for doubt in doubts(films)), describe_copies(films)])
 
 
 def read_films(manifest: Manifest, folder: Path) -> pd.DataFrame:
     """One row per film of an accepted folder: its row of the table, ``split_group`` and the groups of its copies.
 
-    A split group holds the films of one subject, look-alikes, and all copies of a film.
+    A split group holds the films of one subject, look-alikes, and all copies of a film. ``pixels`` is a hash of what
+    the file shows, however it is stored.
 
     Raises
     ------
@@ -144,54 +159,16 @@ def read_films(manifest: Manifest, folder: Path) -> pd.DataFrame:
         The table has changed since and breaks a rule.
     """
     people, problems = read_people(folder, manifest.table, manifest.label_rule)
-    if problems:
+    images = pd.DataFrame([file for file in manifest.files if file.phash])
+    image, unmatched = match_images(people.image, images.path.tolist()) if "image" in people else (None, [])
+    if problems := problems + unmatched:
         raise ValueError(f"{manifest.table['file']}: " + "\n".join(problems))
-    files = pd.DataFrame(manifest.files)[["path", "sha256", "phash"]]
-    films = people.merge(files, left_on="image", right_on="path").drop(columns="image")
+    films = people.assign(image=image).merge(images[["path", "sha256", "phash"]], left_on="image", right_on="path")
+    films = films.drop(columns="image")
     films = films.assign(path=films.path.map(lambda path: str(folder / path)), image_id=image_ids(films.path))
     films = with_groups(films, knees=manifest.settings["bone"] == "knee")
     group = join_groups(split_groups(films), films.source_group)
     return films.assign(split_group=films.groupby(group).image_id.transform("first").astype("str"))
-
-
-def read_people(folder: Path, table: dict, label_rule: str) -> tuple[pd.DataFrame, list[str]]:
-    """The table under our names with a label for everybody, and its problems."""
-    headers = table["headers"]
-    columns = {name: about | {"column": headers.get(name, name)} for name, about in COLUMNS.items()}
-    people, problems = tidy_table(read_table(folder / table["file"]), columns)
-    if "t_score" not in people and "label" not in people:
-        problems.append("a column 't_score' or 'label' is needed")
-    if label_rule not in RULES:
-        return people, problems
-    by_rule = label_from_t_score(people.get("t_score", pd.Series(float("nan"), people.index)), label_rule)
-    label = people.get("label", by_rule).fillna(by_rule)
-    if not problems:  # else a cell that could not be read would be complained of twice
-        problems += [f"row {row}: neither t_score nor label is given" for row in people.index[label.isna()]]
-    other = by_rule.notna() & label.isin(LABELS) & (label != by_rule)
-    problems += [f"row {row}: label {label[row]!r}, but T-score {people.t_score[row]:g} means {by_rule[row]!r} by the "
-                 f"rule {label_rule!r}" for row in people.index[other]]  # fmt: skip
-    if {"subject_id", "sex"} <= set(people):
-        sexes = people[people.sex.isin(WORDS["sex"])].groupby("subject_id").sex.nunique()
-        problems += [f"subject {subject!r} has rows of both sexes" for subject in sexes.index[sexes > 1]]
-    return people.assign(label=label), problems
-
-
-def match_images(stated: pd.Series, found: list[str]) -> list[str]:
-    """Rows without their image, images without a row, and image names no id can be made of."""
-    problems = [f"row {row}: there is no image {image!r} in the folder" for row, image in stated.dropna().items()
-                if image not in found]  # fmt: skip
-    problems += [f"image {image!r} has no row in the table" for image in found if image not in set(stated)]
-    ids = image_ids(pd.Series(found, dtype="str"))
-    problems += [f"image {image!r}: the name may hold letters, digits, spaces and . : + - _ only"
-                 for image, plain in zip(found, ids.str.fullmatch(PLAIN_ID), strict=True) if not plain]  # fmt: skip
-    problems += [f"image {image!r} has the same name as another" for image, twin in
-                 zip(found, ids.duplicated(keep=False), strict=True) if twin]  # fmt: skip
-    return problems
-
-
-def image_ids(paths: pd.Series) -> pd.Series:
-    """Identifier of each image: its path below the folder without ending, folders joined by a dot."""
-    return paths.map(lambda path: ".".join(Path(path).with_suffix("").parts)).astype("str")
 
 
 def read_images(folder: Path, images: list[str], knees: bool) -> tuple[dict[str, str], list[str]]:

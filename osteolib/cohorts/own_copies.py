@@ -5,11 +5,14 @@ What one film is stands in :mod:`osteolib.cohorts.pictures`: the same bytes, the
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import numpy as np
 import pandas as pd
 
 from osteolib.cohorts.duplicates import join_groups
 from osteolib.cohorts.pictures import group_files
+from osteolib.runs.store import cached
 
 SURE = 0.85
 """Correlation of detail from which a knee counts as cut out of a film. Stricter than where copies are known to abound:
@@ -20,8 +23,32 @@ SHOWN = 10  # groups that are named
 GRADES = ("bytes_group", "picture_group", "source_group")
 
 
+def same_pixels(films: pd.DataFrame) -> pd.Series:
+    """A hash of the decoded pixels of each film, equal for files that show one picture however it is stored.
+
+    Parameters
+    ----------
+    films
+        ``path, sha256``, one row per film; the result is indexed like it.
+    """
+
+    def make() -> pd.DataFrame:
+        from osteolib.radiograph import read_radiograph
+
+        found = {}
+        for sha, path in zip(films["sha256"], films["path"], strict=True):
+            if sha not in found:
+                pixels = read_radiograph(path).pixels
+                found[sha] = sha256(f"{pixels.shape} {pixels.dtype}".encode() + pixels.tobytes()).hexdigest()
+        return pd.DataFrame(found.items(), columns=["sha256", "pixels"], dtype="str")
+
+    key = {"sha256": sorted(set(films["sha256"]))}
+    return films["sha256"].map(cached("pixels", key, [__name__], make).set_index("sha256")["pixels"])
+
+
 def with_groups(films: pd.DataFrame, knees: bool) -> pd.DataFrame:
-    """The films with ``bytes_group, picture_group, source_group``, each named after the group's first film.
+    """The films with ``bytes_group, picture_group, source_group``, each named after the group's first film, and
+    ``pixels`` of :func:`same_pixels`.
 
     Only films of ``knees`` are searched for pictures of one leg that are cut out of a film of both. That takes about a
     minute for 250 of one leg among 200 of both; what was found is kept in the store until a file changes.
@@ -31,12 +58,13 @@ def with_groups(films: pd.DataFrame, knees: bool) -> pd.DataFrame:
     films
         ``image_id`` (each once), ``path, sha256``, one row per film.
     """
+    films = films.assign(pixels=same_pixels(films))
     place = pd.Series(range(len(films)), index=films["image_id"])
 
     def positions(found: pd.DataFrame, one: str, two: str) -> np.ndarray:
         return np.column_stack([place[found[one]], place[found[two]]])
 
-    grouped, _, crops = group_files(films, look_for_crops=knees)
+    grouped, _, crops = group_files(films.assign(same_as=films["pixels"]), look_for_crops=knees)
     picture, sure = grouped["picture_group"], crops[crops["detail"] >= SURE]
     source = join_groups(picture, pairs=positions(sure, "crop", "film"))
     groups = zip(GRADES, (films["sha256"].to_numpy(), picture.to_numpy(), source), strict=True)

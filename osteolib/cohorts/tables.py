@@ -4,56 +4,30 @@ The columns of a table are described by a mapping ``our name -> description`` (i
 
     column     header in the file; spaces at its ends, doubled spaces, a trailing colon and case do not matter
     range      the column holds numbers, in [low, high]
+    settled    its numbers may come from formulas: binary noise is taken off, -2.4999999999999996 is -2.5
     values     the column holds these words and no others; each is replaced by its meaning
     spellings  words to be replaced by another; others stay
     required   no cell may be empty
     unique     no value may appear twice
-    plain      identifiers: :data:`PLAIN_ID` only
+    plain      identifiers: :data:`PLAIN_ID` only; as in a unique column no word stands for a missing value
     optional   the column itself may be absent
 """
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import pandas as pd
 
-PLAIN_ID = r"[\w][\w .:+-]*"
-"""What an identifier may look like. Anything else, HTML above all, has no business in a page or a file name."""
+from osteolib.cohorts import values
+from osteolib.cohorts.plausible import likely_unit
+from osteolib.cohorts.table_files import column_letters, read_table, row_list
+from osteolib.cohorts.values import PLAIN_ID
 
-
-def read_table(path: Path, sheet: str | None = None) -> pd.DataFrame:
-    """Read a CSV or XLSX file without interpreting it.
-
-    Returns
-    -------
-    Cells as text (missing where empty), headers as in the file, and as index the row numbers a spreadsheet shows.
-
-    Raises
-    ------
-    ValueError
-        The file is not a table, or a row has more cells than there are headers.
-    """
-    try:
-        if path.suffix.lower() == ".xlsx":
-            frame = pd.read_excel(path, sheet_name=sheet or 0, dtype=object)
-        else:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-            rows = list(csv.reader(lines, delimiter=max(",;\t", key=lines[0].count)))
-            if long := [number for number, row in enumerate(rows, 1) if len(row) > len(rows[0])]:
-                raise ValueError(f"{_rows(long)}: more cells than headers; is a decimal comma unquoted?")
-            frame = pd.DataFrame(rows[1:], columns=rows[0])
-    except (ValueError, KeyError, IndexError, BadZipFile, csv.Error) as error:
-        raise ValueError(f"{path.name} cannot be read as a table (CSV in UTF-8, or XLSX): {error}") from None
-    frame.columns = [str(c) for c in frame.columns]
-    frame.index = pd.RangeIndex(2, len(frame) + 2)
-    return frame.map(_text).dropna(how="all").astype("str")
+HEADER_WITHIN = 30  # rows in which a header is looked for that does not stand first
 
 
 def tidy_table(raw: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]]) -> tuple[pd.DataFrame, list[str]]:
@@ -64,26 +38,91 @@ def tidy_table(raw: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]]) -> t
     The described columns under our names, numbers as float64, the rest as text; and a list of problems, each one line
     naming rows and column. The values are only to be used where the list is empty.
     """
-    headers = {_plain(header): header for header in raw.columns}
-    problems, tidy, unread = [], pd.DataFrame(index=raw.index), {}
+    places: dict[str, list[int]] = {}
+    for position, header in enumerate(raw.columns):
+        places.setdefault(_plain(header), []).append(position)
+    problems, tidy, unread, used = [], pd.DataFrame(index=raw.index), {}, {}
     for name, about in columns.items():
-        header = headers.get(_plain(about.get("column", name)))
-        if header is None:
-            if not about.get("optional"):
-                found = ", ".join(repr(h) for h in raw.columns)
-                problems.append(f"column {about.get('column', name)!r} is missing: the table has {found}")
+        wanted = about.get("column", name)
+        found = places.get(_plain(wanted), [])
+        if len(found) > 1:
+            problems.append(_twice(raw, found, wanted))
+        if not found and not about.get("optional"):
+            there = ", ".join(repr(h) for h in raw.columns if h)
+            problems.append(f"column {wanted!r} is missing: the table has {there or 'no headers'}")
+        if len(found) != 1:
             continue
+        header, cells = raw.columns[found[0]], raw.iloc[:, found[0]]
+        used[found[0]] = name
+        identifier = about.get("plain") or about.get("unique")
+        if not identifier:
+            cells = cells.mask(cells.isin(values.MISSING))
         words = {_plain(old): new for part in ("values", "spellings") for old, new in about.get(part, {}).items()}
-        cells = raw[header].map(lambda cell, words=words: words.get(_plain(cell), cell), na_action="ignore")
+        cells = cells.map(lambda cell, words=words: words.get(_plain(cell), cell), na_action="ignore")
         if "range" in about:
-            numbers = pd.to_numeric(cells, errors="coerce").astype(float)
-            unread[name] = cells[numbers.isna() & cells.notna()]
-            problems += [f"{_rows(same.index)}, {header}: {_show(cell)} is not a number{_comma(cell)}"
-                         for cell, same in unread[name].groupby(unread[name], sort=False)]  # fmt: skip
-            cells = numbers
+            read = values.numbers(cells, about.get("settled", False))
+            unread[name] = cells[read.isna() & cells.notna()]
+            problems += _not_numbers(unread[name], header)
+            cells = read
+        elif identifier or cells.isin(values.FAILED).any():
+            problems += [f"{row_list(same.index)}, {header}: {_show(cell)} {why}"
+                         for cell, same in cells.dropna().groupby(cells.dropna(), sort=False)
+                         if (why := values.no_identifier(cell)) and (identifier or cell in values.FAILED)]  # fmt: skip
         tidy[name] = cells
+    problems = _header_below(raw, columns, problems)
+    problems += _doubted(raw, used, unread)
     described = {name: about for name, about in columns.items() if name in tidy}
     return tidy, problems + _check(tidy, described, unread)
+
+
+def not_used(raw: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Headers of the table that no description names."""
+    known = {_plain(about.get("column", name)) for name, about in columns.items()}
+    return [header for header in raw.columns if header and _plain(header) not in known]
+
+
+def _twice(raw: pd.DataFrame, found: list[int], wanted: str) -> str:
+    letters = raw.attrs.get("letters") or [column_letters(position) for position in range(raw.shape[1])]
+    named = " and ".join(f"{letters[position]} ({raw.columns[position]!r})" for position in found)
+    return f"columns {named} are both {wanted!r}: delete or rename one"
+
+
+def _not_numbers(cells: pd.Series, header: str) -> Iterator[str]:
+    """A line for each text that is no number, and one for all that need the same remedy where there are several."""
+    for remedy, alike in cells.groupby(cells.map(values.no_number), sort=False):
+        if alike.nunique() > 1:
+            others = f"{_show(alike.iloc[0])} and {alike.nunique() - 1} more are no numbers"
+            yield f"{row_list(alike.index)}, {header}: {others}{remedy}"
+        else:
+            yield f"{row_list(alike.index)}, {header}: {_show(alike.iloc[0])} is not a number{remedy}"
+
+
+def _header_below(raw: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]], problems: list[str]) -> list[str]:
+    """Where a row below the first has the names that the first lacks, that is what is wrong."""
+    wanted = {_plain(about.get("column", name)) for name, about in columns.items()}
+    first = len(wanted & {_plain(header) for header in raw.columns})
+    for row, cells in raw.head(HEADER_WITHIN).iterrows():
+        if (here := len(wanted & {_plain(cell) for cell in cells.dropna()})) > max(first, 1):
+            return [f"row {row} seems to be the header: delete the rows above it"]
+        if here > 1:
+            problems = [*problems, f"row {row} repeats the header: delete it"]
+    return problems
+
+
+def _doubted(raw: pd.DataFrame, used: Mapping[int, str], unread: dict[str, pd.Series]) -> list[str]:
+    """Doubts of the reader about cells that are used; those cells are not complained of as empty."""
+    problems = []
+    for rows, positions, what in raw.attrs.get("doubts", ()):
+        known = [position for position in positions if position in used]
+        here = [row for row in rows if row in raw.index] if rows else []
+        if not known or (rows and not here and raw.attrs["header"] not in rows):
+            continue
+        for name in (used[position] for position in known):
+            unread[name] = pd.concat([unread.get(name, pd.Series(dtype="str")), pd.Series("", index=here)])
+        headers = dict.fromkeys(raw.columns[position] for position in known)
+        place = f", {', '.join(headers)}" if len(headers) < len(used) else ""
+        problems.append(f"{row_list(here)}{place}: {what}" if here else f"column {', '.join(headers)}: {what}")
+    return problems
 
 
 def tidy_file(folder: Path, table: Mapping[str, Any]) -> pd.DataFrame:
@@ -114,10 +153,10 @@ def _check(frame: pd.DataFrame, columns: Mapping[str, Mapping], unread: Mapping[
         header = columns[name].get("column", name)
         if check == "not_nullable":
             if empty := [row for row in group["index"] if row not in unread.get(name, ())]:
-                problems.append(f"{_rows(empty)}, {header}: the cell is empty")
+                problems.append(f"{row_list(empty)}, {header}: the cell is empty")
             continue
         complaint = "appears more than once" if check == "field_uniqueness" else check
-        problems += [f"{_rows(same['index'])}, {header}: {_show(value)} {complaint}"
+        problems += [f"{row_list(same['index'])}, {header}: {_show(value)} {complaint}{likely_unit(name, value)}"
                      for value, same in group.groupby("failure_case", sort=False)]  # fmt: skip
     return problems
 
@@ -138,24 +177,8 @@ def _column(about: Mapping[str, Any]):
     return pa.Column(kind, checks, nullable=not about.get("required"), unique=bool(about.get("unique")))
 
 
-def _text(cell: Any) -> Any:
-    if pd.isna(cell) or not str(cell).strip():
-        return None
-    text = " ".join(str(cell).split())
-    return re.sub(r"^(-?\d+)\.0$", r"\1", text)  # spreadsheets keep whole numbers as 65.0; an id must come out as 65
-
-
 def _plain(text: Any) -> str:
     return " ".join(str(text).split()).rstrip(": ").casefold()
-
-
-def _comma(value: Any) -> str:
-    return ": write a decimal point, not a comma" if re.fullmatch(r"[+-]?\d+,\d+", str(value)) else ""
-
-
-def _rows(rows: Any) -> str:
-    rows = list(rows)
-    return f"{'row' if len(rows) == 1 else 'rows'} {', '.join(map(str, rows[:10]))}{' ...' if len(rows) > 10 else ''}"
 
 
 def _show(value: Any) -> str:

@@ -46,11 +46,11 @@ def test_every_problem_is_told_at_once_with_row_column_and_remedy():
     assert sorted(problems) == [
         "column 'Gender' is missing: the table has 'Patient Id', 'T-score Value'",
         "row 2, T-score Value: '-2,5' is not a number: write a decimal point, not a comma",
-        "row 3, T-score Value: '9.0' must lie between -8 and 6",
+        "row 3, T-score Value: '9.0' must lie between -8 and 6: perhaps a misplaced decimal point",
         "row 4, Patient Id: '&lt;b&gt;2&lt;/b&gt;' may hold letters, digits, spaces and . : + - _ only",
         "row 4, T-score Value: the cell is empty",
         "row 5, Patient Id: the cell is empty",
-        "row 5, T-score Value: 'low' is not a number",
+        "row 5, T-score Value: 'low' is not a number; a missing value is an empty cell or NA, N/A, NaN, NULL, None",
         "rows 2, 3, Patient Id: '1' appears more than once",
     ]
 
