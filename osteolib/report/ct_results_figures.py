@@ -133,7 +133,7 @@ def rule_any(
     """
     use_style()
     fig, axes = plt.subplots(1, 3, figsize=(7.8, 3.3), sharex=True)
-    heads = {"prevalence": "patients who “have” osteoporosis", "sensitivity": "sensitivity",
+    heads = {"prevalence": "ill patients", "sensitivity": "sensitivity",
              "specificity": "specificity"}  # fmt: skip
     for (metric, head), axis in zip(heads.items(), axes, strict=True):
         for (name, curve), style in zip(closed.items(), ("-", "--"), strict=True):
@@ -156,7 +156,7 @@ def rule_any(
     axes[0].annotate(
         "site C, read\nfrom the print", (x1, y1), (5.2, max(y1 - 0.22, 0.03)), fontsize=7.5, color="#8a5f00"
     )
-    axes[2].text(9.3, 0.99, "more than anyone\nhas labelled", ha="center", va="top", fontsize=7, color=GREY)
+    axes[0].text(9.3, 0.99, "more than anyone\nhas labelled", ha="center", va="top", fontsize=7, color=GREY)
     fig.supxlabel("vertebrae looked at in each patient", fontsize=9)
     for text, colour, marker, inside, _ in POINTS.values():
         axes[0].plot([], [], marker, color=colour, mfc=inside, ms=5, label=text)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from osteolib.report.compared import Comparison
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.runs import Run
 from osteolib.screen import ct_ladder as ladder
+from osteolib.screen.ct_cuts import chosen_epoch
 from osteolib.screen.moe_training import Recipe
 from osteolib.stats.bootstrap import FEW
 
@@ -21,7 +24,7 @@ PHANTOM = "vertebra-phantom"
 Found = Mapping[tuple[str, str], tuple[Comparison | None, str]]
 
 
-def show_ladder(run: Run, recipes: Mapping[str, Recipe], scored: rows.Scored) -> None:
+def show_ladder(run: Run, recipes: Mapping[str, Recipe], networks: Mapping[str, Path], scored: rows.Scored) -> None:
     """The rows that are trained, and those that are not, with their reasons."""
     lines = []
     for name, recipe in recipes.items():
@@ -29,6 +32,8 @@ def show_ladder(run: Run, recipes: Mapping[str, Recipe], scored: rows.Scored) ->
         lines.append({
             "row": name, "encoder": recipe.encoder, "starts from": ladder.LADDER[name].start or "random weights",
             "losses": " + ".join(told), "experts": recipe.n_experts, "seed": recipe.seed,
+            "epoch kept": f"{chosen_epoch(networks[name])} of {recipe.epochs}",
+            "cut": f"{scored[name]['cut'].iloc[0]:.2f}",
         })  # fmt: skip
     table(run, "ladder", pd.DataFrame(lines), "What is trained on the vertebrae of training patients", index=False)
     reasons = [{"printed row": name.replace("|", ", "), "not attempted because": why}
@@ -50,7 +55,8 @@ def show_f1(run: Run, found: Found, scored: rows.Scored) -> None:
     for (level, site), (one, _) in found.items():
         if one is not None:
             where = "all sites" if site == rows.ALL else f"site {site}"
-            one.record(run, PHANTOM, f"{{metric}} of {rows.UNITS[level]}, {where}, {{method}}")
+            kept = one.rows[one.rows["metric"].isin(["f1", "auroc"])]  # the others stand in the tables' files
+            replace(one, rows=kept).record(run, PHANTOM, f"{{metric}} of {rows.UNITS[level]}, {where}, {{method}}")
     alt = "F1 in per cent by row, of vertebrae and of patients: " + "; ".join(
         f"{rows.UNITS[level]} {site} " + (one.only([ladder.FULL]).words("f1") if one else "none")
         for (level, site), (one, _) in found.items() if site != rows.ALL
@@ -129,20 +135,29 @@ def show_tests(run: Run, all_sites: pd.DataFrame, p_values: pd.DataFrame) -> Non
     table(run, "tests", pd.DataFrame(lines), "p of six tests of one difference; the last two count patients",
           index=False)  # fmt: skip
     control = p_values[p_values["reference"].eq(ladder.SCRATCH) & p_values["method"].eq(ladder.AGAIN)].iloc[0]
+    auroc = all_sites[all_sites["metric"].eq("auroc")].set_index("method")["value"]
+    beyond = int((auroc.drop(ladder.AGAIN).abs() > abs(auroc[ladder.AGAIN])).sum())
     clear = (all_sites["ci_low"] > 0) | (all_sites["ci_high"] < 0)
     ratio = (all_sites["ci_high"] - all_sites["ci_low"]) / (all_sites["alone_high"] - all_sites["alone_low"])
     starred = [f"{r.method} − {r.reference}" for r in p_values.itertuples() if r.t_error < 0.05]
     run.fact(
-        n_contrasts=len(p_values), n_clear_f1=int(clear[all_sites["metric"] == "f1"].sum()),
+        n_contrasts=len(p_values), n_others=len(p_values) - 1, n_clear_f1=int(clear[all_sites["metric"] == "f1"].sum()),
         n_clear_auroc=int(clear[all_sites["metric"] == "auroc"].sum()), n_starred=len(starred),
         ratio=float(ratio.replace(np.inf, np.nan).mean()), false_stars=100 * float(p_values["false_stars"].max()),
         false_three=100 * float(p_values["false_three"].max()),
-        control=_control(control), widened="wider" if ratio.mean() > 1 else "no wider",
+        control=_control(control), beyond=beyond, luck=100 * float(auroc[ladder.AGAIN]),
+        widened="wider" if ratio.mean() > 1 else "no wider",
     )  # fmt: skip
     say(
         run,
+        "**{control} Its AUROC differs by {luck:+.1f} points for no reason but its random numbers; of the {n_others} "
+        "other contrasts, {beyond} differ by more.** One training a row, as here and as far as the paper says, cannot "
+        "tell a method from its luck.",
+    )
+    say(
+        run,
         "A t-test of probabilities gives a star in {n_starred} of {n_contrasts} contrasts; with patients resampled, "
-        "{n_clear_f1} differences in F1 and {n_clear_auroc} in AUROC keep clear of zero. {control} Intervals over "
+        "{n_clear_f1} differences in F1 and {n_clear_auroc} in AUROC keep clear of zero. Intervals over "
         "patients are {widened}: {ratio:.2f} times those over vertebrae on the mean. **If two networks are exchanged "
         "at random, patient by patient, a t-test over vertebrae gives a star in up to {false_stars:.0f} % of the draws "
         "(5 % were promised), and three stars in up to {false_three:.1f} % (0.1 %).**",
@@ -158,9 +173,9 @@ def _control(row: pd.Series) -> str:
     return f"The control, the same recipe with another seed, gets {stars} (p {_p(row['t_error'])})."
 
 
-def show_power(run: Run, by_site: Mapping[str, pd.DataFrame]) -> None:
+def show_power(run: Run, by_site: Mapping[str, pd.DataFrame], all_sites: pd.DataFrame) -> None:
     """Which differences in F1 such tests can show, here and at the paper's size."""
-    found = rows.power(by_site)
+    found = rows.power(by_site, all_sites)
 
     def number(value: float, spec: str = ".1f") -> str:
         return f"{value:{spec}}".replace("-", "−") if np.isfinite(value) else "–"
@@ -171,25 +186,25 @@ def show_power(run: Run, by_site: Mapping[str, pd.DataFrame]) -> None:
               "patients for a power of 80 %": number(r.needed, ",.0f")} for r in found.itertuples()]  # fmt: skip
     caption = "Half width of the 95 % interval of a paired difference in F1, MoE against a single head"
     table(run, "power", pd.DataFrame(lines), caption, index=False)
-    known = found[np.isfinite(found["half"])]
-    if known.empty:
-        run.fact(n_power=0)
-        say(run, "Sites at which a paired difference has an interval in this run: {n_power}.")
+    whole = rows.difference_of(all_sites, ladder.FULL, ladder.SINGLE, "f1")
+    if whole is None or not np.isfinite(found["at_paper"]).all():
+        run.fact(n_power=int(np.isfinite(found["half"]).sum()))
+        say(
+            run,
+            "Sites at which a paired difference has an interval in this run: {n_power}; of all together it has none.",
+        )
         return
-    small = known[known["half"] > known["gap"].abs()]["site"].tolist()
-    paper = known[known["at_paper"] > known["gap"].abs()]["site"].tolist()
-    run.fact(
-        n_power=len(known), small=", ".join(small), paper_small=", ".join(paper) or "none",
-        smallest=float(known["half"].min()),
-    )  # fmt: skip
+    half = 50 * (whole.ci_high - whole.ci_low)
+    small = found[found["at_paper"] > found["gap"].abs()]["site"].tolist()
+    run.fact(half=half, half_people=int(whole.people), paper_small=", ".join(small) or "none",
+             largest=float(found["gap"].max()))  # fmt: skip
+    too_small = half > run.facts["largest"]
     say(
         run,
-        "**This run is too small for the paper's differences**: its best interval is ± {smallest:.0f} points. The "
-        "printed gain of MoE lies inside the half width at {small}. With networks that differ as ours do and as many "
-        "patients as the paper has, it would still lie inside at: {paper_small}."
-        if small
-        else "The printed gain of MoE is larger than the half width of this run's interval at all {n_power} sites; the "
-        "narrowest is ± {smallest:.0f} points.",
+        ("**This run is too small for the paper's differences**: with" if too_small else "With")
+        + " all {half_people} patients together the interval is ± {half:.1f} points, and the largest printed gain of "
+        "MoE is {largest:.2f}. If networks differ as ours do, as many patients as the paper has would leave its "
+        "printed gain inside the half width at: {paper_small}.",
     )
 
 

@@ -168,35 +168,35 @@ def tested(scored: Scored, n_draws: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def power(by_site: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def power(by_site: Mapping[str, pd.DataFrame], all_sites: pd.DataFrame) -> pd.DataFrame:
     """What a paired F1 difference of the full model and a single head can show, here and at the paper's size.
 
-    The half width of the 95 % interval shrinks with the square root of the number of patients; ``needed`` patients show
-    the printed difference with a power of 80 %.
+    The half width of the 95 % interval shrinks with the square root of the number of patients. What a site of the
+    paper would have (``at_paper``) is taken from our interval of all sites; ``needed`` patients show the printed
+    difference with a power of 80 %.
 
     Parameters
     ----------
-    by_site
-        :func:`differences` of each site.
+    by_site, all_sites
+        :func:`differences` of each site, and of all.
     """
     tables, _ = printed_tables()
-    printed = printed_texts(PAPER)
+    every = difference_of(all_sites, ladder.FULL, ladder.SINGLE, "f1")
+    whole = 50 * (every.ci_high - every.ci_low) if every is not None else np.nan
+    whole, people = whole or np.nan, every.people if every is not None else 0
     rows = []
     for site, frame in by_site.items():
-        f1 = [float(printed[f"{PAPER}.T2.{site}.{ladder.LADDER[name].printed}.f1"].removesuffix(" %"))
-              for name in (ladder.FULL, ladder.SINGLE)]  # fmt: skip
-        gap, paper = f1[0] - f1[1], tables.size[PATIENTS][site]
-        d = difference_of(frame, ladder.FULL, ladder.SINGLE, "f1")
-        half, people = (50 * (d.ci_high - d.ci_low), int(d.people)) if d is not None else (np.nan, 0)
-        half = half or np.nan  # calls that no draw of patients tells apart have no interval
-        needed = people * ((1 + POWER_Z / Z) * half / gap) ** 2
-        rows.append((site, people, half, paper, half * np.sqrt(people / paper), gap, needed))
+        gap = printed_gaps()[ladder.FULL, ladder.SINGLE][SITES.index(site)]
+        paper, d = tables.size[PATIENTS][site], difference_of(frame, ladder.FULL, ladder.SINGLE, "f1")
+        half, here = (50 * (d.ci_high - d.ci_low), int(d.people)) if d is not None else (np.nan, 0)
+        needed = people * ((1 + POWER_Z / Z) * whole / gap) ** 2
+        rows.append((site, here, half or np.nan, paper, whole * np.sqrt(people / paper), gap, needed))
     return pd.DataFrame(rows, columns=["site", "people", "half", "paper", "at_paper", "gap", "needed"])
 
 
 def losses(found: Mapping[tuple[str, str], tuple[Comparison | None, str]]) -> pd.DataFrame:
     """Table 4: F1 of vertebrae in per cent by loss and site, all from random weights."""
-    printed = printed_texts(PAPER)
+    printed = _texts()
     lines = []
     for name in ladder.TABLE_4:
         cells = {}
@@ -221,7 +221,7 @@ def _row(comparison: Comparison, name: str, metric: str) -> pd.Series:
 
 def printed_gaps() -> dict[tuple[str, str], list[float]]:
     """By contrast, the differences in F1 (points) of vertebrae that the paper prints for sites A to D."""
-    texts = {name: float(text.removesuffix(" %")) for name, text in printed_texts(PAPER).items() if ".T" in name}
+    texts = {name: float(text.removesuffix(" %")) for name, text in _texts().items() if ".T" in name}
     ids = {name: [f"{PAPER}.T2.{s}.{rung.printed}.f1" for s in SITES] for name, rung in ladder.LADDER.items()}
     ids |= {name: [f"{PAPER}.T4.{short}.{s}" for s in SITES] for name, short in ladder.TABLE_4.items()}
     both = [(m, r) for m, r in CONTRASTS if ids[m][0] in texts and ids[r][0] in texts]
@@ -237,3 +237,8 @@ def predictions(scored: Scored, cohort: str, seed: int) -> pd.DataFrame:
         for name, rows in scored.items()
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)[list(PREDICTION_COLUMNS)]
+
+
+@cache
+def _texts() -> dict[str, str]:
+    return printed_texts(PAPER)

@@ -14,11 +14,12 @@ import pandas as pd
 
 from osteolib.phantoms.settings import phantom_settings
 from osteolib.phantoms.vertebra.people import as_read, t_score_of
+from osteolib.screen.ct_cuts import MIDDLE, at_cut
 from osteolib.screen.ct_images import vertebra_images
 from osteolib.screen.ct_study import SIZE, SPACING_MM
 from osteolib.screen.moe_training import load_net, predict
 
-CUT, T_CUT = 0.5, -2.5
+CUT, T_CUT = MIDDLE, -2.5
 RULES = ("any", "together")
 JOINT = ("ill", "called", "both", "neither")
 
@@ -42,7 +43,7 @@ def with_t_score(scored: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def every_vertebra(vertebrae: pd.DataFrame, folder: Path, fingerprint: str) -> pd.DataFrame:
+def every_vertebra(vertebrae: pd.DataFrame, folder: Path, fingerprint: str, cut: float = MIDDLE) -> pd.DataFrame:
     """A trained network on all vertebrae that a CT shows, those without DXA too, at levels that it never learned from.
 
     Truth is what the patient's machine would read without any error of its own.
@@ -55,6 +56,8 @@ def every_vertebra(vertebrae: pd.DataFrame, folder: Path, fingerprint: str) -> p
         The network: :func:`osteolib.screen.moe_training.train_once`.
     fingerprint
         Of the cohort.
+    cut
+        Of the network: :func:`osteolib.screen.ct_cuts.best_cut`.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def every_vertebra(vertebrae: pd.DataFrame, folder: Path, fingerprint: str) -> p
     settings, rows = phantom_settings("vertebra-phantom"), vertebrae.reset_index(drop=True)
     images = vertebra_images(rows, SIZE, SPACING_MM, key={"cohort": fingerprint})
     said = predict(load_net(folder), images, rows["device"])
-    rows = rows.assign(score=said["osteoporosis"], bmd_predicted=said["bmd_g_cm2"])
+    rows = rows.assign(score=at_cut(said["osteoporosis"], cut), bmd_predicted=said["bmd_g_cm2"])
     for maker, here in rows.groupby("device").groups.items():
         of = rows.loc[here]
         read = as_read(settings["dxa"]["makers"][maker], settings["dxa"]["anchor"], of["bmd_true_g_cm2"])
