@@ -1,4 +1,7 @@
-"""Statistics of screening: intervals that resample people, agreement, comparison, calibration and thresholds."""
+"""Statistics of screening: intervals that resample people, agreement, comparison, calibration and thresholds.
+
+What is accepted is one rule, :mod:`osteolib.stats.inputs`: a right answer, or a ValueError that names the argument.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
         calibration_slope_intercept,
     )
     from osteolib.stats.correlation import fisher_z_ci
+    from osteolib.stats.exact import exact_interval
     from osteolib.stats.metrics import METRICS
     from osteolib.stats.roc import DeLongInterval, DeLongTest, delong_ci, delong_test
     from osteolib.stats.thresholds import (
@@ -47,6 +51,7 @@ __all__ = [
     "decision_curve",
     "delong_ci",
     "delong_test",
+    "exact_interval",
     "fisher_z_ci",
     "lin_ccc",
     "referral_table",

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 from scipy import special, stats
 
 from osteolib.stats.bootstrap import bootstrap_difference
-from osteolib.stats.checks import binary_target, subject_codes
+from osteolib.stats.checks import same_length
+from osteolib.stats.inputs import MOST, codes, target, vector, whole
 
 
 def added_value_found(
@@ -43,13 +44,24 @@ def added_value_found(
     Returns
     -------
     One row for each: ``auroc``, ``gain`` (mean over the studies), ``found`` (share of the studies).
+
+    Raises
+    ------
+    ValueError
+        An argument is not as above; a probability of 0 or 1 has no log-odds to add to.
     """
-    y, known = binary_target(y_true), special.logit(np.asarray(probability, float))
-    code = subject_codes(groups, y.size)
+    y, known = target(y_true), vector(probability, "probability")
+    same_length(y_true=y, probability=known)
+    if not (known.min() > 0 and known.max() < 1):
+        raise ValueError(
+            f"probability must lie strictly between 0 and 1, got {known.min():g} to {known.max():g}: clip it"
+        )
+    known, code = special.logit(known), codes(groups, y.size)
+    n_studies, seed = whole(n_studies, "n_studies", 1, MOST), whole(seed, "seed", 0, 2**64)
     rows = []
-    for auroc in aurocs:
+    for auroc in vector(aurocs if isinstance(aurocs, np.ndarray) else list(aurocs), "aurocs").tolist():
         if not 0.5 <= auroc < 1:
-            raise ValueError(f"the AUROC of an added score must lie in [0.5, 1), got {auroc}")
+            raise ValueError(f"aurocs: the AUROC of an added score must lie in [0.5, 1), got {auroc:g}")
         shift, gains, found = np.sqrt(2) * stats.norm.ppf(auroc), [], []
         for study in range(n_studies):
             noise = np.random.default_rng([seed, study]).normal(size=code.max() + 1)

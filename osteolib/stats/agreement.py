@@ -13,7 +13,8 @@ import pandas as pd
 import scipy  # its parts load when they are used
 from numpy.typing import ArrayLike
 
-from osteolib.stats.checks import check_confidence, finite_vector, same_length
+from osteolib.stats.checks import same_length
+from osteolib.stats.inputs import REACH, level, vector
 
 Z_LIMIT = 1.959963984540054  # normal quantile 0.975: the limits hold 95 % of differences whatever confidence is asked
 
@@ -71,7 +72,7 @@ def bland_altman(reference: ArrayLike, predicted: ArrayLike, confidence: float =
     Raises
     ------
     ValueError
-        Shapes differ, n < 3, or a value is not finite.
+        Shapes differ, n < 3, or a value is missing, hidden, infinite or no number.
     """
     reference, predicted = _paired(reference, predicted, confidence)
     difference = predicted - reference
@@ -112,16 +113,18 @@ def lin_ccc(reference: ArrayLike, predicted: ArrayLike, confidence: float = 0.95
     Raises
     ------
     ValueError
-        Shapes differ, n < 3, a value is not finite, or one of the two is constant.
+        Shapes differ, n < 3, a value is missing, hidden, infinite or no number, or one of the two is constant.
     """
     x, y = _paired(reference, predicted, confidence)
     n = x.size
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         raise ValueError("concordance needs two measurements that vary: reference or predicted is constant")
     sx, sy, shift = x.std(), y.std(), y.mean() - x.mean()
+    if not min(sx, sy) > 1 / REACH:
+        raise ValueError("reference or predicted varies by too little to compute with: give both in another unit")
     covariance = ((x - x.mean()) * (y - y.mean())).mean()
-    r = covariance / (sx * sy)
-    bias_correction = 2 * sx * sy / (sx**2 + sy**2 + shift**2)
+    r = min(max(covariance / (sx * sy), -1.0), 1.0)  # rounding may take pairs on a line beyond 1
+    bias_correction = min(2 * sx * sy / (sx**2 + sy**2 + shift**2), 1.0)
     ccc = r * bias_correction
 
     if 1 - abs(ccc) < 1e-12:  # every pair on the line of identity (or its mirror): no spread to infer from
@@ -138,11 +141,11 @@ def lin_ccc(reference: ArrayLike, predicted: ArrayLike, confidence: float = 0.95
 
 
 def _paired(reference: ArrayLike, predicted: ArrayLike, confidence: float) -> tuple[np.ndarray, np.ndarray]:
-    check_confidence(confidence)
-    a, b = finite_vector(reference, "reference"), finite_vector(predicted, "predicted")
+    level(confidence)
+    a, b = vector(reference, "reference"), vector(predicted, "predicted")
     same_length(reference=a, predicted=b)
     if a.size < 3:
-        raise ValueError(f"agreement needs at least 3 pairs, got {a.size}")
+        raise ValueError(f"agreement needs at least 3 pairs of reference and predicted, got {a.size}")
     return a, b
 
 

@@ -16,7 +16,8 @@ import scipy  # its parts load when they are used
 from numpy.typing import ArrayLike
 
 from osteolib.stats.agreement import Z_LIMIT
-from osteolib.stats.checks import check_confidence, finite_vector, same_length, subject_codes
+from osteolib.stats.checks import same_length
+from osteolib.stats.inputs import codes, level, one_of, vector
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,16 @@ def bland_altman_clustered(
     ValueError
         Shapes differ, a value is not finite, there are fewer than three people, or none with two pairs.
     """
-    check_confidence(confidence)
-    x, y = finite_vector(reference, "reference"), finite_vector(predicted, "predicted")
+    confidence = level(confidence)
+    x, y = vector(reference, "reference"), vector(predicted, "predicted")
     same_length(reference=x, predicted=y)
-    person, d = subject_codes(groups, x.size), y - x
+    person, d = codes(groups, x.size), y - x
     size = np.bincount(person)
     people, within_df = size.size, d.size - size.size
     if people < 3:
-        raise ValueError(f"limits of agreement need at least 3 people, got {people} with {d.size} pairs")
+        raise ValueError(f"limits of agreement need at least 3 people, got {people} with {d.size} pairs (groups)")
     if within_df == 0:
-        raise ValueError("nobody has two pairs, so nothing is shared: use bland_altman, one pair a person")
+        raise ValueError("nobody has two pairs in groups, so nothing is shared: use bland_altman, one pair a person")
 
     mean = np.bincount(person, d) / size
     between, within = mean.var(ddof=1), ((d - mean[person]) ** 2).sum() / within_df
@@ -132,10 +133,12 @@ def by_person(reference: ArrayLike, predicted: ArrayLike, groups: ArrayLike, how
     ValueError
         As :func:`bland_altman_clustered`, or ``how`` is neither.
     """
-    if how not in ("mean", "lowest"):
-        raise ValueError(f"how must be 'mean' or 'lowest', got {how!r}")
-    x, y = finite_vector(reference, "reference"), finite_vector(predicted, "predicted")
+    one_of(how, "how", ("mean", "lowest"))
+    x, y = vector(reference, "reference"), vector(predicted, "predicted")
     same_length(reference=x, predicted=y)
-    subject_codes(groups, x.size)
-    hips = pd.DataFrame({"reference": x, "predicted": y}).groupby(np.asarray(groups), sort=False)
+    codes(groups, x.size)
+    people = np.asarray(groups)
+    if people.ndim != 1:
+        raise ValueError(f"groups must be a vector with one name for each pair, got shape {people.shape}")
+    hips = pd.DataFrame({"reference": x, "predicted": y}).groupby(people, sort=False)
     return hips.mean() if how == "mean" else hips.min()

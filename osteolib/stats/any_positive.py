@@ -11,9 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from osteolib.stats.inputs import MOST, codes, number, vector, whole, zeros_and_ones
+
 U = np.linspace(-8, 8, 1601)
 """What a person adds to the reading of all of their units, in standard deviations."""
 DENSITY = np.exp(-(U**2) / 2) / np.exp(-(U**2) / 2).sum()
+
+NEAR = 1e-9  # parameters of a beta distribution below it are no longer computed with
 
 
 class PatientRates(NamedTuple):
@@ -36,12 +40,12 @@ def any_positive(subject: ArrayLike, positive: ArrayLike) -> pd.Series:
     ValueError
         Lengths differ, or a value is neither 0 nor 1.
     """
-    subject, values = np.asarray(subject), np.asarray(positive, float)
-    if subject.shape != values.shape or subject.ndim != 1:
-        raise ValueError(f"{subject.shape} subjects and {values.shape} values: give one of each for every unit")
-    if not np.isin(values, (0, 1)).all():
-        raise ValueError("positive must be 0 or 1 for every unit; drop units without a call first")
-    return pd.Series(values == 1).groupby(subject, sort=False).any()
+    values = zeros_and_ones(positive, "positive")
+    codes(subject, values.size, "subject")
+    names = np.asarray(subject)
+    if names.ndim != 1:
+        raise ValueError(f"subject must be a vector with one name for each unit, got shape {names.shape}")
+    return pd.Series(values == 1).groupby(names, sort=False).any()
 
 
 def rates_of_any(
@@ -68,7 +72,8 @@ def rates_of_any(
     ValueError
         A rate or a probability is not one.
     """
-    p = np.asarray(positives, float)
+    p = vector(positives, "positives")
+    number(sensitivity, "sensitivity"), number(specificity, "specificity"), number(errors_alike, "errors_alike")
     if not (0 <= sensitivity <= 1 and 0 <= specificity <= 1):
         raise ValueError(f"sensitivity and specificity must lie between 0 and 1: {sensitivity}, {specificity}")
     if p.ndim != 1 or len(p) < 2 or (p < 0).any() or not np.isclose(p.sum(), 1):
@@ -103,6 +108,8 @@ def positives_of(n: int, prevalence: float, alike: float = 0.0) -> np.ndarray:
     """
     from scipy.stats import betabinom, binom
 
+    n = whole(n, "n", -MOST, MOST)
+    number(prevalence, "prevalence"), number(alike, "alike")
     if n < 1 or not 0 < prevalence < 1 or not 0 <= alike <= 1:
         raise ValueError(f"n from 1 on, prevalence between 0 and 1, alike from 0 to 1: {n}, {prevalence}, {alike}")
     k = np.arange(n + 1)
@@ -110,17 +117,22 @@ def positives_of(n: int, prevalence: float, alike: float = 0.0) -> np.ndarray:
         return binom.pmf(k, n, prevalence)
     if alike == 1:
         return np.where(k == 0, 1 - prevalence, np.where(k == n, prevalence, 0.0))
-    total = 1 / alike - 1
+    total = 1 / number(alike, "alike", "(0, 1)") - 1
+    if not min(prevalence, 1 - prevalence) * total > NEAR:
+        raise ValueError(
+            f"alike = {alike} is too near to 1 at a prevalence of {prevalence}: give 1, units all of one kind"
+        )
     return betabinom.pmf(k, n, prevalence * total, (1 - prevalence) * total)
 
 
 def uncalled_by_person(chance: float, alike: float) -> NDArray:
     """Probability that a unit is left uncalled if that of any is ``chance``, by what its person adds: shape of ``U``.
 
-    ``alike`` lies from 0 on and below 1.
+    ``alike`` lies from 0 on and below 1, ``chance`` from 0 to 1; else ValueError.
     """
     from scipy.special import ndtr, ndtri
 
+    number(chance, "chance", "[0, 1]"), number(alike, "alike", "[0, 1)")
     return ndtr((ndtri(chance) - np.sqrt(alike) * U) / np.sqrt(1 - alike))
 
 

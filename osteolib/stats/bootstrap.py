@@ -8,16 +8,19 @@ Soc B 2007.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from osteolib.stats.checks import binary_target, finite_vector, same_length
+from osteolib.stats.checks import same_length
+from osteolib.stats.exact import exact_of_calls
+from osteolib.stats.inputs import flag, number, target, vector
 from osteolib.stats.metrics import RankedScores, check_metrics, evaluate, rank_scores
 from osteolib.stats.resampling import (
     Design,
+    check_people,
     check_settings,
     design_resampling,
     draw_counts,
@@ -31,7 +34,14 @@ FEW = 5
 
 @dataclass(frozen=True, eq=False)
 class BootstrapResult:
-    """Estimates of the sample with their intervals, by metric name."""
+    """Estimates of the sample with their intervals, by metric name.
+
+    Attributes
+    ----------
+    exact
+        Of each metric in :attr:`degenerate` that is a proportion, or an AUROC of 0 or 1: the Clopper-Pearson interval
+        of :func:`osteolib.stats.exact.exact_of_calls`, to stand beside an interval that resampling cannot give.
+    """
 
     estimate: dict[str, float]
     ci: dict[str, tuple[float, float]]
@@ -47,6 +57,7 @@ class BootstrapResult:
     method: str
     confidence: float
     seed: int
+    exact: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def degenerate(self) -> tuple[str, ...]:
@@ -93,6 +104,12 @@ class BootstrapDifference:
     method: str
     confidence: float
     seed: int
+    n_rarer: int  # subjects with a unit of the class that fewer subjects have
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether the interval is no measure of uncertainty: one point, or from fewer than :data:`FEW` of a class."""
+        return self.ci[0] == self.ci[1] or self.n_rarer < FEW
 
 
 def bootstrap_ci(
@@ -140,8 +157,8 @@ def bootstrap_ci(
     Raises
     ------
     ValueError
-        An argument is not as above, or a metric of the whole sample is undefined (ppv when nobody is called
-        positive).
+        An argument is not as above, all units are of one subject, or a metric of the whole sample is undefined (ppv
+        when nobody is called positive).
     """
     check_settings(n_boot, confidence, method)
     y, (score,), design, names = _prepare(y_true, {"y_score": y_score}, metrics, threshold, groups, stratify)
@@ -150,7 +167,7 @@ def bootstrap_ci(
     replicates = _over(draw_counts(design, n_boot, seed), names, ranked, design)
     left_out = _over(leave_one_out_counts(design), names, ranked, design) if method == "bca" else {}
 
-    return BootstrapResult(
+    result = BootstrapResult(
         estimate=estimate,
         ci={name: interval(estimate[name], replicates[name], left_out.get(name), design, confidence) for name in names},
         replicates=replicates,
@@ -158,7 +175,7 @@ def bootstrap_ci(
         n=y.size,
         n_positive=int(y.sum()),
         n_subjects=design.n_subjects,
-        n_rarer=min(np.unique(design.subject[y == side]).size for side in (0, 1)),
+        n_rarer=_rarer(y, design),
         n_boot=n_boot,
         threshold=threshold,
         stratify=stratify,
@@ -166,6 +183,8 @@ def bootstrap_ci(
         confidence=confidence,
         seed=seed,
     )
+    beside = {name: exact_of_calls(name, y, score, threshold, design.subject, confidence) for name in result.degenerate}
+    return replace(result, exact={name: ends for name, ends in beside.items() if ends is not None})
 
 
 def bootstrap_difference(
@@ -185,10 +204,15 @@ def bootstrap_difference(
 
     With age as ``score_a`` and age with the image as ``score_b`` it asks what the image adds. ``score_a`` and
     ``score_b`` have shape (n,); one ``threshold`` serves both. All else as in :func:`bootstrap_ci`.
+
+    Raises
+    ------
+    ValueError
+        As :func:`bootstrap_ci`.
     """
     check_settings(n_boot, confidence, method)
     y, scores, design, names = _prepare(
-        y_true, {"score_a": score_a, "score_b": score_b}, metric, threshold, groups, stratify
+        y_true, {"score_a": score_a, "score_b": score_b}, metric, threshold, groups, stratify, "metric"
     )
     if len(names) > 1:
         raise ValueError(f"one metric at a time, got {names}")
@@ -219,16 +243,32 @@ def bootstrap_difference(
         method=method,
         confidence=confidence,
         seed=seed,
+        n_rarer=_rarer(y, design),
     )
 
 
-def _prepare(y_true, scores: dict[str, ArrayLike], metrics, threshold, groups, stratify):
+def _rarer(y: np.ndarray, design: Design) -> int:
+    return min(np.unique(design.subject[y == side]).size for side in (0, 1))
+
+
+def _prepare(y_true, scores: dict[str, ArrayLike], metrics, threshold, groups, stratify, argument="metrics"):
     """Checked labels, scores, resampling design and metric names."""
-    y = binary_target(y_true)
-    vectors = {name: finite_vector(values, name) for name, values in scores.items()}
+    y = target(y_true)
+    vectors = {name: vector(values, name) for name, values in scores.items()}
     same_length(y_true=y, **vectors)
-    names = check_metrics(metrics, threshold, *vectors.values())
-    return y, list(vectors.values()), design_resampling(y.size, groups, y if stratify else None), names
+    if threshold is not None:
+        number(threshold, "threshold")
+    if not isinstance(metrics, str):
+        metrics = list(metrics) if isinstance(metrics, Iterable) else [metrics]
+        if strange := [name for name in metrics if not isinstance(name, str)]:
+            raise ValueError(f"{argument} must be a name or names out of osteolib.stats.METRICS, got {strange[:3]}")
+    try:
+        names = check_metrics(metrics, threshold, *vectors.values())
+    except ValueError as error:
+        raise ValueError(f"{argument}: {error}") from None
+    design = design_resampling(y.size, groups, y if flag(stratify, "stratify") else None)
+    check_people(design, "groups")
+    return y, list(vectors.values()), design, names
 
 
 def _estimate(names, ranked: RankedScores, threshold: float | None, score: np.ndarray) -> dict[str, float]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from osteolib.stats.checks import finite_vector, same_length
+from osteolib.stats.bootstrap import FEW
+from osteolib.stats.checks import same_length
+from osteolib.stats.exact import exact_interval
+from osteolib.stats.inputs import vector
 from osteolib.stats.resampling import (
+    check_people,
     check_settings,
     design_resampling,
     draw_counts,
@@ -20,7 +25,15 @@ from osteolib.stats.resampling import (
 
 @dataclass(frozen=True, eq=False)
 class BootstrapStatistic:
-    """A statistic of the sample with its interval."""
+    """A statistic of the sample with its interval.
+
+    Attributes
+    ----------
+    exact
+        Where the interval is no measure of uncertainty and the statistic is the share of ones of a single array: the
+        Clopper-Pearson interval of as many people; else None. For another proportion see
+        :func:`osteolib.stats.exact_interval`.
+    """
 
     estimate: float
     ci: tuple[float, float]
@@ -32,6 +45,12 @@ class BootstrapStatistic:
     method: str
     confidence: float
     seed: int
+    exact: tuple[float, float] | None = None
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether the interval is no measure of uncertainty: one point, or from fewer than ``FEW`` subjects."""
+        return self.ci[0] == self.ci[1] or self.n_subjects < FEW
 
 
 def bootstrap_statistic(
@@ -48,10 +67,10 @@ def bootstrap_statistic(
     Parameters
     ----------
     statistic
-        Called as ``statistic(*arrays)`` with float64 vectors; returns one number, NaN where it is undefined.
-        It is called ``n_boot`` times in a plain loop, and for ``bca`` once more per subject.
+        Called as ``statistic(*arrays)`` with float64 vectors; returns one number, NaN where it is undefined. What it
+        raises is passed on. It is called ``n_boot`` times in a plain loop, and for ``bca`` once more per subject.
     arrays
-        One or more, each of shape (n,), finite; row i of all belongs to unit i.
+        One or more, each of shape (n,), finite; row i of all belongs to unit i, whatever their index says.
     groups
         Shape (n,), the subject of each unit. Default: each unit is a subject.
     n_boot, method, confidence, seed
@@ -60,27 +79,31 @@ def bootstrap_statistic(
     Raises
     ------
     ValueError
-        An argument is not as above, or the statistic of the whole sample is not a finite number.
+        An argument is not as above, all units are of one subject, or the statistic of the whole sample is not a finite
+        number.
     """
     check_settings(n_boot, confidence, method)
+    if not callable(statistic):
+        raise ValueError(f"statistic must be a function of arrays, got {type(statistic).__name__}: pass it first")
     if not arrays:
         raise ValueError("pass the arrays of the statistic after it: bootstrap_statistic(statistic, x, y)")
-    vectors = {f"array {i}": finite_vector(values, f"array {i}") for i, values in enumerate(arrays)}
+    vectors = {f"array {i}": vector(values, f"array {i}") for i, values in enumerate(arrays)}
     same_length(**vectors)
     data = list(vectors.values())
     design = design_resampling(data[0].size, groups)
+    check_people(design, "arrays" if groups is None else "groups")
 
     def over(counts):
         units = np.arange(data[0].size)
         drawn = (np.repeat(units, row[design.subject]) for piece in counts for row in piece)
-        return np.array([float(statistic(*(vector[i] for vector in data))) for i in drawn])
+        return np.array([_value(statistic(*(values[i] for values in data))) for i in drawn])
 
-    estimate = float(statistic(*data))
+    estimate = _value(statistic(*data))
     if not np.isfinite(estimate):
         raise ValueError(f"the statistic of the whole sample is {estimate}: it must be a finite number")
     replicates = over(draw_counts(design, n_boot, seed))
     left_out = over(leave_one_out_counts(design)) if method == "bca" else None
-    return BootstrapStatistic(
+    result = BootstrapStatistic(
         estimate=estimate,
         ci=interval(estimate, replicates, left_out, design, confidence),
         replicates=replicates,
@@ -92,3 +115,16 @@ def bootstrap_statistic(
         confidence=confidence,
         seed=seed,
     )
+    if result.degenerate and len(data) == 1 and np.isin(data[0], (0, 1)).all() and estimate == data[0].mean():
+        people = design.n_subjects
+        return replace(result, exact=exact_interval(estimate * people, people, confidence))
+    return result
+
+
+def _value(found: object) -> float:
+    """What a statistic gave, as a float; ValueError where it is not one number."""
+    if isinstance(found, np.ndarray) and found.ndim == 0:
+        found = found.item()
+    if not isinstance(found, Real | np.bool_):
+        raise ValueError(f"statistic must return one number, NaN where it is undefined; it returned {found!r:.60}")
+    return float(found)

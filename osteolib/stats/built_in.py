@@ -14,6 +14,10 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from osteolib.stats.agreement import Z_LIMIT
+from osteolib.stats.inputs import number, reals, vector
+
+FAR, NEAR = 1e3, 1e-3
+"""Of an error's SD: nobody errs more than the one; errors below the other are spread evenly."""
 
 
 def r_when_routed(r: float, cuts: ArrayLike, mean: float, sd: float) -> float:
@@ -34,18 +38,20 @@ def r_when_routed(r: float, cuts: ArrayLike, mean: float, sd: float) -> float:
     Raises
     ------
     ValueError
-        r is outside [0, 1], sd is not positive, or the cuts do not rise.
+        r is outside [0, 1], sd is not positive, the cuts do not rise, or a value is no finite number.
     """
-    _check(r, sd)
-    cuts = np.asarray(cuts, float)
-    if (np.diff(cuts) <= 0).any():
-        raise ValueError(f"cuts must rise: {cuts.tolist()}")
-    z = (np.array([-np.inf, *cuts, np.inf]) - mean) / sd
+    r, sd, mean = *_check(r, sd), number(mean, "mean")
+    told = reals(cuts, "cuts")
+    told = told if told.size == 0 and told.ndim == 1 else vector(cuts, "cuts")
+    if (np.diff(told) <= 0).any():
+        raise ValueError(f"cuts must rise: {told.tolist()}")
+    with np.errstate(over="ignore"):  # a cut too many SDs away has nobody beyond it
+        z = (np.array([-np.inf, *told, np.inf]) - mean) / sd
     density = norm.pdf(z)
     edge = np.where(np.isfinite(z), z, 0) * density  # z * pdf is 0 far out
     held, fall, turn = np.diff(norm.cdf(z)), -np.diff(density), np.diff(edge)
     held, fall, turn = (part[held > 0] for part in (held, fall, turn))  # in a cell far out there is nobody
-    v = 1 - turn / held - (fall / held) ** 2
+    v = np.clip(1 - turn / held - (fall / held) ** 2, 0, 1)
     return float(np.sqrt(max(0.0, 1 - (held * v * (1 - r**2) / (1 - r**2 + r**2 * v)).sum()))) if r < 1 else 1.0
 
 
@@ -58,27 +64,35 @@ def r_when_filtered(r: float, largest: float, sd: float) -> tuple[float, float]:
     Raises
     ------
     ValueError
-        r is outside [0, 1], or sd or ``largest`` is not positive.
+        r is outside [0, 1], sd or ``largest`` is not positive, or a value is no finite number.
     """
-    _check(r, sd)
-    if not largest > 0:
+    r, sd = _check(r, sd)
+    if not number(largest, "largest") > 0:
         raise ValueError(f"largest must be above 0, got {largest}")
     if r == 1:
         return 1.0, 1.0
     error = sd * np.sqrt(1 - r**2)
-    c = largest / error
-    kept = 2 * norm.cdf(c) - 1
-    left = error**2 * (1 - 2 * c * norm.pdf(c) / kept)
+    c = min(number(largest, "largest", "(0, inf)") / error, FAR)
+    if c < NEAR:  # the difference below would be of rounding alone
+        kept, share = c * 2 * norm.pdf(0), c**2 / 3
+    else:
+        kept = 2 * norm.cdf(c) - 1
+        share = 1 - 2 * c * norm.pdf(c) / kept
+    left = error**2 * share
     told = (r * sd) ** 2
+    if not told + left > 0:
+        raise ValueError(f"largest = {largest} leaves no error, and r = {r} no prediction: nothing varies")
     return float(np.sqrt(told / (told + left))), float(kept)
 
 
 def limit_of(r: float, sd: float) -> float:
     """Half width of the 95 % limits of agreement of a least-squares prediction: 1.96 sd sqrt(1 - r^2)."""
-    _check(r, sd)
+    r, sd = _check(r, sd)
     return float(Z_LIMIT * sd * np.sqrt(1 - r**2))
 
 
-def _check(r: float, sd: float) -> None:
+def _check(r: float, sd: float) -> tuple[float, float]:
+    r, sd = number(r, "r"), number(sd, "sd")
     if not (0 <= r <= 1 and sd > 0):
         raise ValueError(f"r must lie between 0 and 1 and sd above 0, got r = {r} and sd = {sd}")
+    return r, number(sd, "sd", "(0, inf)")

@@ -16,8 +16,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from osteolib.stats.inputs import codes, frame, generator, instance, number, reals, whole, zeros_and_ones
+
 LEVELS = {"bytes": "bytes_group", "picture": "picture_group", "film": "source_group"}
 """What files can share, from the narrowest level to the widest, and the column of a cohort that numbers it."""
+MOST_FILES = 20_000
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Likeness:
     film: float = 0.5
 
     def __post_init__(self):
+        for name in ("bytes", "picture", "film"):
+            number(getattr(self, name), name)
         if not 0 <= self.film <= self.picture <= self.bytes <= 1:
             raise ValueError(f"a closer copy cannot be less alike: need 0 <= film <= picture <= bytes <= 1, got {self}")
 
@@ -52,6 +57,11 @@ class Binormal:
     sd: float
     threshold: float
 
+    def __post_init__(self):
+        number(self.mean, "mean")
+        number(self.sd, "sd", "(0, inf)")
+        number(self.threshold, "threshold")
+
     @property
     def truth(self) -> dict[str, float]:
         """True value of each metric: Phi(mean / sqrt(1 + sd^2)), Phi((mean - threshold) / sd), Phi(threshold)."""
@@ -69,8 +79,11 @@ def binormal(auroc: float, specificity: float, sensitivity: float | None = None)
     Raises
     ------
     ValueError
-        No pair of normal distributions has these values.
+        No pair of normal distributions has these values, or one is no fraction strictly between 0 and 1.
     """
+    for name, value in (("auroc", auroc), ("specificity", specificity), ("sensitivity", sensitivity)):
+        if value is not None or name != "sensitivity":
+            number(value, name, "(0, 1)", "a fraction")
     u, t = norm.ppf([auroc, specificity])
     if sensitivity is None:
         return Binormal(float(u * np.sqrt(2)), 1.0, float(t))
@@ -78,7 +91,10 @@ def binormal(auroc: float, specificity: float, sensitivity: float | None = None)
     found = [s.real for s in np.roots([u**2 - a**2, -2 * t * a, u**2 - t**2]) if np.isreal(s) and s.real > 0]
     fits = [s for s in found if np.isclose((t + a * s) / np.hypot(1, s), u)]  # squaring also solves for -u
     if not fits:
-        raise ValueError(f"no normal scores have AUROC {auroc}, sensitivity {sensitivity}, specificity {specificity}")
+        raise ValueError(
+            f"auroc, sensitivity, specificity: no normal scores have AUROC {auroc}, sensitivity {sensitivity}, "
+            f"specificity {specificity}"
+        )
     sd = min(fits, key=lambda s: abs(np.log(s)))
     return Binormal(float(t + a * sd), float(sd), float(t))
 
@@ -89,17 +105,32 @@ def copy_codes(subjects: pd.DataFrame) -> np.ndarray:
     Raises
     ------
     ValueError
-        Files of one group lie in two of the next level: copies of one picture would be of two films.
+        Files of one group lie in two of the next level: copies of one picture would be of two films; or ``subjects``
+        lacks a column of :data:`LEVELS`, or has no value in one.
     """
+    frame(subjects, "subjects", LEVELS.values())
     for narrow, wide in zip(list(LEVELS.values())[:-1], list(LEVELS.values())[1:], strict=True):
         homes = subjects.groupby(narrow)[wide].nunique()
         if torn := homes.index[homes > 1].tolist():
-            raise ValueError(f"{len(torn)} groups of {narrow} lie in several of {wide}, first {torn[0]!r}")
+            raise ValueError(f"subjects: {len(torn)} groups of {narrow} lie in several of {wide}, first {torn[0]!r}")
     return np.column_stack([pd.factorize(subjects[column])[0] for column in LEVELS.values()])
 
 
 def draw_files(label: np.ndarray, sizes: Mapping[str, int], rng: np.random.Generator) -> np.ndarray:
-    """Rows of a test set with so many files of each label, drawn without replacement as a split by file does."""
+    """Rows of a test set with so many files of each label, drawn without replacement as a split by file does.
+
+    Raises
+    ------
+    ValueError
+        ``label`` is no vector of labels, or ``sizes`` asks for more files of one than there are, or for none.
+    """
+    generator(rng)
+    label, sizes = np.asarray(label), dict(instance(Mapping, sizes, "sizes"))
+    codes(label, label.size, "label")
+    for name, n in sizes.items():
+        whole(n, f"sizes[{name!r}]", 1, int((label == name).sum()))
+    if not sizes:
+        raise ValueError("sizes is empty: say how many files of each label are drawn")
     return np.concatenate([rng.choice(np.flatnonzero(label == name), n, replace=False) for name, n in sizes.items()])
 
 
@@ -110,7 +141,14 @@ def draw_scores(
 
     ``codes`` (n, 3) from :func:`copy_codes`, ``case`` (n,) 0 or 1; returns (n,). The effects do not know the label, so
     a case and a normal of one film are as alike, beside their shift, as two cases of it.
+
+    Raises
+    ------
+    ValueError
+        An argument is not as above.
     """
+    codes, case = _files(codes, case, model, likeness)
+    generator(rng)
     levels = likeness.by_level
     own = np.sqrt(levels[4] - levels[3]) * rng.normal(size=len(case))
     shared = [
@@ -121,13 +159,35 @@ def draw_scores(
     return np.where(case == 1, model.mean + model.sd * z, z)
 
 
+def _files(codes: np.ndarray, case: np.ndarray, model: Binormal, likeness: Likeness) -> tuple[np.ndarray, np.ndarray]:
+    """Groups of files (n, 3) int64 and their class (n,) int64, checked with the model."""
+    instance(Binormal, model, "model")
+    instance(Likeness, likeness, "likeness")
+    found, case = reals(codes, "codes"), zeros_and_ones(case, "case")
+    if (
+        found.shape != (case.size, len(LEVELS))
+        or not ((found >= 0) & (found < 10**9) & (found == np.floor(found))).all()
+    ):
+        raise ValueError(f"codes must be whole numbers from 0 on, shape ({case.size}, {len(LEVELS)}) as case has "
+                         f"{case.size} files: take them from copy_codes; got shape {found.shape}")  # fmt: skip
+    return found.astype(np.int64), case
+
+
 def covariance_of_signs(h: float, r: np.ndarray | float) -> np.ndarray:
     """Cov(1[X < h], 1[Y < h]) of standard normal X and Y with correlation ``r``, element by element.
 
     Plackett's integral with t = sin(angle): (1 / 2 pi) int_0^{arcsin r} exp(-h^2 / (1 + sin angle)) d angle.
+
+    Raises
+    ------
+    ValueError
+        ``h`` is no finite number, or a correlation does not lie in [-1, 1].
     """
+    h, r = number(h, "h"), reals(r, "r")
+    if not (np.abs(r) <= 1).all():
+        raise ValueError("r must hold correlations from -1 to 1, none missing")
     nodes, weights = np.polynomial.legendre.leggauss(64)
-    end = np.arcsin(np.asarray(r, float))[..., None]
+    end = np.arcsin(r)[..., None]
     integrand = np.exp(-(h**2) / (1 + np.sin(end * (nodes + 1) / 2)))
     return (integrand * weights).sum(-1) * end[..., 0] / (4 * np.pi)
 
@@ -145,8 +205,23 @@ def design_effects(codes: np.ndarray, case: np.ndarray, model: Binormal, likenes
     One row a metric: ``n`` files it rests on, ``se`` its standard error with these copies, ``se_files`` as if each file
     were a film of its own, ``design_effect`` the ratio of their squares, ``n_eff = n / design_effect``. The AUROC's are
     of first order in the number of files.
+
+    Raises
+    ------
+    ValueError
+        An argument is not as above, one class has no file, the model parts the classes (an AUROC that rounds to 1), or
+        there are more files than a table of all pairs can hold.
     """
+    codes, case = _files(codes, case, model, likeness)
     truth, r = model.truth, likeness.by_level
+    if sure := [name for name, value in truth.items() if not 0 < value < 1]:
+        raise ValueError(
+            f"model has {sure[0]} {truth[sure[0]]:g}: without errors copies have no effect on their number"
+        )
+    if not 0 < case.sum() < case.size:
+        raise ValueError("case holds one class only: both 0 and 1 are needed")
+    if case.size > MOST_FILES:
+        raise ValueError(f"codes has {case.size} files, more than {MOST_FILES}: take a random part of the groups")
     shared = sum((code[:, None] == code).astype(np.int8) for code in codes.T)
     np.fill_diagonal(shared, 4)
     side = {1: case == 1, 0: case == 0}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import scipy  # its parts load when they are used
 
-from osteolib.stats.checks import check_confidence
+from osteolib.stats.inputs import EXACT, level, number, whole
+
+NOT_AT_ONE = "strictly between -1 and 1, for at 1 there is no such interval, whatever n is"
 
 
 def fisher_z_ci(r: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -22,11 +24,14 @@ def fisher_z_ci(r: float, n: int, confidence: float = 0.95) -> tuple[float, floa
     confidence
         Coverage, in (0, 1).
 
+    Raises
+    ------
+    ValueError
+        An argument is not as above. Pairs on a line have r = 1 and no such interval.
+
     Source: Fisher, Metron 1921.
     """
-    check_confidence(confidence)
-    if not -1 < r < 1:
-        raise ValueError(f"r must lie strictly between -1 and 1, got {r}: at 1 there is no such interval")
+    confidence, r, n = level(confidence), number(r, "r", "(-1, 1)", NOT_AT_ONE), whole(n, "n", -EXACT)
     if n < 4:
         raise ValueError(f"Fisher's z needs at least 4 pairs, got n = {n}")
     half = scipy.stats.norm.ppf(0.5 + confidence / 2) / np.sqrt(n - 3)

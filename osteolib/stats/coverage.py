@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from osteolib.stats.inputs import MOST, generator, number, reals, whole
+
+LARGEST = 2**28  # pairs of a case and a normal in all studies: 1 GiB
 Ends = tuple[np.ndarray, np.ndarray]  # lower and upper end by study
 
 
@@ -40,9 +43,21 @@ def coverage(
     Returns
     -------
     One row a metric and kind of interval: ``metric, interval, covers``.
+
+    Raises
+    ------
+    ValueError
+        An argument is not as above, or so many studies of this size do not fit in memory.
     """
+    cases, normals = whole(cases, "cases", 2, MOST), whole(normals, "normals", 2, MOST)
     if cases % 2 or normals % 2:
         raise ValueError(f"cases and normals must be even, two knees a person: got {cases} and {normals}")
+    for name, value in (("auroc", auroc), ("sensitivity", sensitivity)):
+        number(value, name, "(0, 1)", "a fraction")
+    n_studies = whole(n_studies, "n_studies", 1, MOST)
+    generator(rng)
+    if n_studies * cases * normals > LARGEST:
+        raise ValueError(f"cases x normals x n_studies is above {LARGEST}: simulate fewer studies at once")
     truth = {"auroc": auroc, "sensitivity": sensitivity}
     mean = np.sqrt(2) * norm.ppf(auroc)
     positive, negative = (two_knees(n, correlation, n_studies, rng) for n in (cases, normals))
@@ -58,14 +73,39 @@ def coverage(
 
 
 def two_knees(n: int, correlation: float, n_studies: int, rng: np.random.Generator) -> np.ndarray:
-    """Standard normal scores of ``n`` knees, two a person, in each study; (studies, n)."""
+    """Standard normal scores of ``n`` knees, two a person, in each study; (studies, n).
+
+    Raises
+    ------
+    ValueError
+        ``n`` is odd or no count, or ``correlation`` does not lie in [0, 1].
+    """
+    n, n_studies = whole(n, "n", 2, MOST), whole(n_studies, "n_studies", 1, MOST)
+    if n % 2 or n * n_studies > LARGEST:
+        raise ValueError(
+            f"n must be even, two knees a person, and n x n_studies at most {LARGEST}; got {n}, {n_studies}"
+        )
+    correlation = number(correlation, "correlation", "[0, 1]")
+    generator(rng)
     shared = rng.normal(size=(n_studies, n // 2)).repeat(2, axis=1)
     own = rng.normal(size=(n_studies, n))
     return np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own
 
 
 def weights(m: int, n: int, n_draws: int, rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """How often each case and each normal is drawn, (n_draws, m) and (n_draws, n), by kind of bootstrap."""
+    """How often each case and each normal is drawn, (n_draws, m) and (n_draws, n), by kind of bootstrap.
+
+    Raises
+    ------
+    ValueError
+        ``m`` or ``n`` is odd or no count, or there are too many draws.
+    """
+    m, n, n_draws = whole(m, "m", 2, MOST), whole(n, "n", 2, MOST), whole(n_draws, "n_draws", 1, MOST)
+    if m % 2 or n % 2 or (m + n) * n_draws > LARGEST:
+        raise ValueError(
+            f"m and n must be even, two knees a person, and (m + n) x n_draws at most {LARGEST}; got {m}, {n}"
+        )
+    generator(rng)
 
     def drawn(k: int, knees: int = 1) -> np.ndarray:
         return rng.multinomial(k // knees, np.full(k // knees, knees / k), n_draws).repeat(knees, axis=1)
@@ -88,8 +128,25 @@ def bootstrap_intervals(found: np.ndarray, psi: np.ndarray, w: np.ndarray, v: np
     psi
         (studies, m, n), 1 where a case scores above a normal.
     w, v
-        From :func:`weights`. A replicate's AUROC is sum_ij w_i psi_ij v_j / sum_ij w_i v_j.
+        From :func:`weights`. A replicate's AUROC is sum_ij w_i psi_ij v_j / sum_ij w_i v_j; one that drew no
+        case or no normal is left out.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not fit, a value is no share or no count, or every replicate lacks a class.
     """
+    found, psi = _shares(found, psi)
+    w, v = (reals(counts, name) for name, counts in (("w", w), ("v", v)))
+    if w.ndim != 2 or v.ndim != 2 or len(w) != len(v) or (w.shape[1], v.shape[1]) != psi.shape[1:]:
+        raise ValueError(f"w {w.shape} and v {v.shape} must be (n_draws, m) and (n_draws, n) of psi {psi.shape}")
+    if not ((w >= 0).all() and (v >= 0).all()):
+        raise ValueError("w and v must hold counts, 0 or more")
+    both = (w.sum(axis=1) > 0) & (v.sum(axis=1) > 0)
+    if not both.any():
+        raise ValueError("w and v draw no case or no normal in every replicate: draw more")
+    if not both.all():
+        w, v = w[both], v[both]
     w, v = w.astype(np.float32), v.astype(np.float32)
     sensitivity = found @ w.T / w.sum(axis=1)
     auroc = np.stack([((w @ p) * v).sum(axis=1) for p in psi]) / (w.sum(1) * v.sum(1))
@@ -100,9 +157,18 @@ def bootstrap_intervals(found: np.ndarray, psi: np.ndarray, w: np.ndarray, v: np
 
 
 def formula_intervals(found: np.ndarray, psi: np.ndarray) -> dict[str, dict[str, Ends]]:
-    """Wilson and normal approximation for sensitivity, DeLong and Hanley-McNeil for AUROC; arrays as above."""
+    """Wilson and normal approximation for sensitivity, DeLong and Hanley-McNeil for AUROC; arrays as above.
+
+    Raises
+    ------
+    ValueError
+        As :func:`bootstrap_intervals`, or a class has one knee.
+    """
     from statsmodels.stats.proportion import proportion_confint
 
+    found, psi = _shares(found, psi)
+    if min(psi.shape[1:]) < 2:
+        raise ValueError(f"psi must have two cases and two normals at least, got shape {psi.shape}")
     (m, n), k, a = psi.shape[1:], found.sum(axis=1), psi.mean(axis=(1, 2), dtype=float)
     delong = (
         psi.mean(axis=2, dtype=float).var(axis=1, ddof=1) / m + psi.mean(axis=1, dtype=float).var(axis=1, ddof=1) / n
@@ -114,6 +180,21 @@ def formula_intervals(found: np.ndarray, psi: np.ndarray) -> dict[str, dict[str,
         "normal approximation": {"sensitivity": proportion_confint(k, m)},
         **{
             name: {"auroc": (a - 1.96 * variance**0.5, a + 1.96 * variance**0.5)}
-            for name, variance in (("DeLong", delong), ("Hanley-McNeil", hanley))
+            for name, variance in (("DeLong", delong), ("Hanley-McNeil", np.maximum(hanley, 0)))
         },
     }
+
+
+def _shares(found: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``found`` (studies, m) and ``psi`` (studies, m, n), float32 from 0 to 1; or ValueError."""
+    checked = []
+    for name, values, ndim in (("found", found, 2), ("psi", psi, 3)):
+        values = reals(values, name)
+        if values.ndim != ndim or not values.size or not ((values >= 0) & (values <= 1)).all():
+            raise ValueError(f"{name} must hold values from 0 to 1 in {ndim} dimensions, got shape {values.shape}")
+        checked.append(values.astype(np.float32))
+    if checked[0].shape != checked[1].shape[:2]:
+        raise ValueError(
+            f"found {checked[0].shape} and psi {checked[1].shape} must be (studies, m) and (studies, m, n)"
+        )
+    return checked[0], checked[1]

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osteolib.stats.any_positive import DENSITY, uncalled_by_person
+from osteolib.stats.checks import same_length
+from osteolib.stats.inputs import MOST, codes, whole, zeros_and_ones
 
 LIKENESS = np.arange(0, 1, 0.01)
 """Among these the likeness of errors is sought."""
@@ -78,14 +80,13 @@ def likeness_of_errors(
 
 
 def _checked(subject: ArrayLike, truth: ArrayLike, called: ArrayLike) -> tuple[NDArray, NDArray, NDArray]:
-    subject, y, c = np.asarray(subject), np.asarray(truth, float), np.asarray(called, float)
-    if not subject.shape == y.shape == c.shape or subject.ndim != 1 or not subject.size:
-        raise ValueError(
-            f"{subject.shape} subjects, {y.shape} truths, {c.shape} calls: give one of each for every unit"
-        )
-    if not np.isin(np.stack([y, c]), (0, 1)).all():
-        raise ValueError("truth and called must be 0 or 1 for every unit; drop units without either first")
-    return subject, y, c
+    y, c = zeros_and_ones(truth, "truth").astype(float), zeros_and_ones(called, "called").astype(float)
+    same_length(truth=y, called=c)
+    codes(subject, y.size, "subject")
+    names = np.asarray(subject)
+    if names.ndim != 1:
+        raise ValueError(f"subject must be a vector with one name for each unit, got shape {names.shape}")
+    return names, y, c
 
 
 def _pairs(subject: NDArray, y: NDArray, c: NDArray) -> NDArray:
@@ -104,7 +105,7 @@ def _pairs(subject: NDArray, y: NDArray, c: NDArray) -> NDArray:
 
 def _resampled(counts: NDArray, statistic, n_boot: int, seed: int) -> Likeness:
     """``statistic`` of the sum of persons' counts, and its 95 % interval over draws of persons."""
-    people = len(counts)
+    people, n_boot, seed = len(counts), whole(n_boot, "n_boot", 1, MOST), whole(seed, "seed", 0, 2**64)
     draws = np.random.default_rng([seed, 42]).multinomial(people, np.full(people, 1 / people), n_boot)
     value, found = float(statistic(counts.sum(axis=0, keepdims=True))[0]), statistic(draws @ counts)
     if np.isnan(value):

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from osteolib.stats.checks import binary_target, finite_vector, same_length, subject_codes
+from osteolib.stats.checks import same_length
+from osteolib.stats.inputs import MOST, codes, number, target, vector, whole, zeros_and_ones
 
 
 class Exchanged(NamedTuple):
@@ -43,17 +44,16 @@ def mcnemar_exact(y_true: ArrayLike, called_a: ArrayLike, called_b: ArrayLike) -
     ValueError
         Lengths differ, or a value is neither 0 nor 1.
     """
-    y, a, b = (finite_vector(v, name) for v, name in ((y_true, "y_true"), (called_a, "a"), (called_b, "b")))
+    given = {"y_true": y_true, "called_a": called_a, "called_b": called_b}
+    y, a, b = (zeros_and_ones(values, name) for name, values in given.items())
     same_length(y_true=y, called_a=a, called_b=b)
-    if not np.isin(np.stack([y, a, b]), (0, 1)).all():
-        raise ValueError("truth and calls must be 0 or 1: cut the scores first")
     wins, losses = int(((a == y) & (b != y)).sum()), int(((a != y) & (b == y)).sum())
     return float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
 
 
 def paired_t(difference: ArrayLike) -> float:
     """p of the paired t-test, of differences by unit, shape (n,); 1 where all are 0, NaN of fewer than two."""
-    d = finite_vector(difference, "difference")
+    d = vector(difference, "difference")
     if d.size < 2:
         return float("nan")
     return float(stats.ttest_1samp(d, 0).pvalue) if np.ptp(d) > 0 else float(d[0] == 0)
@@ -80,10 +80,15 @@ def exchanged_by_person(
     ValueError
         Lengths differ, or there are fewer than two units.
     """
-    d = finite_vector(difference, "difference")
-    person = subject_codes(groups, d.size)
+    d = vector(difference, "difference")
+    person = codes(groups, d.size)
+    n_draws, seed = whole(n_draws, "n_draws", 1, MOST), whole(seed, "seed", 0, 2**64)
+    if not isinstance(levels, tuple | list):
+        raise ValueError(f"levels must be a tuple of shares, e.g. (0.05, 0.001), got {levels!r:.60}")
+    for level in levels:
+        number(level, "levels", "(0, 1)", "a share")
     if d.size < 2:
-        raise ValueError(f"{d.size} unit(s): a difference needs two to vary")
+        raise ValueError(f"difference has {d.size} unit(s): a difference needs two to vary")
     if not d.any():
         return Exchanged(1.0, dict.fromkeys(levels, 0.0))
     total = np.bincount(person, weights=d)
@@ -99,5 +104,7 @@ def exchanged_by_person(
 
 def right_and_error(y_true: ArrayLike, score: ArrayLike, threshold: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
     """Of each unit: is its call right (0 or 1), and how far its probability lies from the truth."""
-    y, p = binary_target(y_true).astype(float), finite_vector(score, "score")
+    y, p = target(y_true).astype(float), vector(score, "score")
+    same_length(y_true=y, score=p)
+    number(threshold, "threshold")
     return ((p >= threshold) == y).astype(float), np.abs(p - y)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
-from osteolib.stats.checks import binary_target, finite_vector, same_length
+from osteolib.stats.checks import same_length
+from osteolib.stats.inputs import MOST, codes, target, vector, whole
 from osteolib.stats.metrics import evaluate, rank_scores
+
+AT_ONCE = 2**22  # numbers in a piece: 32 MiB
 
 
 def auroc_of_random_sets(
@@ -36,18 +38,24 @@ def auroc_of_random_sets(
     ValueError
         An argument is not as above.
     """
-    y, score = binary_target(y_true), finite_vector(y_score, "y_score")
-    same_length(y_true=y, y_score=score, groups=np.asarray(groups))
-    code, names = pd.factorize(np.asarray(groups))
-    if not 2 <= n_groups <= len(names):
-        raise ValueError(f"a set needs 2 to {len(names)} groups, got {n_groups}")
-    rng, ranked = np.random.default_rng(seed), rank_scores(y, score)
-    drawn = np.zeros((n_draws, len(names)), np.int64)
-    for row in drawn:
-        row[rng.choice(len(names), n_groups, replace=False)] = 1
-    chosen = drawn[:, code]
-    positive = chosen @ y
-    both = (positive > 0) & (positive < chosen.sum(1))
+    y, score = target(y_true), vector(y_score, "y_score")
+    same_length(y_true=y, y_score=score)
+    code = codes(groups, y.size)
+    n_groups, n_draws = whole(n_groups, "n_groups"), whole(n_draws, "n_draws", 1, MOST)
+    names = int(code.max()) + 1
+    if not 2 <= n_groups <= names:
+        raise ValueError(f"n_groups: a set needs 2 to {names} groups, got {n_groups}")
+    rng, ranked = np.random.default_rng(whole(seed, "seed", 0, 2**128)), rank_scores(y, score)
     found = np.full(n_draws, np.nan)
-    found[both] = evaluate(["auroc"], ranked, chosen[both][:, ranked.order])["auroc"]
+    at_once = max(1, AT_ONCE // y.size)
+    for start in range(0, n_draws, at_once):
+        drawn = np.zeros((min(at_once, n_draws - start), names), np.int64)
+        for row in drawn:
+            row[rng.choice(names, n_groups, replace=False)] = 1
+        chosen = drawn[:, code]
+        positive = chosen @ y
+        both = (positive > 0) & (positive < chosen.sum(1))
+        if both.any():
+            place = start + np.flatnonzero(both)
+            found[place] = evaluate(["auroc"], ranked, chosen[both][:, ranked.order])["auroc"]
     return found

@@ -6,9 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from osteolib.stats.checks import same_length
+from osteolib.stats.inputs import codes, vector, zeros_and_ones
+
 
 def spearman(a: NDArray, b: NDArray) -> float:
-    """Spearman's rank correlation of two vectors, ties at their mean rank; NaN where one is constant."""
+    """Spearman's rank correlation of two vectors, ties at their mean rank; NaN where one is constant.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ, or a value is missing, hidden, infinite or no number.
+    """
+    a, b = vector(a, "a"), vector(b, "b")
+    same_length(a=a, b=b)
     if not (np.ptp(a) and np.ptp(b)):
         return float("nan")
     return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
@@ -19,8 +30,20 @@ def auroc_within(y: NDArray, score: NDArray, stratum: NDArray) -> float:
 
     All vectors have shape (n,); ``y`` is 0 or 1. With one stratum it is the AUROC. A score that only tells the strata
     apart gets 0.5. NaN where no stratum has both classes.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ, ``y`` is not 0 and 1, a score is no finite number, or a stratum has no name.
     """
-    positive, negative = y == 1, y == 0
-    same = stratum[positive][:, None] == stratum[negative]
-    higher = np.sign(score[positive][:, None] - score[negative]) / 2 + 0.5
-    return float(higher[same].mean()) if same.any() else float("nan")
+    positive, score = zeros_and_ones(y, "y") == 1, vector(score, "score")
+    same_length(y=positive, score=score)
+    place = codes(stratum, score.size, "stratum")
+    higher = pairs = 0.0
+    for members in np.split(np.argsort(place, kind="stable"), np.cumsum(np.bincount(place))[:-1]):
+        mine = positive[members]
+        m, n = int(mine.sum()), int((~mine).sum())
+        if m and n:
+            higher += rankdata(score[members])[mine].sum() - m * (m + 1) / 2
+            pairs += m * n
+    return higher / pairs if pairs else float("nan")

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from osteolib.stats.inputs import number
+
 
 def t_score_error(cv_pct: float, t_score: float, mean: float, sd: float) -> float:
     """SD of one scan's T-score where BMD has an error of ``cv_pct`` percent, at a T-score.
@@ -19,11 +21,14 @@ def t_score_error(cv_pct: float, t_score: float, mean: float, sd: float) -> floa
     Raises
     ------
     ValueError
-        The error is negative, or BMD at this T-score is not above 0.
+        The error is negative, ``sd`` or BMD at this T-score is not above 0, or an argument is no finite number.
     """
+    cv_pct, t_score = number(cv_pct, "cv_pct"), number(t_score, "t_score")
+    mean, sd = number(mean, "mean"), number(sd, "sd", "(0, inf)", "in g/cm2")
     bmd = mean + sd * t_score
     if cv_pct < 0 or not bmd > 0:
-        raise ValueError(f"needs an error of 0 % or more and a BMD above 0, got {cv_pct} % and {bmd:.3f} g/cm2")
+        raise ValueError(f"cv_pct, t_score: it needs an error of 0 % or more and a BMD above 0, got {cv_pct} % and "
+                         f"{bmd:.3f} g/cm2")  # fmt: skip
     return cv_pct / 100 * bmd / sd
 
 
@@ -40,6 +45,10 @@ def r_of_perfect_reader(error_sd: float, scan_sd: float) -> float:
 
 def r_of_second_scan(error_sd: float, scan_sd: float) -> float:
     """Correlation of two scans of the same people; arguments and errors of :func:`r_of_perfect_reader`."""
+    error_sd, scan_sd = number(error_sd, "error_sd"), number(scan_sd, "scan_sd")
     if not 0 <= error_sd <= scan_sd or scan_sd == 0:
-        raise ValueError(f"the error must lie between 0 and the spread of the scans, got {error_sd} and {scan_sd}")
+        raise ValueError(
+            f"error_sd, scan_sd: the error must lie between 0 and the spread of the scans, got {error_sd} and {scan_sd}"
+        )
+    number(scan_sd, "scan_sd", "(0, inf)")
     return float(1 - (error_sd / scan_sd) ** 2)

@@ -21,7 +21,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import stats
 
+from osteolib.stats.inputs import MOST, instance, number, one_of, whole
+
 METRICS = ("auroc", "accuracy", "f1", "pearson_r")
+MOST_METHODS = 1000
+STEEP = 1e9  # of a score whose noise float32 no longer sees
 HALF_WIDTH = 0.05  # an interval that a reader can use, in the unit of the metric
 UNITS_AT_MOST = 1500  # beyond, the SD of every metric here is proportional to 1 / sqrt(n)
 
@@ -39,13 +43,17 @@ class Sample:
     positive_people: int | None = None
 
     def __post_init__(self) -> None:
+        for name in ("n_positive", "n_negative", "people"):
+            whole(getattr(self, name), name, 0, MOST)
+        if self.positive_people is not None:
+            whole(self.positive_people, "positive_people", 1, MOST)
         if min(self.n_positive, self.n_negative) < 2 or not 2 <= self.people <= self.n_positive + self.n_negative:
             raise ValueError(f"a test set needs two units of each class, and from 2 to as many people as units: {self}")
 
     def scaled(self, factor: float) -> Sample:
         """The same make-up with ``factor`` times the people."""
         p, n, people = (max(2, round(factor * c)) for c in (self.n_positive, self.n_negative, self.people))
-        return Sample(p, n, min(people, p + n), self.positive_people and round(factor * self.positive_people))
+        return Sample(p, n, min(people, p + n), self.positive_people and (round(factor * self.positive_people) or None))
 
     def layout(self) -> tuple[np.ndarray, np.ndarray]:
         """Person of each unit (int), and whether it is positive (bool); both of shape (units,)."""
@@ -72,8 +80,19 @@ class Study:
     icc: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.metric not in METRICS or not (0 <= self.correlation <= 1 and 0 <= self.icc <= 1):
+        instance(Sample, self.sample, "sample")
+        one_of(self.metric, "metric", METRICS)
+        for name in ("correlation", "icc"):
+            number(getattr(self, name), name)
+        if not (0 <= self.correlation <= 1 and 0 <= self.icc <= 1):
             raise ValueError(f"a metric of {METRICS} is needed, and correlation and icc in [0, 1]; got {self}")
+        pairs = self.methods if isinstance(self.methods, tuple | list) else ()
+        if not pairs or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+            raise ValueError(
+                f"methods must be pairs of slope and intercept, as from_auroc gives them, got {self.methods!r}"
+            )
+        for value in (value for pair in pairs for value in pair):
+            number(value, "methods", f"[-{STEEP:g}, {STEEP:g}]")
 
     def equal(self, k: int = 2) -> Study:
         """The same test set with ``k`` methods that are all as good as the average of those compared."""
@@ -93,12 +112,14 @@ class Replicability:
 
 
 def from_auroc(auroc: float) -> tuple[float, float]:
-    """Slope and intercept of a binormal score with this AUROC, in (0, 1)."""
+    """Slope and intercept of a binormal score with this AUROC, a fraction strictly between 0 and 1; else ValueError."""
+    auroc = number(auroc, "auroc", "(0, 1)", "a fraction; at 0 and 1 the classes lie infinitely far apart")
     return float(np.sqrt(2) * stats.norm.ppf(auroc)), 0.0
 
 
 def from_r(r: float) -> tuple[float, float]:
-    """Slope and intercept of a score that correlates with the truth by r, -1 < r < 1."""
+    """Slope and intercept of a score that correlates with the truth by r, -1 < r < 1; else ValueError."""
+    r = number(r, "r", "(-1, 1)", "strictly: at -1 and 1 there is no noise")
     return float(r / np.sqrt(1 - r**2)), 0.0
 
 
@@ -112,8 +133,12 @@ def from_accuracy_f1(accuracy: float, f1: float, n_positive: int, n_negative: in
     ValueError
         No sensitivity and specificity strictly between 0 and 1 give both: check the counts, and give fractions.
     """
+    n_positive, n_negative = whole(n_positive, "n_positive", 1), whole(n_negative, "n_negative", 1)
+    for name, value in (("accuracy", accuracy), ("f1", f1)):
+        if not 0 <= number(value, name) <= 1:
+            raise ValueError(f"{name}: fractions from 0 to 1 are needed, got {value}: divide percent by 100")
     wrong = (n_positive + n_negative) * (1 - accuracy)
-    tp = wrong * f1 / (2 * (1 - f1))
+    tp = wrong * f1 / (2 * (1 - f1)) if f1 < 1 else float(n_positive)  # an F1 of 1 leaves no wrong call
     rates = np.array([tp / n_positive, 1 - (wrong - n_positive + tp) / n_negative])
     if not ((rates > 0) & (rates < 1)).all():
         raise ValueError(f"no sensitivity and specificity give {accuracy=}, {f1=}, {n_positive=}, {n_negative=}")
@@ -122,7 +147,15 @@ def from_accuracy_f1(accuracy: float, f1: float, n_positive: int, n_negative: in
 
 
 def simulate(study: Study, n_studies: int = 4000, seed: int = 0) -> np.ndarray:
-    """The metric of every method in ``n_studies`` studies of this size; shape (n_studies, methods), float64."""
+    """The metric of every method in ``n_studies`` studies of this size; shape (n_studies, methods), float64.
+
+    Raises
+    ------
+    ValueError
+        ``study`` is none, or ``n_studies`` or ``seed`` is no count.
+    """
+    instance(Study, study, "study")
+    n_studies, seed = whole(n_studies, "n_studies", 1, MOST), whole(seed, "seed", 0, 2**64)
     rng, (person, positive) = np.random.default_rng(seed), study.sample.layout()
     at_once = max(1, 1_000_000 // (len(study.methods) * person.size))  # a few MB, near the processor
     sizes = [min(at_once, n_studies - start) for start in range(0, n_studies, at_once)]
@@ -163,7 +196,19 @@ def assess(study: Study, claimed: float, k=2, rank=2, n_studies: int = 4000, see
         The first method's printed lead over the second, in the unit of the metric, above 0.
     k, rank
         Methods that were compared, and the place of the second among them (k if it came last).
+
+    Raises
+    ------
+    ValueError
+        An argument is not as above, or ``study`` has one method only.
     """
+    if len(instance(Study, study, "study").methods) < 2:
+        raise ValueError("study has one method only: give the one it is compared with as well")
+    number(claimed, "claimed")
+    k, rank = whole(k, "k", 0, MOST_METHODS), whole(rank, "rank", 0, MOST_METHODS)
+    n_studies, seed = whole(n_studies, "n_studies", 0, MOST), whole(seed, "seed", 0, 2**64)
+    if claimed > 2:
+        raise ValueError(f"claimed must be a fraction, as the metric is, got {claimed}: divide percent by 100")
     if not (claimed > 0 and 2 <= rank <= k and n_studies >= 100):
         raise ValueError(f"need a claim > 0, 2 <= rank <= k, 100 studies; got {claimed}, {rank}, {k}, {n_studies}")
     ordered = np.sort(simulate(study.equal(k), n_studies, seed)).T
@@ -198,4 +243,4 @@ def _people(study: Study, excess) -> int:
     for _ in range(2):
         factor = tried * excess(replace(study, sample=study.sample.scaled(tried))) ** 2
         tried = min(factor, largest)
-    return int(np.ceil(factor * study.sample.people))
+    return max(1, int(np.ceil(factor * study.sample.people)))

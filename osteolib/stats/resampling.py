@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from osteolib.stats.checks import check_confidence, subject_codes
+from osteolib.stats.checks import same_length
+from osteolib.stats.inputs import MOST, codes, instance, level, number, reals, whole, zeros_and_ones
 
 CHUNK = 2**15  # numbers in a piece: 256 KiB, which stays in cache and is twice as fast as 2 MiB
 METHODS = ("percentile", "bca")
@@ -43,10 +44,18 @@ def design_resampling(n: int, groups=None, y_true: np.ndarray | None = None) -> 
     """Subjects out of ``groups`` (default: each unit is one), strata out of ``y_true`` (default: no strata).
 
     With ``y_true`` the strata are the subjects with negative units only, with positive only, and with both.
+
+    Raises
+    ------
+    ValueError
+        ``n`` is no number of units, ``groups`` does not name a subject of each, or ``y_true`` is not 0 and 1.
     """
-    subject = np.arange(n) if groups is None else subject_codes(groups, n)
+    n = whole(n, "n", 1, 10 * MOST)
+    subject = np.arange(n) if groups is None else codes(groups, n)
     if y_true is None:
         return Design(subject, (int(subject.max()) + 1,))
+    y_true = zeros_and_ones(y_true, "y_true")
+    same_length(y_true=y_true, n=subject)
     has_positive = np.bincount(subject, weights=y_true) > 0
     has_negative = np.bincount(subject, weights=1 - y_true) > 0
     stratum = has_positive.astype(int) + (has_positive & has_negative)
@@ -56,11 +65,18 @@ def design_resampling(n: int, groups=None, y_true: np.ndarray | None = None) -> 
 
 def check_settings(n_boot: int, confidence: float, method: str) -> None:
     """Raise ValueError for fewer than 100 replicates, a confidence outside (0, 1) or an unknown method."""
-    if n_boot < 100:
+    if whole(n_boot, "n_boot", -MOST, MOST) < 100:
         raise ValueError(f"n_boot must be at least 100 for an interval (2000 is usual), got {n_boot}")
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"unknown method {method!r}; known: {', '.join(METHODS)}")
-    check_confidence(confidence)
+    level(confidence)
+
+
+def check_people(design: Design, name: str) -> None:
+    """Raise ValueError where all units come from one subject: nothing shows then how people vary."""
+    if design.n_subjects < 2:
+        raise ValueError(f"{name}: all units are of one subject, and resampling one subject shows no uncertainty; give "
+                         "two or more, or report the value without an interval")  # fmt: skip
 
 
 def draw_counts(design: Design, n_boot: int, seed: int) -> Iterator[np.ndarray]:
@@ -69,6 +85,8 @@ def draw_counts(design: Design, n_boot: int, seed: int) -> Iterator[np.ndarray]:
     Every stratum draws as many subjects as it has, from a stream of its own: the rows depend neither on
     ``CHUNK`` nor on how many units a subject has.
     """
+    instance(Design, design, "design")
+    n_boot, seed = whole(n_boot, "n_boot", 1, MOST), whole(seed, "seed", 0, 2**128)
     sequences = np.random.SeedSequence(seed).spawn(len(design.stratum_sizes))
     strata = [
         (members, m, np.random.default_rng(sequence))
@@ -85,6 +103,7 @@ def draw_counts(design: Design, n_boot: int, seed: int) -> Iterator[np.ndarray]:
 
 def leave_one_out_counts(design: Design) -> Iterator[np.ndarray]:
     """Yield int64 arrays (rows, subjects), row i without subject i: the jackknife that BCa needs."""
+    instance(Design, design, "design")
     first = 0
     for rows in _chunk_sizes(design.n_subjects, design):
         counts = np.ones((rows, design.n_subjects), np.int64)
@@ -114,15 +133,37 @@ def interval(
         Shape (subjects,), the statistic without each subject, not finite where undefined; None for percentile.
     design, confidence
         As drawn; coverage in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        An argument is not as above, or no replicate is finite.
     """
+    estimate, confidence = number(estimate, "estimate"), level(confidence)
+    instance(Design, design, "design")
+    replicates = _as_drawn(replicates, "replicates")
     finite = replicates[np.isfinite(replicates)]
     if finite.size == 0:
-        raise ValueError("the statistic is undefined in every replicate: too few subjects for a bootstrap")
+        raise ValueError("the statistic is undefined in every replicate: too few subjects for a bootstrap (all "
+                         "replicates are NaN; more units, or groups, are needed)")  # fmt: skip
     tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
     if left_out is not None:
+        left_out = _as_drawn(left_out, "left_out")
+        if left_out.size != design.n_subjects:
+            raise ValueError(
+                f"left_out must hold a value for each of {design.n_subjects} subjects, got {left_out.size}"
+            )
         tails = _bca_tails(tails, estimate, finite, _acceleration(left_out, design))
     low, high = np.quantile(finite, tails)
     return float(low), float(high)
+
+
+def _as_drawn(values: np.ndarray, name: str) -> np.ndarray:
+    """A float64 vector that may hold NaN."""
+    values = reals(values, name)
+    if values.ndim != 1 or not values.size:
+        raise ValueError(f"{name} must be a vector with at least one value, got shape {values.shape}")
+    return values
 
 
 def _bca_tails(tails: np.ndarray, estimate: float, finite: np.ndarray, acceleration: float) -> np.ndarray:
@@ -132,7 +173,8 @@ def _bca_tails(tails: np.ndarray, estimate: float, finite: np.ndarray, accelerat
     below = np.clip(below, 0.5 / finite.size, 1 - 0.5 / finite.size)  # keep z0 finite
     z0 = stats.norm.ppf(below)
     z = z0 + stats.norm.ppf(tails)
-    return stats.norm.cdf(z0 + z / (1 - acceleration * z))
+    left = 1 - acceleration * z  # at 0 and beyond, BCa reads the last replicate on that side
+    return stats.norm.cdf(z0 + np.divide(z, left, out=np.copysign(np.inf, z), where=left > 0))
 
 
 def _acceleration(left_out: np.ndarray, design: Design) -> float:
@@ -145,4 +187,4 @@ def _acceleration(left_out: np.ndarray, design: Design) -> float:
             influence = (values.size - 1) * (values.mean() - values)
             cubes += (influence**3).sum() / values.size**3
             squares += (influence**2).sum() / values.size**2
-    return cubes / (6 * squares**1.5) if squares > 0 else 0.0
+    return cubes / (6 * squares**1.5) if squares**1.5 > 0 else 0.0

@@ -15,18 +15,30 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from osteolib.stats.checks import binary_target, check_confidence, finite_vector, same_length, subject_codes
+from osteolib.stats.checks import same_length
+from osteolib.stats.exact import exact_of_calls
+from osteolib.stats.inputs import codes, level, target, vector
 
 
 @dataclass(frozen=True)
 class DeLongInterval:
-    """An AUROC with its standard error and interval."""
+    """An AUROC with its standard error and interval.
+
+    At an AUROC of 0 or 1 the standard error is 0 and ``ci`` one point; ``exact`` then holds the Clopper-Pearson
+    interval of as many pairs of people as can be formed (:func:`osteolib.stats.exact.exact_of_calls`), else None.
+    """
 
     auroc: float
     se: float
     ci: tuple[float, float]
     n_positive: int
     n_negative: int
+    exact: tuple[float, float] | None = None
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether ``ci`` is one point, which is no measure of uncertainty: no errors, or equal scores."""
+        return self.ci[0] == self.ci[1]
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,11 @@ class DeLongTest:
     p: float
     n_positive: int
     n_negative: int
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether ``ci`` is one point, which is no measure of uncertainty: both scores order the units alike."""
+        return self.ci[0] == self.ci[1]
 
 
 def delong_ci(
@@ -62,14 +79,21 @@ def delong_ci(
     Notes
     -----
     At an AUROC of exactly 0 or 1 the variance is 0 and the interval one point: a limit of the method, not
-    precision.
+    precision. The answer says so (``degenerate``) and gives ``exact`` beside it.
+
+    Raises
+    ------
+    ValueError
+        An argument is not as above.
     """
     y, subject, score = _checked(y_true, confidence, groups, y_score=y_score)
     components = _structural_components(y, score)
     v10, v01 = components[y == 1], components[y == 0]
     auroc, se = float(v10.mean()), float(np.sqrt(_variance(components - v10.mean(), y, subject)))
     half = stats.norm.ppf(0.5 + confidence / 2) * se
-    return DeLongInterval(auroc, se, (float(max(0.0, auroc - half)), float(min(1.0, auroc + half))), v10.size, v01.size)
+    ci = (float(max(0.0, auroc - half)), float(min(1.0, auroc + half)))
+    exact = exact_of_calls("auroc", y, score, None, subject, confidence) if ci[0] == ci[1] else None
+    return DeLongInterval(auroc, se, ci, v10.size, v01.size, exact)
 
 
 def delong_test(
@@ -109,7 +133,8 @@ def delong_test(
         z = 0.0
     else:
         raise ValueError(
-            f"the AUROCs differ by {difference:g} but DeLong's variance is 0: the test needs more subjects"
+            f"the AUROCs of score_a and score_b differ by {difference:g} but DeLong's variance is 0: the test needs "
+            "more subjects"
         )
     half = stats.norm.ppf(0.5 + confidence / 2) * se
     return DeLongTest(
@@ -126,15 +151,15 @@ def delong_test(
 
 def _checked(y_true: ArrayLike, confidence: float, groups: ArrayLike | None, **scores: ArrayLike) -> list[np.ndarray]:
     """Labels, the number of each unit's subject, and the scores."""
-    check_confidence(confidence)
-    y = binary_target(y_true)
-    vectors = {name: finite_vector(values, name) for name, values in scores.items()}
+    level(confidence)
+    y = target(y_true)
+    vectors = {name: vector(values, name) for name, values in scores.items()}
     same_length(y_true=y, **vectors)
-    subject = np.arange(y.size) if groups is None else subject_codes(groups, y.size)
+    subject = np.arange(y.size) if groups is None else codes(groups, y.size)
     positive, negative = (np.unique(subject[y == side]).size for side in (1, 0))
     if min(positive, negative) < 2:
         raise ValueError(f"DeLong's variance needs two subjects of each class, got {positive} positive, {negative} "
-                         "negative")  # fmt: skip
+                         "negative in y_true")  # fmt: skip
     return [y, subject, *vectors.values()]
 
 

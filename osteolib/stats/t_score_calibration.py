@@ -16,9 +16,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from osteolib.stats.bootstrap_any import BootstrapStatistic, bootstrap_statistic
-from osteolib.stats.checks import finite_vector, same_length, subject_codes
-from osteolib.stats.resampling import check_settings, design_resampling, draw_counts
+from osteolib.stats.checks import same_length
+from osteolib.stats.inputs import codes, number, vector, whole
+from osteolib.stats.resampling import check_people, check_settings, design_resampling, draw_counts
 
+MOST_BINS = 10_000
 FEW = 3
 """People in a bin below which no interval is given."""
 
@@ -60,9 +62,15 @@ def proportional_bias(
     Raises
     ------
     ValueError
-        Shapes differ, a value is not finite, or one of the two is constant.
+        Shapes differ, a value is not finite, one of the two is constant, their sum is (a prediction that mirrors the
+        reference), or all hips are of one person.
     """
     x, y = _varying(reference, predicted)
+    check_settings(n_boot, 0.95, "percentile")
+    check_people(design_resampling(x.size, groups), "groups")
+    number(cut, "cut")
+    if np.ptp(x + y) == 0:
+        raise ValueError("predicted mirrors reference, so that their mean is constant and no slope on it exists")
     r = np.corrcoef(x, y)[0, 1]
     how = {"groups": groups, "n_boot": n_boot, "seed": seed}
 
@@ -101,23 +109,25 @@ def calibration_bins(
     """
     x, y = _varying(reference, predicted)
     check_settings(n_boot, 0.95, "percentile")
+    n_bins = whole(n_bins, "n_bins", -MOST_BINS, MOST_BINS)
     if n_bins < 2:
         raise ValueError(f"n_bins must be at least 2, got {n_bins}")
     edges = np.unique(np.quantile(y, np.linspace(0, 1, n_bins + 1)))
     place = np.clip(np.searchsorted(edges, y, side="right") - 1, 0, len(edges) - 2)
     design = design_resampling(x.size, groups)
-    person = np.arange(x.size) if groups is None else subject_codes(groups, x.size)
+    check_people(design, "groups")
+    person = np.arange(x.size) if groups is None else codes(groups, x.size)
     member = place[:, None] == np.unique(place)
     draws = []
     for counts in draw_counts(design, n_boot, seed):
         weights = counts[:, design.subject]
         total, drawn = (weights * x) @ member, weights @ member
         draws.append(np.divide(total, drawn, out=np.full(total.shape, np.nan), where=drawn > 0))
-    low, high = np.nanquantile(np.concatenate(draws), [0.025, 0.975], axis=0)
+    drawn_means = np.concatenate(draws)
     rows = []
-    for k, own in enumerate(member.T):
-        error, people = y[own] - x[own], np.unique(person[own]).size
-        ends = (low[k], high[k]) if people >= FEW else (np.nan, np.nan)
+    for own, means in zip(member.T, drawn_means.T, strict=True):
+        error, people, known = y[own] - x[own], np.unique(person[own]).size, means[np.isfinite(means)]
+        ends = np.quantile(known, [0.025, 0.975]) if people >= FEW and known.size else (np.nan, np.nan)
         rows.append((y[own].mean(), x[own].mean(), *ends, np.abs(error).mean(), np.sqrt((error**2).mean()), own.sum(),
                      people))  # fmt: skip
     columns = ["predicted", "measured", "ci_low", "ci_high", "mae", "rmse", "n", "n_people"]
@@ -125,14 +135,22 @@ def calibration_bins(
 
 
 def slope(x: np.ndarray, y: np.ndarray) -> float:
-    """Least-squares slope of y on x, both of shape (n,); NaN where x is constant."""
+    """Least-squares slope of y on x, both of shape (n,); NaN where x is constant.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ, or a value is missing, hidden, infinite or no number.
+    """
+    x, y = vector(x, "x"), vector(y, "y")
+    same_length(x=x, y=y)
     centred = x - x.mean()
     squares = centred @ centred
     return float(centred @ y / squares) if squares > 0 else np.nan
 
 
 def _varying(reference: ArrayLike, predicted: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    x, y = finite_vector(reference, "reference"), finite_vector(predicted, "predicted")
+    x, y = vector(reference, "reference"), vector(predicted, "predicted")
     same_length(reference=x, predicted=y)
     for name, values in (("reference", x), ("predicted", y)):
         if np.ptp(values) == 0:

@@ -118,7 +118,7 @@ def test_by_person_the_mean_or_the_lowest():
         (lambda: bland_altman_clustered([0, np.nan], [1, 2], list("ab")), r"reference .* positions \[1\]"),
         (lambda: bland_altman_clustered([0, 1], [1, 2, 3], list("ab")), "lengths differ"),
         (lambda: bland_altman_clustered([0, 1], [1, 2], list("ab"), 95), "strictly between 0 and 1"),
-        (lambda: by_person([0], [1], ["a"], "median"), "'mean' or 'lowest', got 'median'"),
+        (lambda: by_person([0], [1], ["a"], "median"), "how must be one of mean, lowest, got 'median'"),
         (lambda: by_person([0, 1], [1, 2], ["a", None]), r"no subject for 1 units, at positions \[1\]"),
     ],
 )

@@ -17,7 +17,7 @@ def test_a_subject_is_positive_if_any_unit_is():
 
 @pytest.mark.parametrize(
     ("subject", "positive", "message"),
-    [(["a"], [0, 1], "give one of each for every unit"), (["a", "a"], [0, np.nan], "drop units without a call")],
+    [(["a"], [0, 1], "2 units, but 1 subject"), (["a", "a"], [0, np.nan], "positive holds 1 values")],
 )
 def test_units_without_a_call_or_a_subject(subject, positive, message):
     with pytest.raises(ValueError, match=message):

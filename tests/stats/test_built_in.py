@@ -42,7 +42,7 @@ def test_what_is_told_never_hurts(r, cuts):
     cuts = sorted(np.unique(np.round(cuts, 2)))
     told = r_when_routed(r, cuts, MEAN, SD)
     assert r - 1e-9 <= told <= 1
-    assert r_when_routed(r, [], MEAN, SD) == pytest.approx(r)
+    assert r_when_routed(r, [], MEAN, SD) == pytest.approx(r, abs=1e-7)
     assert r_when_routed(r, sorted({*cuts, -2.5}), MEAN, SD) >= told - 1e-9
 
 

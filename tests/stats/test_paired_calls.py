@@ -53,7 +53,7 @@ def test_right_and_error_by_hand():
 
 
 def test_bad_input_is_named():
-    with pytest.raises(ValueError, match="cut the scores first"):
+    with pytest.raises(ValueError, match="called_a must hold 0 and 1 only"):
         mcnemar_exact([0, 1], [0.2, 0.9], [0, 1])
     with pytest.raises(ValueError, match="needs two to vary"):
         exchanged_by_person([0.1], ["a"])
