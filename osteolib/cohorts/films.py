@@ -24,11 +24,13 @@ def measure_film(path: Path, knees: bool) -> list[dict[str, float | str]]:
     Raises
     ------
     ValueError
-        The file is no radiograph, or it shows no leg or more than two; the message names it.
+        The file is no radiograph, it shows no leg or more than two, or two where it says that it shows one side; the
+        message names it.
     """
     from osteolib.radiograph import read_radiograph, split_knees
 
-    pixels = read_radiograph(path).pixels
+    read = read_radiograph(path)
+    pixels = read.pixels
     p05, p50, p95 = np.percentile(pixels, [5, 50, 95])
     height, width = pixels.shape
     film = {
@@ -42,7 +44,12 @@ def measure_film(path: Path, knees: bool) -> list[dict[str, float | str]]:
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
     film["n_legs"] = len(found)
-    return [film | {"side": side} | dict(zip(BOX, box, strict=True)) for side, box in found]
+    if read.side and len(found) > 1:
+        raise ValueError(
+            f"{path.name}: two legs are seen, but its laterality says {read.side}; correct ImageLaterality (B of both) "
+            "or crop the film to one knee"
+        )
+    return [film | {"side": side or read.side} | dict(zip(BOX, box, strict=True)) for side, box in found]
 
 
 def measure_films(paths: Mapping[str, Path], knees: bool) -> pd.DataFrame:
@@ -76,7 +83,8 @@ def to_units(films: pd.DataFrame, unit: str, knees: bool = True) -> pd.DataFrame
     Raises
     ------
     ValueError
-        The unit is unknown, or knees are asked for from films of another bone.
+        The unit is unknown, knees are asked for from films of another bone, or a film of one leg and its row state
+        different sides.
     """
     if unit not in UNITS or (unit == "knee" and not knees):
         raise ValueError(f"unit must be one of {', '.join(UNITS) if knees else 'film'}, got {unit!r}")
@@ -87,7 +95,10 @@ def to_units(films: pd.DataFrame, unit: str, knees: bool = True) -> pd.DataFrame
         measured = measured.assign(x0=0, y0=0, x1=measured.width, y1=measured.height)
     units = films.merge(measured, on="sha256", how="left", suffixes=("_stated", ""))
     if "side_stated" in units:  # a table may say which knee a film shows; of both knees the pixels say it
-        units["side"] = units.side.where(units.n_legs > 1, units.pop("side_stated"))
+        stated, told = units.pop("side_stated").where(units.n_legs == 1), units.side.notna()
+        if (wrong := units.image_id[told & stated.notna() & (stated != units.side)]).size:
+            raise ValueError(f"films whose laterality is not the side in the table: {', '.join(wrong)}; correct one")
+        units["side"] = units.side.where(stated.isna(), stated)
     if knees:
         units["film_layout"] = np.where(units.n_legs > 1, "bilateral", "single")
     several = units.duplicated("image_id", keep=False)

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
 RECORDED = ROOT / "data_manifests" / "recorded"
 TABLES = ("predictions", "history", "results")
-READERS = ("osteolib.cohorts", "osteolib.radiograph.io", "osteolib.radiograph.legs", "osteolib.radiograph.markers",
-           "osteolib.radiograph.preprocess")  # fmt: skip
+READERS = ("osteolib.cohorts", "osteolib.radiograph.dicom", "osteolib.radiograph.dicom_shown",
+           "osteolib.radiograph.dicom_values", "osteolib.radiograph.film", "osteolib.radiograph.hanging",
+           "osteolib.radiograph.images", "osteolib.radiograph.io", "osteolib.radiograph.legs",
+           "osteolib.radiograph.markers", "osteolib.radiograph.polarity", "osteolib.radiograph.preprocess")  # fmt: skip
 """Code that brings units and pixels from outside. It does not make a record stale: what it brings does, which a record
 keeps as ``given`` and a test compares where the data are."""
 VERSIONS = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "torchvision")

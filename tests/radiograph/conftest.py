@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 
 def draw_film(
@@ -30,3 +32,39 @@ def draw_film(
 @pytest.fixture(scope="session")
 def film():
     return draw_film
+
+
+@pytest.fixture(scope="session")
+def legs():
+    """Film of both legs of 12 bits; its left leg is the brighter one, so that it differs from its mirror image."""
+    both = draw_film((0.28, 0.72), shape=(160, 200), noise=2).astype(np.uint16) * 16
+    both[:, 100:] = both[:, 100:] * 3 // 4
+    return both
+
+
+@pytest.fixture
+def write_dicom(tmp_path):
+    """Write a film of 12 stored bits; further elements by keyword, None to leave one out."""
+
+    def write(pixels, name="film.dcm", syntax=ExplicitVRLittleEndian, **elements):
+        meta = FileMetaDataset()
+        meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+        meta.MediaStorageSOPInstanceUID = generate_uid()
+        meta.TransferSyntaxUID = syntax
+        encoding = {"is_implicit_VR": syntax.is_implicit_VR, "is_little_endian": syntax.is_little_endian}
+        data = FileDataset(str(tmp_path / name), {}, file_meta=meta, preamble=b"\0" * 128, **encoding)
+        defaults = {
+            "SOPClassUID": meta.MediaStorageSOPClassUID, "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
+            "PatientName": "Secret^Person", "PatientID": "007", "PatientBirthDate": "19500101", "Modality": "DX",
+            "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "PixelRepresentation": 0,
+            "Rows": pixels.shape[-2], "Columns": pixels.shape[-1], "BitsAllocated": 8 * pixels.itemsize,
+            "BitsStored": 12 if pixels.itemsize == 2 else 8, "HighBit": 11 if pixels.itemsize == 2 else 7,
+            "PixelData": pixels.tobytes() + b"\0" * (pixels.nbytes % 2),
+        }  # fmt: skip
+        for keyword, value in (defaults | elements).items():
+            if value is not None:
+                setattr(data, keyword, value)
+        data.save_as(tmp_path / name, enforce_file_format=True)
+        return tmp_path / name, data
+
+    return write

@@ -4,38 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.pixels import apply_modality_lut, apply_voi_lut
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
+from pydicom.uid import JPEG2000Lossless
 
 from osteolib.radiograph import MAX_PIXELS, RadiographError, read_radiograph
-
-
-@pytest.fixture
-def write_dicom(tmp_path):
-    """Write a film of 12 stored bits; further elements by keyword, None to leave one out."""
-
-    def write(pixels, name="film.dcm", syntax=ExplicitVRLittleEndian, **elements):
-        meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
-        meta.MediaStorageSOPInstanceUID = generate_uid()
-        meta.TransferSyntaxUID = syntax
-        data = FileDataset(str(tmp_path / name), {}, file_meta=meta, preamble=b"\0" * 128)
-        defaults = {
-            "SOPClassUID": meta.MediaStorageSOPClassUID, "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
-            "PatientName": "Secret^Person", "PatientID": "007", "PatientBirthDate": "19500101", "Modality": "DX",
-            "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "PixelRepresentation": 0,
-            "Rows": pixels.shape[-2], "Columns": pixels.shape[-1], "BitsAllocated": 8 * pixels.itemsize,
-            "BitsStored": 12 if pixels.itemsize == 2 else 8, "HighBit": 11 if pixels.itemsize == 2 else 7,
-            "PixelData": pixels.tobytes(),
-        }  # fmt: skip
-        for keyword, value in (defaults | elements).items():
-            if value is not None:
-                setattr(data, keyword, value)
-        data.save_as(tmp_path / name, enforce_file_format=True)
-        return tmp_path / name, data
-
-    return write
 
 
 @pytest.fixture
@@ -75,19 +46,6 @@ def test_monochrome1_is_the_negative(write_dicom, deep):
     pixels = read_radiograph(path).pixels
     assert pixels.dtype == np.uint8
     np.testing.assert_array_equal(pixels, 255 - shallow)
-
-
-@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-@pytest.mark.parametrize("function", ["LINEAR", "SIGMOID"])
-def test_the_window_is_applied_as_pydicom_does(write_dicom, deep, photometric, function):
-    path, data = write_dicom(
-        deep, PhotometricInterpretation=photometric, WindowCenter=1500, WindowWidth=800, VOILUTFunction=function,
-        RescaleSlope=1, RescaleIntercept=0, RescaleType="US",
-    )  # fmt: skip
-    expected = apply_voi_lut(apply_modality_lut(deep, data), data)
-    if photometric == "MONOCHROME1":
-        expected = 4095 - expected
-    np.testing.assert_allclose(read_radiograph(path).pixels, expected, atol=0.5)
 
 
 def test_negative_and_very_large_values_keep_their_order(write_dicom):
@@ -142,7 +100,7 @@ def test_dicoms_that_cannot_be_used_are_named(write_dicom, deep):
 def test_a_damaged_element_is_named(write_dicom, deep):
     path, _ = write_dicom(deep, ImagerPixelSpacing=[0.15, 0.15])
     path.write_bytes(path.read_bytes().replace(rb"0.15\0.15", rb"0.15\0.x5"))
-    with pytest.raises(RadiographError, match=r"film\.dcm: damaged DICOM"):
+    with pytest.raises(RadiographError, match=r"film\.dcm: ImagerPixelSpacing is no pair of numbers; remove it"):
         read_radiograph(path)
 
 
