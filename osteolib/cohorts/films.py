@@ -52,6 +52,21 @@ def measure_film(path: Path, knees: bool) -> list[dict[str, float | str]]:
     return [film | {"side": side or read.side} | dict(zip(BOX, box, strict=True)) for side, box in found]
 
 
+def check_side(measured: list[dict[str, float | str]], stated: str | None) -> None:
+    """ValueError where a film of one leg (from :func:`measure_film`) says another side than ``stated``, a table's."""
+    side = measured[0].get("side")
+    if len(measured) == 1 and side and stated in ("right", "left") and stated != side:
+        raise ValueError(f"its laterality says {side}, the table {stated}; correct the wrong one")
+
+
+def film_notes(films: pd.DataFrame) -> list[str]:
+    """What was decided when films (``image_id``, ``path``) were read, as a turn or a contradiction; DICOM only."""
+    from osteolib.radiograph import read_radiograph
+
+    dicom = films[films.path.str.lower().str.endswith(".dcm")]
+    return [f"{row.image_id}: {note}" for row in dicom.itertuples() for note in read_radiograph(row.path).notes]
+
+
 def measure_films(paths: Mapping[str, Path], knees: bool) -> pd.DataFrame:
     """Measurements of films given as ``sha256 -> path``, computed once for each content and kept in the store.
 

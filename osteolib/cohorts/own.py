@@ -14,7 +14,7 @@ import yaml
 
 from osteolib.cohorts.cohort import Cohort, make_cohort
 from osteolib.cohorts.duplicates import join_groups, leave_out_cross_class, perceptual_hash, split_groups
-from osteolib.cohorts.films import measure_film, to_units
+from osteolib.cohorts.films import check_side, film_notes, measure_film, to_units
 from osteolib.cohorts.image_names import image_ids, match_images
 from osteolib.cohorts.manifest import Manifest, manifest_paths, parse_manifest
 from osteolib.cohorts.own_copies import contradictions, describe_copies, with_groups
@@ -90,12 +90,15 @@ def add_folder(
     table = {"file": tables[0].relative_to(folder).as_posix(), "headers": dict(columns or {})}
     images = [p.relative_to(folder).as_posix() for p in found if p.suffix.lower() in IMAGES]
     others = [p.relative_to(folder).as_posix() for p in found if p.suffix.lower() not in IMAGES]
+    sides = {}
     try:
         people, wrong = read_people(folder, table, label_rule)
-        problems += wrong + (match_images(people.image, images, others)[1] if "image" in people else [])
+        image, unmatched = match_images(people.image, images, others) if "image" in people else (None, [])
+        problems += wrong + unmatched
+        sides = dict(zip(image, people.side, strict=True)) if image is not None and "side" in people else {}
     except ValueError as error:
         problems.append(str(error))
-    hashes, unreadable = read_images(folder, images, knees=bone == "knee")
+    hashes, unreadable = read_images(folder, images, bone == "knee", sides)
     if problems := problems + unreadable:
         raise FolderProblems(folder, problems)
 
@@ -144,7 +147,8 @@ def describe(manifest: Manifest, folder: Path) -> str:
     films, lines = read_films(manifest, folder), []
     if left := unused_columns(folder, manifest.table):
         lines.append(f"Columns that are not used: {', '.join(map(repr, left))}.")
-    return "\n".join([*lines, *(f"To be looked at: {doubt}" for doubt in doubts(films)), describe_copies(films)])
+    strange = [*doubts(films), *film_notes(films)]
+    return "\n".join([*lines, *(f"To be looked at: {doubt}" for doubt in strange), describe_copies(films)])
 
 
 def read_films(manifest: Manifest, folder: Path) -> pd.DataFrame:
@@ -171,12 +175,17 @@ def read_films(manifest: Manifest, folder: Path) -> pd.DataFrame:
     return films.assign(split_group=films.groupby(group).image_id.transform("first").astype("str"))
 
 
-def read_images(folder: Path, images: list[str], knees: bool) -> tuple[dict[str, str], list[str]]:
-    """Perceptual hash of each image, and which images are damaged, no radiographs, or not of one person's knees."""
+def read_images(
+    folder: Path, images: list[str], knees: bool, sides: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Perceptual hash of each image, and which images are damaged, no radiographs, or not of one person's knees.
+
+    ``sides`` has what the table says of some images; a film that says otherwise is among the problems.
+    """
     hashes, problems = {}, []
     for image in images:
         try:
-            measure_film(folder / image, knees)
+            check_side(measure_film(folder / image, knees), sides.get(image))
             hashes[image] = perceptual_hash(folder / image)
         except ValueError as error:
             problems.append(f"image {image!r} cannot be used: {error}")

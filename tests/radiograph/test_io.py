@@ -201,3 +201,14 @@ def test_threads_read_what_one_reads(tmp_path, film):
     with ThreadPoolExecutor(3) as pool:
         for i, read in enumerate(pool.map(read_radiograph, paths)):
             np.testing.assert_array_equal(read.pixels, film((0.5,), seed=i))
+
+
+def test_no_element_that_is_read_could_name_a_person():
+    """None of the patient, and no kind of value that holds text, names, dates or numbers of a file or a study."""
+    from pydicom.datadict import dictionary_VR, tag_for_keyword
+
+    from osteolib.radiograph.dicom import ABOUT, PIXELS
+
+    kinds = {"CS", "DS", "IS", "US", "SS", "SQ", "US or SS", "OB or OW"}
+    for keyword in ABOUT + PIXELS:
+        assert tag_for_keyword(keyword) >> 16 != 0x0010 and dictionary_VR(tag_for_keyword(keyword)) in kinds, keyword
