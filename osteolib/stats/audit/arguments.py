@@ -6,25 +6,44 @@ pydantic reads them with ``context`` = name to printed text; every message names
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, PlainValidator, ValidationError, ValidationInfo, create_model
 
 from osteolib.stats.audit.expression import did_you_mean
 from osteolib.stats.audit.printed import Printed, printed
+from osteolib.stats.metrics import THRESHOLD_METRICS
 
 MESSAGES = {
     "missing": "is missing",
     "extra_forbidden": "is not known here",
+    "list_type": "must be a list: begin each entry with '- ', indented alike",
+    "dict_type": "must be a mapping: write NAME: value, indented below it",
+    "model_type": "must be a mapping: write NAME: value, indented below it",
     "string_type": "must be a text: put it in quotes, trailing zeros say how a number was rounded",
 }
 
 
-def faults(error: ValidationError) -> list[tuple[tuple[str, ...], str]]:
-    """Where each fault of an entry is, as keys and positions, and what is wrong."""
-    found = [(tuple(map(str, e["loc"])), MESSAGES.get(e["type"], e["msg"])) for e in error.errors()]
-    return [(place, f"{'.'.join(place) or 'the file'} {what.replace('Value error, ', ': ')}") for place, what in found]
+def faults(
+    error: ValidationError, hint: Callable[[tuple[str, ...]], str] = lambda place: ""
+) -> list[tuple[tuple[str, ...], str]]:
+    """Where each fault of an entry is, as keys and positions, what is wrong; ``hint`` of a key that is not known."""
+    found = []
+    for fault in error.errors():
+        place = tuple(map(str, fault["loc"]))
+        what = MESSAGES.get(fault["type"], fault["msg"]).replace("Value error, ", ": ")
+        more = hint(place) if fault["type"] == "extra_forbidden" else ""
+        found.append((place, f"{'.'.join(place) or 'the file'} {what}{more}"))
+    return found
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """``; did you mean 'n'?`` where a known name is much like this one."""
+    likely = get_close_matches(name, list(known), 1)
+    return f"; did you mean {likely[0]!r}?" if likely else ""
 
 
 def _number(given: Any, info: ValidationInfo) -> Printed:
@@ -54,6 +73,8 @@ def _exact(given: Any, info: ValidationInfo) -> Any:
     if isinstance(given, list):
         return [_exact(entry, info) for entry in given]
     value = given if type(given) is float else _number(given, info).value
+    if not math.isfinite(value):
+        raise ValueError(f"{given} is no finite number")
     return int(value) if value == int(value) else float(value)
 
 
@@ -77,9 +98,14 @@ def read(function: Callable[..., Any], given: Mapping[str, Any], values: Mapping
     defaults = {p.name: ... if p.default is p.empty else p.default for p in parameters}
     fields = {p.name: (PLAIN.get(p.annotation, other or p.annotation), defaults[p.name]) for p in parameters}
     model = create_model(function.__name__, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+    if "reported" in fields and isinstance(given.get("reported", {}), dict):  # metrics may stand beside n
+        beside = {name: given[name] for name in given if name in THRESHOLD_METRICS and name not in fields}
+        given = {name: value for name, value in given.items() if name not in beside}
+        given |= {"reported": beside | given.get("reported", {})} if beside else {}
     try:
         found = model.model_validate(dict(given), context=values)
     except ValidationError as error:
-        wrong = "; ".join(what for _, what in faults(error))
+        known = [*fields, *THRESHOLD_METRICS] if "reported" in fields else list(fields)
+        wrong = "; ".join(what for _, what in faults(error, lambda place: near(place[-1], known)))
         raise ValueError(f"{wrong} ({function.__name__} takes {', '.join(fields)})") from None
     return {name: getattr(found, name) for name in fields}

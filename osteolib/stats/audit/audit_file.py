@@ -20,12 +20,13 @@ from jinja2 import StrictUndefined, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from osteolib.stats.audit.arguments import Exact, faults, read
+from osteolib.stats.audit.arguments import Exact, faults, near, read
 from osteolib.stats.audit.checks import CHECKS, Outcome, Verdict
 from osteolib.stats.audit.expression import did_you_mean
 from osteolib.stats.audit.plain_yaml import read_yaml
 from osteolib.stats.audit.printed import ROUNDINGS, printed
 from osteolib.stats.audit.quantities import QUANTITIES
+from osteolib.stats.metrics import THRESHOLD_METRICS
 
 COLUMNS = [
     "id", "study", "source", "claim", "check", "computed", "verdict", "sure", "innocent", "reader", "concerns",
@@ -101,7 +102,7 @@ def load_audit(path: Path | str, values: Mapping[str, str] | None = None) -> Aud
     try:
         document = Document.model_validate(content)
     except ValidationError as error:
-        found = faults(error)
+        found = faults(error, lambda place: _meant(place, content))
     else:
         taken = [name for name in document.values if name in given]
         found = [(("values", name), f"{name} is a published value: rename it") for name in taken]
@@ -166,6 +167,20 @@ def vocabulary() -> pd.DataFrame:
         names = [p if default in (Parameter.empty, ROUNDINGS) else f"{p}={default}" for p, default in defaults.items()]
         table.append((name, ", ".join(names), meaning, example))
     return pd.DataFrame(table, columns=["check", "arguments", "meaning", "example"])
+
+
+def _meant(place: tuple[str, ...], content: Any) -> str:
+    """What a key that is not known at its place may be: one that is much like it, or that belongs elsewhere."""
+    part = {"findings": Lead, "dropped": Dropped}.get(place[0], Document) if len(place) > 2 else Document
+    known = [field.alias or name for name, field in part.model_fields.items()]
+    key = place[-1]
+    if part is Lead and isinstance(entry := content["findings"][int(place[1])], dict):
+        check = CHECKS.get(str(entry.get("check")))
+        if check and key in (*signature(check).parameters, *THRESHOLD_METRICS):
+            return ": write it under 'with', indented"
+    if part is Lead and key in Document.model_fields:
+        return ": it belongs to the whole file, not indented"
+    return near(key, known)
 
 
 def _examine(lead: Lead, values: Mapping[str, str]) -> Outcome:

@@ -15,6 +15,7 @@ import numpy as np
 
 from osteolib.stats.audit import implied, reach
 from osteolib.stats.audit.arguments import Exact, Number, Operand, Roundings, Share
+from osteolib.stats.audit.averages import QUESTION, averages_that_fit
 from osteolib.stats.audit.confusion import ConfusionMatrix, confusion_matrices, metric_bounds
 from osteolib.stats.audit.exchange import exchange as exchange_table
 from osteolib.stats.audit.exchange import nearest_matrix, pooled_n
@@ -25,6 +26,8 @@ from osteolib.stats.metrics import THRESHOLD_METRICS
 
 Verdict = Literal["consistent", "inconsistent", "derived", "not checkable"]
 NEAREST = ("half-up", "half-even")
+MOST_TRIED = 20_000_000  # matrices that are looked at for the nearest
+MOST_LISTED = 1_000_000  # proportions that are looked at one by one
 LISTED = 20  # of many solutions a sentence quotes a few
 Row = dict[str, Number]  # metric to printed number
 Values = dict[str, Operand]  # name in an expression to printed number
@@ -122,11 +125,15 @@ def proportion(value: Share, n: int, runs: int = 1, roundings: Roundings = ROUND
 
     Example: {value: accuracy, n: 167, runs: 3}
     """
-    counts = reach.reachable_proportion(value, n, runs, roundings)
-    reachable = np.arange(n * runs + 1) / (n * runs)
-    chance = np.unique(reachable.round(value.decimals)).size / (10**value.decimals + 1)
+    counts = reach.reachable_counts(value, n, runs, roundings)
+    most = 10**value.decimals  # of the printed numbers from 0 to 1; every one of them is hit by so many counts
+    if n * runs <= MOST_LISTED:
+        reachable = np.unique((np.arange(n * runs + 1) / (n * runs)).round(value.decimals)).size
+    else:
+        reachable = min(n * runs, most) + 1
+    chance = reachable / (most + 1)
     nearest = round(value.value * n * runs) / (n * runs)
-    return _found(bool(counts), counts=counts[:LISTED], n_counts=len(counts), nearest=nearest, chance=chance)
+    return _found(bool(counts), counts=list(counts[:LISTED]), n_counts=len(counts), nearest=nearest, chance=chance)
 
 
 def mean_sd(mean: Share, sd: Number, n: int, runs: int, roundings: Roundings = ROUNDINGS) -> Outcome:
@@ -142,7 +149,7 @@ def mean_sd(mean: Share, sd: Number, n: int, runs: int, roundings: Roundings = R
     for name, ddof in (("sample", 1), ("population", 0)):
         solutions = reach.reachable_mean_sd(mean, sd, n, runs, ddof, roundings)
         found |= {f"n_{name}": len(solutions), name: solutions[:LISTED]}
-        if reach.reachable_proportion(mean, n, runs, roundings):
+        if reach.reachable_counts(mean, n, runs, roundings):
             found[f"smallest_{name}"] = reach.smallest_nonzero_sd(n, runs, ddof, mean, roundings)
     return _found(found["n_sample"] + found["n_population"] > 0, **found)
 
@@ -185,7 +192,8 @@ def confusion(
     computed: n_solutions, n_nearest (those of rounding to the nearest), positives_possible (first 20), and ranges over
     all solutions of tp, fp, fn, tn (of one run, on average), positives, called (positive) and every metric. Without
     solution but with positives: nearest (tp, fp, fn, tn that print most of the metrics) and off (the metrics that they
-    do not print: what they give minus what is printed).
+    do not print: what they give minus what is printed), question (how were the values averaged?) and averages (the
+    ways of averaging that fit, of those tried) and not_tried. Metrics may also stand beside n, without reported.
 
     Example: {n: 224, positives: 136, reported: {sensitivity: "0.904", specificity: "0.773"}}
     """
@@ -200,8 +208,11 @@ def confusion(
         spans |= {name: metric(*cells) for name, metric in THRESHOLD_METRICS.items()}
         found |= {name: _between(span) for name, span in spans.items()}
     elif positives is not None and runs == 1:
-        nearest, off = nearest_matrix(n, positives, None, reported, roundings)
-        found |= {"nearest": astuple(nearest), "off": off}
+        if (positives + 1) * (n - positives + 1) <= MOST_TRIED:
+            nearest, off = nearest_matrix(n, positives, None, reported, roundings)
+            found |= {"nearest": astuple(nearest), "off": off}
+        averages = averages_that_fit(n, positives, reported, roundings)
+        found |= {"question": QUESTION, "averages": averages.fit, "not_tried": averages.untried}
     return _found(bool(solutions), **found)
 
 
@@ -315,6 +326,9 @@ def bland_altman(
 
     Example: {loa_low: "-0.214", loa_high: "0.194", ci_low: "-0.019", ci_high: "-0.001", candidates: [497, 300]}
     """
+    for low, high, what in ((loa_low, loa_high, "loa"), (ci_low, ci_high, "ci")):
+        if low.value > high.value:
+            raise ValueError(f"{what}_low {low.text} lies above {what}_high {high.text}: exchange them")
     n_low, n_high = implied.bland_altman_n((loa_low, loa_high), (ci_low, ci_high), of) or (0, 0)
     fitting = [n for n in candidates if n_low <= n <= n_high]
     sd = _between(implied.sd_from_loa(loa_low, loa_high))

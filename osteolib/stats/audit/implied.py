@@ -16,8 +16,11 @@ import scipy  # its parts load when they are used
 from numpy.typing import ArrayLike
 
 from osteolib.stats.agreement import Z_LIMIT
+from osteolib.stats.audit.limits import above_zero, at_least, between, fractions
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
 from osteolib.stats.metrics import THRESHOLD_METRICS, npv, ppv
+
+MOST_UNITS = 1_000_000  # of a matrix that is written out
 
 
 def constant_classifier(n: int, positives: int) -> dict[str, dict[str, float]]:
@@ -34,6 +37,9 @@ def scores_of_matrix(tp: int, fp: int, fn: int, tn: int) -> tuple[np.ndarray, np
     With them ``bootstrap_ci`` gives the interval that resampling would have printed, and ``delong_ci`` the AUROC of
     hard labels, (sensitivity + specificity) / 2, with its standard error.
     """
+    at_least(0, tp=tp, fp=fp, fn=fn, tn=tn)
+    if tp + fp + fn + tn > MOST_UNITS:
+        raise ValueError(f"a matrix of {tp + fp + fn + tn:,} units is too large to draw: at most {MOST_UNITS:,}")
     return np.repeat([1, 0, 1, 0], [tp, fp, fn, tn]), np.repeat([1, 1, 0, 0], [tp, fp, fn, tn])
 
 
@@ -42,7 +48,8 @@ def matrix_of_accuracy_f1(accuracy: float, f1: float, n: int, positives: float) 
 
     Not whole numbers where the two are rounded or means over runs; then an average run, approximately.
     """
-    _shares(accuracy=accuracy, f1=f1)
+    fractions(accuracy=accuracy, f1=f1)
+    between(0, n, positives=positives)
     if f1 == 1:
         raise ValueError("F1 = 1 means no errors: the matrix is (positives, 0, 0, n - positives)")
     errors = n * (1 - accuracy)
@@ -57,7 +64,7 @@ def auc_through_point(sensitivity: float, specificity: float) -> tuple[float, fl
     which is what a program returns when it is given predicted classes instead of scores, and also the least that a
     concave curve can have. Largest: 1 - (1 - sensitivity)(1 - specificity).
     """
-    _shares(sensitivity=sensitivity, specificity=specificity)
+    fractions(sensitivity=sensitivity, specificity=specificity)
     labels = (sensitivity + specificity) / 2
     return sensitivity * specificity, labels, 1 - (1 - sensitivity) * (1 - specificity)
 
@@ -67,7 +74,7 @@ def _noether_se(auc: float, q1: float, q2: float, n_pos: int, n_neg: int) -> flo
 
     Q1: chance that two random positives both score above one random negative; Q2: one positive above two negatives.
     """
-    _shares(auc=auc)
+    fractions(auc=auc)
     if min(n_pos, n_neg) < 1:
         raise ValueError(f"an AUROC needs units of both classes, got {n_pos} positive and {n_neg} negative")
     variance = auc * (1 - auc) + (n_pos - 1) * (q1 - auc**2) + (n_neg - 1) * (q2 - auc**2)
@@ -88,6 +95,7 @@ def binormal_auc_se(auc: float, n_pos: int, n_neg: int) -> float:
     Then Q1 = Q2 = P(Z1 < z, Z2 < z) with z = Phi^-1(A) and correlation 1/2, which is A - 2 T(z, 1 / sqrt 3), T Owen's
     function. Source: Owen, Ann Math Stat 1956; DeLong et al., Biometrics 1988.
     """
+    fractions(auc=auc)
     q = auc - 2 * scipy.special.owens_t(scipy.stats.norm.ppf(auc), 1 / sqrt(3))
     return _noether_se(auc, q, q, n_pos, n_neg)
 
@@ -98,6 +106,8 @@ def auc_max_se(auc: float, n_pos: int, n_neg: int) -> float:
     The AUROC is an average of averages of min(n_pos, n_neg) independent pairs, and a pair has variance <= A (1 - A).
     Source: Birnbaum and Klose, Ann Math Stat 1957; Hoeffding, J Am Stat Assoc 1963, section 5.
     """
+    fractions(auc=auc)
+    at_least(1, n_pos=n_pos, n_neg=n_neg)
     return sqrt(auc * (1 - auc) / min(n_pos, n_neg))
 
 
@@ -114,6 +124,8 @@ def auc_difference_z(
     other
         ``(n_pos, n_neg)`` behind ``auc_b`` where it comes from another test set.
     """
+    fractions(auc_a=auc_a, auc_b=auc_b)
+    between(-1, 1, correlation=correlation)
     s_a, s_b = hanley_mcneil_se(auc_a, n_pos, n_neg), hanley_mcneil_se(auc_b, *(other or (n_pos, n_neg)))
     if (variance := s_a**2 + s_b**2 - 2 * correlation * s_a * s_b) <= 0:
         raise ValueError(f"AUROCs {auc_a} and {auc_b} with correlation {correlation}: their difference cannot vary")
@@ -189,12 +201,15 @@ def bland_altman_n(
 
 def brier_skill(brier: float, prevalence: float) -> float:
     """1 - Brier / (p (1 - p)): what a forecast gains over naming the prevalence p for everybody (Brier 1950)."""
+    fractions(brier=brier, prevalence=prevalence)
+    if prevalence in (0, 1):
+        raise ValueError(f"with a prevalence of {prevalence} naming it is never wrong: there is no skill to gain")
     return 1 - brier / (prevalence * (1 - prevalence))
 
 
 def predictive_values(sensitivity: float, specificity: float, prevalence: float) -> tuple[float, float]:
     """PPV and NPV at a prevalence, by Bayes' theorem; NaN where nobody is called so."""
-    _shares(sensitivity=sensitivity, specificity=specificity, prevalence=prevalence)
+    fractions(sensitivity=sensitivity, specificity=specificity, prevalence=prevalence)
     tp, tn = sensitivity * prevalence, specificity * (1 - prevalence)
     table = (tp, 1 - prevalence - tn, prevalence - tp, tn)
     return float(ppv(*table)), float(npv(*table))
@@ -208,6 +223,7 @@ def implied_prevalence(
     The odds rise with PPV and fall with the other two, so the ends of the printed intervals give the ends of the range.
     With n known, :func:`confusion_matrices` says more.
     """
+    fractions(sensitivity=float(sensitivity.value), specificity=float(specificity.value), ppv=float(ppv.value))
     ends = [np.clip(x.interval(roundings), 0, 1) for x in (sensitivity, specificity, ppv)]
     (s_low, s_high), (c_low, c_high), (v_low, v_high) = ends
     corners = (s_high, c_high, v_low), (s_low, c_low, v_high)
@@ -221,6 +237,10 @@ def yardstick_of_classes(n: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> tuple[
     RMSE^2 = squares within the classes / n and r^2 = squares between / total, the analysis of variance; ddof 1.
     """
     n, mean, sd = (np.asarray(x, float) for x in (n, mean, sd))
+    if not n.shape == mean.shape == sd.shape or n.ndim != 1 or not np.isfinite([n, mean, sd]).all():
+        raise ValueError("n, mean and sd are lists of finite numbers, one for each class")
+    if n.min(initial=1) < 1 or sd.min(initial=0) < 0 or n.sum() < 2:
+        raise ValueError(f"each class has n >= 1 and an SD >= 0; got n {n.tolist()}, sd {sd.tolist()}")
     within = (n - 1) @ sd**2
     between = n @ (mean - np.average(mean, weights=n)) ** 2
     return float(np.sqrt(within / n.sum())), float(np.sqrt(between / (between + within)))
@@ -231,7 +251,13 @@ def normal_auroc(positive: ArrayLike, negative: ArrayLike) -> float:
 
     High values are positive. Sum over pairs of groups of their shares times Phi((m_1 - m_0) / sqrt(sd_1^2 + sd_0^2)).
     """
-    (n1, m1, s1), (n0, m0, s0) = (np.array(groups, float).T for groups in (positive, negative))
+    groups = [np.array(rows, float) for rows in (positive, negative)]
+    for name, rows in zip(("positive", "negative"), groups, strict=True):
+        if rows.ndim != 2 or rows.shape[1] != 3 or not np.isfinite(rows).all():
+            raise ValueError(f"{name} is a list of groups, each [n, mean, SD] of finite numbers")
+        if rows[:, 0].min() < 0 or rows[:, 0].sum() <= 0 or rows[:, 2].min() <= 0:
+            raise ValueError(f"{name}: n must not be negative, an SD must be above 0, got {rows.tolist()}")
+    (n1, m1, s1), (n0, m0, s0) = (rows.T for rows in groups)
     above = scipy.stats.norm.cdf((m1[:, None] - m0) / np.hypot(s1[:, None], s0))
     return float(np.average(above, weights=np.outer(n1, n0)))
 
@@ -241,6 +267,8 @@ def binormal_auprc(auc: float, prevalence: float) -> float:
 
     Integral over the recall t of p t / (p t + (1 - p) Phi(Phi^-1(t) - sqrt 2 Phi^-1(A))), p the prevalence.
     """
+    fractions(auc=auc, prevalence=prevalence)
+    above_zero(prevalence=prevalence)
     distance = sqrt(2) * scipy.stats.norm.ppf(auc)
 
     def precision(recall: float) -> float:
@@ -258,6 +286,7 @@ def thresholded_measurement(
     True values are normal (mean, sd), the measurement adds an independent error (bias, error_sd > 0); a case is called
     where the measurement is <= threshold. Integrated over the measurement, given which the true value is normal again.
     """
+    above_zero(sd=sd, error_sd=error_sd)
     total = sqrt(sd**2 + error_sd**2)
     z = np.linspace(-9, 9, 20_001)  # of the measurement
     x = mean + bias + total * z
@@ -267,9 +296,3 @@ def thresholded_measurement(
     case_rate, other_rate = (b / b[-1] for b in below)
     called = [float(np.interp(threshold, x, rate)) for rate in (case_rate, other_rate)]
     return called[0], 1 - called[1], float(scipy.integrate.trapezoid(case_rate, other_rate))
-
-
-def _shares(**named: float) -> None:
-    for name, value in named.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} must be a fraction in [0, 1], got {value}: write 97.2 % as 0.972")

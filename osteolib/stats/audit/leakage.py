@@ -11,12 +11,16 @@ from dataclasses import dataclass
 
 import scipy  # its parts load when they are used
 
+from osteolib.stats.audit.limits import at_least, fractions
+
 
 def share_with_sibling(units_per_subject: float, train_share: float) -> float:
     """Chance that a test unit has a sibling in training: 1 - (1 - s)^(k - 1), each unit in training with chance s.
 
     The limit of :func:`split_leakage` for many subjects. k >= 1, s in [0, 1].
     """
+    fractions(train_share=train_share)
+    at_least(1, units_per_subject=units_per_subject)
     return 1 - (1 - train_share) ** (units_per_subject - 1)
 
 
@@ -40,6 +44,7 @@ def split_leakage(subjects: Mapping[int, int], n_train: int, n_test: int) -> Lea
     subjects
         Units per subject -> number of such subjects, e.g. ``{1: 148, 2: 44}`` for 44 of 192 people with both hands.
     """
+    at_least(0, **{f"subjects with {k} units": m for k, m in subjects.items()})
     units = sum(k * m for k, m in subjects.items())
     if min(subjects, default=0) < 1 or min(n_train, n_test) < 1 or n_train + n_test > units:
         raise ValueError(f"cannot draw {n_train} + {n_test} of {units} units: each part and each subject needs one")

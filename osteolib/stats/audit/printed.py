@@ -14,7 +14,9 @@ from fractions import Fraction
 import numpy as np
 
 ROUNDINGS = ("half-up", "half-even", "truncation")
-NUMBER = re.compile(r"([+\-−–]?)\s*(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})?(?:\.(\d{1,9}))?\s*(%?)")
+NUMBER = re.compile(r"([+\-−–]?)\s*([1-9]\d{0,2}(?:,\d{3}){1,4}|\d{1,15})?(?:\.(\d{1,9}))?\s*(%?)")
+# no comma of thousands: the digits are not in threes, or stand behind a 0, a sign or before a %, where it would be rare
+COMMA = re.compile(r"[+\-−–]?\s*(?:0*,\d+|0\d*,\d+|\d+,(?:\d{1,2}|\d{4,}))\s*%?|[+\-−–]\s*\d+,\d+\s*%?|\d+,\d+\s*%")
 
 # A float within TOLERANCE * max(1, |bound|) of a bound counts as on it. No honest value is lost: a result of m float
 # operations on numbers of the bound's size is off by less than m * 2^-53 * |bound|, so m may be 9,000. None is let in
@@ -82,6 +84,9 @@ def printed(text: str) -> Printed:
     if not isinstance(text, str):
         raise ValueError(f"{text!r} is not a printed text: put it in quotes, trailing zeros say how it was rounded")
     match = NUMBER.fullmatch(text.strip())
+    if COMMA.fullmatch(text.strip()):
+        raise ValueError(f"cannot read {text[:60]!r}, a decimal comma: write digits with a decimal point, and "
+                         "thousands that have a sign or % without comma")  # fmt: skip
     if not match or (match[2] is None and match[3] is None):
         raise ValueError(
             f"cannot read {text[:60]!r} as one printed number: write digits with a decimal point, like '0.904', "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import scipy  # its parts load when they are used
 
 from osteolib.stats.audit import implied, leakage, reach
+from osteolib.stats.audit.limits import at_least, between, fractions
 from osteolib.stats.correlation import fisher_z_ci
 
 
@@ -26,6 +27,8 @@ def bootstrap_interval(tp: int, fp: int, fn: int, tn: int, metric: str) -> tuple
 
 def binomial_tails(successes: int, n: int, p: float) -> tuple[float, float]:
     """Chances of at most, and of at least, so many successes of n where each has chance p."""
+    fractions(p=p)
+    between(0, n, successes=successes)
     return scipy.stats.binom.cdf(successes, n, p), scipy.stats.binom.sf(successes - 1, n, p)
 
 
@@ -42,6 +45,10 @@ def fisher_exact(table: list) -> tuple[float, float]:
 
 def welch_test(mean_a: float, sd_a: float, n_a: int, mean_b: float, sd_b: float, n_b: int) -> tuple[float, float]:
     """Welch's t of two means with their sample SDs, and its two-sided p."""
+    at_least(2, n_a=n_a, n_b=n_b)
+    at_least(0, sd_a=sd_a, sd_b=sd_b)
+    if sd_a == sd_b == 0:
+        raise ValueError("both SDs are 0: the means cannot differ by chance")
     return tuple(scipy.stats.ttest_ind_from_stats(mean_a, sd_a, n_a, mean_b, sd_b, n_b, equal_var=False))
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from math import factorial, gamma, inf, pi, prod, sqrt
+from math import ceil, factorial, floor, gamma, inf, pi, prod, sqrt
 
 import numpy as np
 import scipy  # its parts load when they are used
 
+from osteolib.stats.audit.limits import above_zero, at_least, between, fractions
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
 
 MOST_CASES = 3_000_000  # what an exhaustive search may look at: seconds
@@ -29,10 +30,23 @@ def reachable_proportion(value: Printed, n: int, runs: int = 1, roundings: Seque
         A share in [0, 1], or the mean of the shares of ``runs`` runs.
     n
         Units of the test set, the same in every run.
+
+    Raises
+    ------
+    ValueError
+        More than MOST_CASES counts fit, nearly everything is reachable: :func:`reachable_counts` has their range.
     """
-    _at_least(1, n=n, runs=runs)
-    counts = np.arange(n * runs + 1)
-    return counts[value.allows(counts / (n * runs), roundings)].tolist()
+    counts = reachable_counts(value, n, runs, roundings)
+    if len(counts) > MOST_CASES:
+        raise ValueError(f"{len(counts):,} counts of n = {n} print as {value.text}: nearly everything is reachable")
+    return list(counts)
+
+
+def reachable_counts(value: Printed, n: int, runs: int = 1, roundings: Sequence[str] = ROUNDINGS) -> range:
+    """As :func:`reachable_proportion`, which has no gaps, without listing it: for any n."""
+    at_least(1, n=n, runs=runs)
+    low, high = value.bounds(roundings)
+    return range(max(0, ceil(low * n * runs)), min(n * runs, floor(high * n * runs)) + 1)
 
 
 def reachable_mean_sd(
@@ -54,7 +68,7 @@ def reachable_mean_sd(
     ValueError
         So many runs or so wide an SD that the counts cannot be listed (and nearly everything is reachable).
     """
-    _at_least(ddof + 1, runs=runs)
+    at_least(ddof + 1, runs=runs)
     widest = sd.interval(roundings)[1] * n if sd else n
     most = widest**2 * (runs - ddof) * (1 + 1e-9)  # sum of squares about the mean
     totals = reachable_proportion(mean, n, runs, roundings)
@@ -97,8 +111,10 @@ def smallest_nonzero_sd(
     ValueError
         No counts have this mean, or they can have no SD but 0.
     """
-    _at_least(max(2, ddof + 1), runs=runs)
-    totals = np.arange(n * runs + 1) if mean is None else np.array(reachable_proportion(mean, n, runs, roundings), int)
+    at_least(max(2, ddof + 1), runs=runs)
+    if mean is None:  # a total that one run alone exceeds has the fewest squares; two equal ones need 2
+        return float(np.sqrt((runs - 1) / runs / (runs - ddof)) / n)
+    totals = np.array(reachable_proportion(mean, n, runs, roundings), int)
     totals = totals[(totals > 0) & (totals < n * runs)]
     squares = np.where(totals % runs, totals % runs * (runs - totals % runs) / runs, 2.0)
     if squares.size == 0:
@@ -112,6 +128,7 @@ def sd_floor(mean: Printed, n: int, roundings: Sequence[str] = ROUNDINGS) -> flo
     Counts that surround a mean between two whole numbers are best all on these two: a Bernoulli variable. The bound is
     for ddof 0; the sample SD is larger still. It is 0 where some reachable mean is itself a share of n.
     """
+    at_least(1, n=n)
     low, high = (n * x for x in mean.interval(roundings))
     if np.ceil(low - 1e-9) <= np.floor(high + 1e-9):
         return 0.0
@@ -137,7 +154,7 @@ def member_of_sample(
     others are equal (Samuelson, J Am Stat Assoc 1968). The squares left to the others are
     (n - ddof) SD^2 - (value - mean)^2 n / (n - 1).
     """
-    _at_least(ddof + 2, n=n)
+    at_least(ddof + 2, n=n)
     (v_low, v_high), (m_low, m_high), (s_low, s_high) = (x.interval(roundings) for x in (value, mean, sd))
     nearest, farthest = max(0.0, m_low - v_high, v_low - m_high), max(v_high - m_low, m_high - v_low)
     limit = sqrt((n - 1) * (n - ddof) / n)
@@ -184,6 +201,10 @@ def chance_of_spread(sd: float, share: float, n: int, runs: int, ddof: int = 1, 
 
     Each count is Binomial(n, share); 200,000 simulated studies, standard error at most 0.0011.
     """
+    fractions(share=share)
+    at_least(0, sd=sd)
+    between(1, 10**9, n=n)
+    between(ddof + 1, 1000, runs=runs)
     counts = np.random.default_rng(seed).binomial(n, share, (200_000, runs))
     return float((counts.std(axis=1, ddof=ddof) / n <= sd + 1e-12).mean())
 
@@ -202,14 +223,12 @@ def chance_run_prints_as_mean(sds: Sequence[float], runs: int, decimals: int, co
     correlation
         Between any two metrics over the runs, >= 0 and < 1.
     """
-    sds = np.asarray(sds, float)
+    sds = np.asarray(sds, float).ravel()
+    above_zero(**{f"sds[{i}]": sd for i, sd in enumerate(sds)})
+    at_least(2, runs=runs)
+    between(0, 20, decimals=decimals)
+    between(0, 1 - 1e-9, correlation=correlation)
     together = np.full((sds.size, sds.size), correlation) + (1 - correlation) * np.eye(sds.size)
     covariance = (1 - 1 / runs) * np.outer(sds, sds) * together
     density = scipy.stats.multivariate_normal.pdf(np.zeros(sds.size), cov=covariance)
     return float(min(1.0, 10.0 ** (-decimals * sds.size) * density))
-
-
-def _at_least(least: int, **numbers: int) -> None:
-    for name, number in numbers.items():
-        if number < least:
-            raise ValueError(f"{name} must be at least {least}, got {number}")

@@ -98,7 +98,7 @@ def test_the_documented_example_finds_what_was_planted_in_it():
         ("study: Wrists", "study: &a Wrists\nsource: *a", 2, r"an alias \(\*\)"),
         ("study: Wrists", "study: " + "[" * 20, 1, "nested too deeply"),
         ("study: Wrists", "study: [", 3, "not a plain YAML file"),
-        ("study: Wrists", "study: 2020-13-45", 1, "not a plain YAML file: month must be in 1..12"),
+        ("study: Wrists", "study: 2020-13-45", 1, "'2020-13-45' is read as a date: put it in quotes"),
     ],
 )
 def test_bad_input_is_one_clear_message_with_file_and_line(tmp_path, old, new, line, message):
@@ -133,7 +133,7 @@ def test_bad_input_is_one_clear_message_with_file_and_line(tmp_path, old, new, l
         ("check: constant_classifier\n    with: {n: positives, positives: n}", "positives must lie between"),
         ("check: proportion\n    rows: {a: {value: acc.a, n: n}, b: {value: acc.c, n: n}}", "row b: .*'acc.c'"),
         ('check: proportion\n    rows: {"*": {value: auc.*, n: n}}', r"no names of values fit the row '\*'"),
-        ("check: proportion\n    rows: {}\n    with: []", "findings.0.with Input should be a valid dictionary"),
+        ("check: proportion\n    rows: {}\n    with: []", "findings.0.with must be a mapping: write NAME: value"),
     ],
 )
 def test_arguments_that_cannot_be_are_refused_with_file_and_line(tmp_path, check, message):
