@@ -9,7 +9,8 @@ AUROC with patients resampled; 1 if the interval lies above zero, else 0, which 
 - unified above class, both from random weights (``T4.Lunified.A``).
 
 And by the rates of patients: the closed form of "any positive" with errors as alike as measured, within the intervals
-of what patients with three or four labelled vertebrae show (``T3.A.ResNet34+MoE|TP-SwAV|Lunified.f1``).
+of what patients with three or four labelled vertebrae show (``T3.A.ResNet34+MoE|TP-SwAV|Lunified.f1``). Amended after a
+first look: an interval of one point (a sensitivity of 1 in every draw) decides nothing, and no check is recorded.
 """
 
 from __future__ import annotations

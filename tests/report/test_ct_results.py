@@ -213,3 +213,11 @@ def test_the_figure_of_the_rule_draws_what_it_is_given():
 def test_patients_of_all_sites_are_counted_once(scored):
     table = patients(scored[ladder.FULL])
     assert table["subject_id"].is_unique and table["n"].sum() == len(scored[ladder.FULL])
+
+
+def test_an_interval_of_one_point_decides_no_check(run, scored):
+    """Every ill patient is found, in every draw: nothing that the closed form could lie within."""
+    sure = scored[ladder.FULL]
+    sure = sure.assign(score=sure["score"].where(sure["y"] == 0, 0.9))
+    patients_page.show_any(run, sure, with_t_score(sure), 200, 0)
+    assert not [row for row in run.rows if row["metric"] == "method_check"]
