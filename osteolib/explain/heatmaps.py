@@ -265,7 +265,10 @@ def cascading_randomisation(
             raise ValueError(
                 f"parts: {part!r} of trained and of untrained differ in their weights: give networks of a kind"
             )
-    before, model, rows = grad_cam(trained, images, layer, guided), copy.deepcopy(trained), []
+    try:
+        before, model, rows = grad_cam(trained, images, layer, guided), copy.deepcopy(trained), []
+    except ValueError as error:
+        raise ValueError(f"trained: {error}") from None
     for part in parts:
         model.get_submodule(part).load_state_dict(untrained.get_submodule(part).state_dict())
         after = grad_cam(model, images, layer, guided)

@@ -94,10 +94,21 @@ def true_necks(hips: pd.DataFrame, size: int) -> NDArray[np.bool_]:
     """
     frame(hips, "hips", ["side", "image_id", "masks_path"])
     size = whole(size, "size", 8, 8192)
+    if odd := [
+        value
+        for name in ("side", "image_id", "masks_path")
+        for value in hips[name]
+        if not isinstance(value, str | Path)
+    ]:
+        raise ValueError(f"hips must hold words in the columns side, image_id and masks_path, got {odd[:3]}")
     if bad := hips["side"][~hips["side"].isin(("left", "right"))].tolist():
         raise ValueError(f"hips, column side, must hold left and right, got {bad[:3]}")
     if gone := [path for path in hips["masks_path"].unique() if not Path(str(path)).is_file()]:
         raise ValueError(f"hips, column masks_path, names files that are not there: {gone[:3]}")
+    for path, films in hips.groupby("masks_path")["image_id"]:
+        with np.load(path) as there:
+            if lacking := sorted(set(films) - set(there.files)):
+                raise ValueError(f"hips, column image_id: {path} has no masks of {lacking[:3]}")
     necks = np.empty((len(hips), size, size), bool)
     for at, hip in enumerate(hips.itertuples()):
         truth = read_masks(hip.masks_path, hip.image_id)

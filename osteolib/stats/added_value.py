@@ -15,7 +15,7 @@ from scipy import special, stats
 
 from osteolib.stats.bootstrap import bootstrap_difference
 from osteolib.stats.checks import same_length
-from osteolib.stats.inputs import MOST, codes, target, vector, whole
+from osteolib.stats.inputs import MOST, codes, each, target, vector, whole
 
 
 def added_value_found(
@@ -59,7 +59,7 @@ def added_value_found(
     known, code = special.logit(known), codes(groups, y.size)
     n_studies, seed = whole(n_studies, "n_studies", 1, MOST), whole(seed, "seed", 0, 2**64)
     rows = []
-    for auroc in vector(aurocs if isinstance(aurocs, np.ndarray) else list(aurocs), "aurocs").tolist():
+    for auroc in vector(aurocs if isinstance(aurocs, np.ndarray) else each(aurocs, "aurocs"), "aurocs").tolist():
         if not 0.5 <= auroc < 1:
             raise ValueError(f"aurocs: the AUROC of an added score must lie in [0.5, 1), got {auroc:g}")
         shift, gains, found = np.sqrt(2) * stats.norm.ppf(auroc), [], []

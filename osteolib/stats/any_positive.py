@@ -73,7 +73,8 @@ def rates_of_any(
         A rate or a probability is not one.
     """
     p = vector(positives, "positives")
-    number(sensitivity, "sensitivity"), number(specificity, "specificity"), number(errors_alike, "errors_alike")
+    sensitivity, specificity = number(sensitivity, "sensitivity"), number(specificity, "specificity")
+    errors_alike = number(errors_alike, "errors_alike")
     if not (0 <= sensitivity <= 1 and 0 <= specificity <= 1):
         raise ValueError(f"sensitivity and specificity must lie between 0 and 1: {sensitivity}, {specificity}")
     if p.ndim != 1 or len(p) < 2 or (p < 0).any() or not np.isclose(p.sum(), 1):
@@ -81,7 +82,7 @@ def rates_of_any(
     if not 0 <= errors_alike <= 1:
         raise ValueError(f"errors_alike must lie between 0 and 1, got {errors_alike}")
     k = np.arange(len(p))
-    missed = _all_uncalled(1 - sensitivity, specificity, k, len(p) - 1 - k, errors_alike)
+    missed = np.clip(_all_uncalled(1 - sensitivity, specificity, k, len(p) - 1 - k, errors_alike), 0, 1)
     found = p * (1 - missed)
     prevalence = float(p[1:].sum())
     return PatientRates(
@@ -109,7 +110,7 @@ def positives_of(n: int, prevalence: float, alike: float = 0.0) -> np.ndarray:
     from scipy.stats import betabinom, binom
 
     n = whole(n, "n", -MOST, MOST)
-    number(prevalence, "prevalence"), number(alike, "alike")
+    prevalence, alike = number(prevalence, "prevalence"), number(alike, "alike")
     if n < 1 or not 0 < prevalence < 1 or not 0 <= alike <= 1:
         raise ValueError(f"n from 1 on, prevalence between 0 and 1, alike from 0 to 1: {n}, {prevalence}, {alike}")
     k = np.arange(n + 1)
@@ -132,7 +133,7 @@ def uncalled_by_person(chance: float, alike: float) -> NDArray:
     """
     from scipy.special import ndtr, ndtri
 
-    number(chance, "chance", "[0, 1]"), number(alike, "alike", "[0, 1)")
+    chance, alike = number(chance, "chance", "[0, 1]"), number(alike, "alike", "[0, 1)")
     return ndtr((ndtri(chance) - np.sqrt(alike) * U) / np.sqrt(1 - alike))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from osteolib.stats.checks import same_length
 from osteolib.stats.exact import exact_of_calls
-from osteolib.stats.inputs import flag, number, target, vector
+from osteolib.stats.inputs import each, flag, number, target, vector
 from osteolib.stats.metrics import RankedScores, check_metrics, evaluate, rank_scores
 from osteolib.stats.resampling import (
     Design,
@@ -257,9 +257,9 @@ def _prepare(y_true, scores: dict[str, ArrayLike], metrics, threshold, groups, s
     vectors = {name: vector(values, name) for name, values in scores.items()}
     same_length(y_true=y, **vectors)
     if threshold is not None:
-        number(threshold, "threshold")
+        threshold = number(threshold, "threshold")
     if not isinstance(metrics, str):
-        metrics = list(metrics) if isinstance(metrics, Iterable) else [metrics]
+        metrics = each(metrics, argument)
         if strange := [name for name in metrics if not isinstance(name, str)]:
             raise ValueError(f"{argument} must be a name or names out of osteolib.stats.METRICS, got {strange[:3]}")
     try:

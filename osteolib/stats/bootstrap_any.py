@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from osteolib.stats.bootstrap import FEW
 from osteolib.stats.checks import same_length
 from osteolib.stats.exact import exact_interval
-from osteolib.stats.inputs import vector
+from osteolib.stats.inputs import number, vector
 from osteolib.stats.resampling import (
     check_people,
     check_settings,
@@ -101,6 +101,7 @@ def bootstrap_statistic(
     estimate = _value(statistic(*data))
     if not np.isfinite(estimate):
         raise ValueError(f"the statistic of the whole sample is {estimate}: it must be a finite number")
+    number(estimate, "the statistic of the arrays")
     replicates = over(draw_counts(design, n_boot, seed))
     left_out = over(leave_one_out_counts(design)) if method == "bca" else None
     result = BootstrapStatistic(

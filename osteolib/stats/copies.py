@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from osteolib.stats.inputs import codes, frame, generator, instance, number, reals, whole, zeros_and_ones
+from osteolib.stats.inputs import codes, frame, generator, instance, number, reals, unmasked, whole, zeros_and_ones
 
 LEVELS = {"bytes": "bytes_group", "picture": "picture_group", "film": "source_group"}
 """What files can share, from the narrowest level to the widest, and the column of a cohort that numbers it."""
@@ -81,9 +81,9 @@ def binormal(auroc: float, specificity: float, sensitivity: float | None = None)
     ValueError
         No pair of normal distributions has these values, or one is no fraction strictly between 0 and 1.
     """
-    for name, value in (("auroc", auroc), ("specificity", specificity), ("sensitivity", sensitivity)):
-        if value is not None or name != "sensitivity":
-            number(value, name, "(0, 1)", "a fraction")
+    auroc, specificity = number(auroc, "auroc", "(0, 1)", "a fraction"), number(specificity, "specificity", "(0, 1)")
+    if sensitivity is not None:
+        sensitivity = number(sensitivity, "sensitivity", "(0, 1)", "a fraction")
     u, t = norm.ppf([auroc, specificity])
     if sensitivity is None:
         return Binormal(float(u * np.sqrt(2)), 1.0, float(t))
@@ -125,10 +125,10 @@ def draw_files(label: np.ndarray, sizes: Mapping[str, int], rng: np.random.Gener
         ``label`` is no vector of labels, or ``sizes`` asks for more files of one than there are, or for none.
     """
     generator(rng)
-    label, sizes = np.asarray(label), dict(instance(Mapping, sizes, "sizes"))
+    label, sizes = unmasked(label, "label"), dict(instance(Mapping, sizes, "sizes"))
     codes(label, label.size, "label")
     for name, n in sizes.items():
-        whole(n, f"sizes[{name!r}]", 1, int((label == name).sum()))
+        sizes[name] = whole(n, f"sizes[{name!r}]", 1, int((label == name).sum()))
     if not sizes:
         raise ValueError("sizes is empty: say how many files of each label are drawn")
     return np.concatenate([rng.choice(np.flatnonzero(label == name), n, replace=False) for name, n in sizes.items()])

@@ -76,7 +76,7 @@ def simulated_studies(
     """
     frame(subjects, "subjects", ["label"])
     instance(Setting, setting, "setting")
-    n_studies = whole(n_studies, "n_studies", 1, MOST)
+    n_studies, n_draws = whole(n_studies, "n_studies", 1, MOST), whole(n_draws, "n_draws", 100, MOST)
     generator(rng)
     label, every = subjects["label"].to_numpy(object), copy_codes(subjects)
     is_case, metrics, rows = _cases(label, setting), list(setting.model.truth), []
@@ -87,7 +87,10 @@ def simulated_studies(
         jobs = [(draw, scores, units) for draw, units in zip(DRAWS, (None, *codes.T), strict=True)]
         jobs.append((UNRELATED, draw_scores(codes, case, setting.model, ALONE, rng), None))
         for draw, score, units in jobs:
-            found = bootstrap_ci(case, score, metrics, setting.model.threshold, n_draws, groups=units, seed=seed)
+            try:
+                found = bootstrap_ci(case, score, metrics, setting.model.threshold, n_draws, groups=units, seed=seed)
+            except ValueError as error:
+                raise ValueError(f"subjects, drawn as {draw}: {error}") from None
             rows += [(study, draw, name, found.estimate[name], *found.ci[name], found.n_subjects) for name in metrics]
     return pd.DataFrame(rows, columns=["study", "draw", "metric", "value", "ci_low", "ci_high", "units"])
 

@@ -52,8 +52,8 @@ def coverage(
     cases, normals = whole(cases, "cases", 2, MOST), whole(normals, "normals", 2, MOST)
     if cases % 2 or normals % 2:
         raise ValueError(f"cases and normals must be even, two knees a person: got {cases} and {normals}")
-    for name, value in (("auroc", auroc), ("sensitivity", sensitivity)):
-        number(value, name, "(0, 1)", "a fraction")
+    auroc = number(auroc, "auroc", "(0, 1)", "a fraction")
+    sensitivity = number(sensitivity, "sensitivity", "(0, 1)", "a fraction")
     n_studies = whole(n_studies, "n_studies", 1, MOST)
     generator(rng)
     if n_studies * cases * normals > LARGEST:
@@ -140,7 +140,7 @@ def bootstrap_intervals(found: np.ndarray, psi: np.ndarray, w: np.ndarray, v: np
     w, v = (reals(counts, name) for name, counts in (("w", w), ("v", v)))
     if w.ndim != 2 or v.ndim != 2 or len(w) != len(v) or (w.shape[1], v.shape[1]) != psi.shape[1:]:
         raise ValueError(f"w {w.shape} and v {v.shape} must be (n_draws, m) and (n_draws, n) of psi {psi.shape}")
-    if not ((w >= 0).all() and (v >= 0).all()):
+    if not all(((counts >= 0) & np.isfinite(counts)).all() for counts in (w, v)):
         raise ValueError("w and v must hold counts, 0 or more")
     both = (w.sum(axis=1) > 0) & (v.sum(axis=1) > 0)
     if not both.any():

@@ -11,6 +11,7 @@ import numpy as np
 
 from osteolib.stats.inputs import EXACT, level, number, whole
 
+NONE = 1e-9  # of a trial
 PROPORTIONS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
 """Metrics that are a share of units."""
 
@@ -40,8 +41,8 @@ def exact_interval(successes: float, n: int, confidence: float = 0.95) -> tuple[
 
     n, tail = whole(n, "n", 1, EXACT), (1 - level(confidence)) / 2
     k = number(successes, "successes", f"[0, {n}]", "of n")
-    low = float(beta.ppf(tail, k, n - k + 1)) if k > 0 else 0.0
-    high = float(beta.ppf(1 - tail, k + 1, n - k)) if k < n else 1.0
+    low = float(beta.ppf(tail, k, n - k + 1)) if k > NONE else 0.0
+    high = float(beta.ppf(1 - tail, k + 1, n - k)) if n - k > NONE else 1.0
     return low, high
 
 

@@ -103,12 +103,14 @@ def codes(values: ArrayLike, n: int, name: str = "groups") -> np.ndarray:
     ValueError
         The length is not ``n``, a name is missing (None, NaN, NA, masked), or these are no names.
     """
-    if isinstance(values, np.ma.MaskedArray | list | tuple) and any(value is np.ma.masked for value in values):
+    if values is np.ma.masked or (
+        isinstance(values, np.ma.MaskedArray | list | tuple) and any(value is np.ma.masked for value in values)
+    ):
         raise ValueError(f"{name} has no subject for some units (masked): name or drop them")
     try:
         series = pd.Series(list(values) if isinstance(values, tuple) else values)
         found = pd.factorize(series)[0].astype(np.int64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} must be a vector with one name for each unit: {error}") from None
     if len(series) != n:
         raise ValueError(f"{name} must name the subject of each unit: {n} units, but {len(series)} {name}")
@@ -126,7 +128,7 @@ def number(value: Any, name: str, within: str = "(-inf, inf)", hint: str = "") -
     """
     if isinstance(value, np.ndarray) and value.ndim == 0 and not np.ma.is_masked(value):
         value = value.item()
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if not _is_number(value):
         raise ValueError(f"{name} must be a number, got {_short(value)}")
     low, high = (float(end) for end in within[1:-1].split(","))
     try:
@@ -148,8 +150,11 @@ def whole(value: Any, name: str, low: int = 0, high: int = EXACT) -> int:
     """A whole number from ``low`` to ``high`` as an int, 30.0 too; or ValueError."""
     if isinstance(value, np.ndarray) and value.ndim == 0 and not np.ma.is_masked(value):
         value = value.item()
-    real = isinstance(value, Real) and not isinstance(value, bool)
-    if not real or not (isinstance(value, Integral) or float(value).is_integer()) or not low <= value <= high:
+    if (
+        not _is_number(value)
+        or not (isinstance(value, Integral) or float(value).is_integer())
+        or not low <= value <= high
+    ):
         upper = "" if high == EXACT else f" and at most {high}"
         raise ValueError(f"{name} must be a whole number of at least {low}{upper}, got {_short(value)}")
     return int(value)
@@ -157,7 +162,7 @@ def whole(value: Any, name: str, low: int = 0, high: int = EXACT) -> int:
 
 def level(confidence: Any) -> float:
     """``confidence`` as a float strictly between 0 and 1; or ValueError."""
-    if isinstance(confidence, bool) or not isinstance(confidence, Real):
+    if not _is_number(confidence):
         raise ValueError(f"confidence must be a number between 0 and 1, e.g. 0.95, got {_short(confidence)}")
     check_confidence(confidence)
     if not 0.5 < 0.5 + float(confidence) / 2 < 1:
@@ -177,6 +182,16 @@ def one_of(value: Any, name: str, known: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} must be one of {', '.join(known)}, got {_short(value)}")
     return value
+
+
+def each(values: Any, name: str) -> list:
+    """What one can go through as a list; or ValueError."""
+    if isinstance(values, str | bytes | dict):
+        raise ValueError(f"{name} must be a list or tuple, got {_short(values)}")
+    try:
+        return list(values)
+    except TypeError:
+        raise ValueError(f"{name} must be a list or tuple, got {_short(values)}") from None
 
 
 def instance(kind: type | tuple[type, ...], value: Any, name: str) -> Any:
@@ -207,7 +222,17 @@ def frame(table: Any, name: str, columns: Iterable[str]) -> pd.DataFrame:
     for column in columns:
         if missing := int(table[column].isna().sum()):
             raise ValueError(f"{name} has {missing} missing values in column {column}: fill or drop these rows first")
+        try:
+            pd.factorize(table[column])
+            if table[column].isin([np.inf, -np.inf]).any() or any(isinstance(v, complex) for v in table[column]):
+                raise TypeError("infinite or complex")
+        except TypeError as error:
+            raise ValueError(f"{name}, column {column}, holds what is no single value: {error}") from None
     return table
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.timedelta64)
 
 
 def _short(value: Any) -> str:

@@ -74,7 +74,9 @@ def likeness_of_errors(
     ]
 
     def most_likely(total: NDArray) -> NDArray:
-        return np.where(total.sum(axis=1) > 0, LIKENESS[(total @ np.log(chances)).argmax(axis=1)], np.nan)
+        return np.where(
+            total.sum(axis=1) > 0, LIKENESS[(total @ np.log(np.maximum(chances, 1e-300))).argmax(axis=1)], np.nan
+        )
 
     return _resampled(_pairs(subject, y, c), most_likely, n_boot, seed)
 

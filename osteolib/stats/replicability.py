@@ -211,6 +211,7 @@ def assess(study: Study, claimed: float, k=2, rank=2, n_studies: int = 4000, see
         raise ValueError(f"claimed must be a fraction, as the metric is, got {claimed}: divide percent by 100")
     if not (claimed > 0 and 2 <= rank <= k and n_studies >= 100):
         raise ValueError(f"need a claim > 0, 2 <= rank <= k, 100 studies; got {claimed}, {rank}, {k}, {n_studies}")
+    number(claimed, "claimed", "(0, inf)")
     ordered = np.sort(simulate(study.equal(k), n_studies, seed)).T
     leads = ordered[-1] - ordered[-rank] + 1e-9  # 3/19 - 2/19 is a hair less than 1/19
     null = np.abs(np.diff(simulate(study.equal(), n_studies, seed + 1)))

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from osteolib.stats.bootstrap_any import BootstrapStatistic, bootstrap_statistic
 from osteolib.stats.checks import same_length
-from osteolib.stats.inputs import codes, number, vector, whole
+from osteolib.stats.inputs import REACH, codes, number, vector, whole
 from osteolib.stats.resampling import check_people, check_settings, design_resampling, draw_counts
 
 MOST_BINS = 10_000
@@ -69,6 +69,8 @@ def proportional_bias(
     check_settings(n_boot, 0.95, "percentile")
     check_people(design_resampling(x.size, groups), "groups")
     number(cut, "cut")
+    if not min(x.std(), y.std()) > 1 / REACH:
+        raise ValueError("reference or predicted varies by too little to compute with: give both in another unit")
     if np.ptp(x + y) == 0:
         raise ValueError("predicted mirrors reference, so that their mean is constant and no slope on it exists")
     r = np.corrcoef(x, y)[0, 1]

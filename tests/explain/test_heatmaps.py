@@ -222,3 +222,56 @@ def test_each_knee_is_looked_at_by_the_network_that_did_not_see_it(tmp_path):
         mine, another = (grad_cam(strnet(seed), images[[row]])[0] for seed in (tested[row], (tested[row] + 1) % 3))
         np.testing.assert_allclose(heat, mine, rtol=1e-3, atol=1e-8)
         assert not np.allclose(heat, another, rtol=1e-3, atol=1e-8)
+
+
+# at the edges
+
+
+def test_masks_of_zeros_and_ones_are_regions_and_others_are_refused():
+    maps, region = np.random.default_rng(0).random((2, 9, 9)), np.zeros((2, 9, 9), bool)
+    region[:, 2:5, 3:7] = True
+    expected = roi_scores(maps, region)
+    assert (expected["energy"] <= 1).all()
+    for kind in (int, np.uint8, float, np.int8):
+        pd.testing.assert_frame_equal(roi_scores(maps, region.astype(kind)), expected)
+    for wrong in (region * 255, region * 0.5, np.where(region, 1, np.nan), np.ma.array(region, mask=region)):
+        with pytest.raises(ValueError, match="masks"):
+            roi_scores(maps, wrong)
+    with pytest.raises(ValueError, match="maps has values that are not finite"):
+        roi_scores(np.where(region, np.nan, maps), region)
+
+
+@pytest.mark.parametrize("change", [lambda x: x.astype(np.uint16) * 257, lambda x: x / 255, lambda x: x.astype(int)])
+def test_pictures_of_another_type_are_refused_and_not_mapped_as_another_picture(change):
+    with pytest.raises(ValueError, match=r"images must be prepared pictures \(n, height, width\), 0 to 255 as uint8"):
+        grad_cam(Linear(), change(IMAGES), "features")
+
+
+def test_gradients_are_taken_whatever_is_switched_off():
+    torch.manual_seed(0)
+    model = Linear()
+    for guided in (False, True):
+        expected = grad_cam(model, IMAGES, "features", guided)
+        for off in (torch.no_grad, torch.inference_mode):
+            with off():
+                np.testing.assert_array_equal(grad_cam(model, IMAGES, "features", guided), expected)
+    frozen = Linear().requires_grad_(False)
+    frozen.load_state_dict(model.state_dict())
+    np.testing.assert_array_equal(grad_cam(frozen, IMAGES, "features"), grad_cam(model, IMAGES, "features"))
+    with torch.inference_mode():
+        torch.manual_seed(0)
+        made_there = Linear()
+    np.testing.assert_array_equal(grad_cam(made_there, IMAGES, "features"), grad_cam(model, IMAGES, "features"))
+
+
+def test_an_answer_that_no_map_explains_is_refused():
+    class Detached(Linear):
+        def forward(self, images):
+            return SimpleNamespace(screen=super().forward(images).screen.detach())
+
+    with pytest.raises(ValueError, match="does not follow from layer 'features' by gradients"):
+        grad_cam(Detached(), IMAGES, "features")
+    with pytest.raises(ValueError, match="layer 'answer' does not give channels with places"):
+        grad_cam(Linear(), IMAGES, "answer")
+    with pytest.raises(ValueError, match="model must be a torch module"):
+        grad_cam(lambda x: x, IMAGES)

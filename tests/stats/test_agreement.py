@@ -129,3 +129,12 @@ def test_constant_measurement_has_no_concordance():
 def test_confidence_is_a_share():
     with pytest.raises(ValueError, match="confidence must lie strictly between 0 and 1"):
         bland_altman([1, 2, 3], [1, 2, 3], confidence=95)
+
+
+def test_pairs_on_a_line_have_a_correlation_of_one_and_not_more():
+    """Rounding gave 1 + 2e-16, of which no interval can be asked."""
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        a = rng.normal(-2, 1, 30)
+        for found in (lin_ccc(a, a + 0.4), lin_ccc(a, a), lin_ccc(a, -a)):
+            assert -1 <= found.pearson_r <= 1 and -1 <= found.ccc <= 1 and found.bias_correction <= 1

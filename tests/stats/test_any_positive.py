@@ -122,7 +122,9 @@ def test_errors_alike_lie_between_errors_apart_and_a_person_who_decides():
 @given(sensitivity=SHARE, specificity=SHARE, errors_alike=SHARE)
 def test_one_unit_a_patient_cannot_be_alike(sensitivity, specificity, errors_alike):
     rates = rates_of_any(sensitivity, specificity, [0.7, 0.3], errors_alike)
-    np.testing.assert_allclose(rates[:2], (sensitivity, specificity), atol=1e-5)
+    np.testing.assert_allclose(
+        rates[:2], (sensitivity, specificity), atol=2.1e-3
+    )  # half a step of U, where alike is near 1
 
 
 def test_a_likeness_beyond_its_range_is_named():

@@ -52,7 +52,7 @@ def test_without_a_pair_or_with_one_class_there_is_nothing_to_measure():
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [((["a"], [0, 1], [0, 1]), "2 units, but 1 subject"), ((["a", "a"], [0, 2], [0, 1]), "truth must hold 0 and 1 only"),
+    [((["a"], [0, 1], [0, 1]), "2 units, but 1 subject"), ((["a", "a"], [0, 2], [0, 1]), "truth must hold 0 and 1"),
      (([], [], []), "truth must be a vector with at least one value")],
 )  # fmt: skip
 def test_bad_input_is_named(given, message):

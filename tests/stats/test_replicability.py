@@ -195,3 +195,21 @@ def test_batches_do_not_change_what_a_seed_means():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: from_auroc(1.0), "auroc must be a number in"),
+        (lambda: from_auroc(85), "auroc must be a number in"),
+        (lambda: from_r(1.0), "r must be a number in"),
+        (lambda: from_accuracy_f1(1, 1, 20, 30), "accuracy=1, f1=1"),
+        (lambda: from_accuracy_f1(0.9, 1, 20, 30), "f1=1"),
+        (lambda: from_accuracy_f1(0.9, 0.9, 20.5, 30), "n_positive must be a whole number"),
+        (lambda: assess(Study(KNEES, "auroc", (from_auroc(0.9),)), 0.1), "study has one method only"),
+        (lambda: assess(Study(KNEES, "auroc", (from_auroc(0.9),) * 2), 5), "claimed must be a fraction"),
+    ],
+)
+def test_scores_without_noise_and_percent_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
