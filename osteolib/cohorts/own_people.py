@@ -39,6 +39,7 @@ def read_people(folder: Path, table: dict, label_rule: str) -> tuple[pd.DataFram
     if label_rule not in RULES:
         return people, problems
     t_score = people.get("t_score", pd.Series(float("nan"), people.index))
+    t_score = t_score.where(t_score.between(*COLUMNS["t_score"]["range"]))  # another unit means no label
     by_rule = label_from_t_score(t_score, label_rule)
     label = people.get("label", by_rule).fillna(by_rule)
     if not problems:  # else a cell that could not be read would be complained of twice

@@ -178,7 +178,7 @@ def _column(about: Mapping[str, Any]):
 
 
 def _plain(text: Any) -> str:
-    return " ".join(str(text).split()).rstrip(": ").casefold()
+    return values.squeezed(str(text)).rstrip(": ").casefold()
 
 
 def _show(value: Any) -> str:

@@ -1,8 +1,14 @@
+import re
+import shlex
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from osteolib import cli
 from osteolib.cohorts import FolderProblems, add_folder, list_manifests, load_cohort, state
 
 GOOD = {
@@ -171,3 +177,114 @@ def test_a_dicom_is_accepted_and_nothing_in_it_that_names_the_patient_is_kept(ho
     cohort = load_cohort("ward")
     assert cohort.subjects.image_id.tolist() == ["a", "b", "films.c"]
     assert not cohort.subjects.astype(str).apply(lambda column: column.str.contains("Secret")).any(axis=None)
+
+
+def test_a_table_edited_after_adding_says_what_to_run_and_that_works(hospital, world):
+    folder = hospital()
+    add_folder(folder, "ward", bone="hip", label_rule="hip")
+    table = folder / "people.csv"
+    table.write_text(table.read_text().replace("-3.0", "-1.6"))
+    with pytest.raises(ValueError, match="not as they were when it was added") as error:
+        load_cohort("ward")
+    command = re.search(r"run `osteolib (.*)`", str(error.value))[1]
+    result = CliRunner().invoke(cli.app, shlex.split(command))
+    assert result.exit_code == 0, result.output
+    assert load_cohort("ward").subjects.label.tolist() == ["normal", "normal", "osteopenia"]
+    folder.rename(world.data / "moved ward")
+    with pytest.raises(FileNotFoundError, match="with the folder where it is now") as error:
+        load_cohort("ward")
+    command = re.search(r"run `osteolib (.*)`", str(error.value))[1]
+    command = command.replace("FOLDER", shlex.quote(f"{world.data}/moved ward"))
+    assert CliRunner().invoke(cli.app, shlex.split(command)).exit_code == 0
+    assert len(load_cohort("ward").subjects) == 3
+
+
+def test_after_other_headers_what_to_run_is_python(hospital):
+    folder = hospital(t_score=None, **{"T-Wert": GOOD["t_score"]})
+    add_folder(folder, "ward", columns={"t_score": "T-Wert"})
+    (folder / "people.csv").write_text((folder / "people.csv").read_text() + "\n")
+    with pytest.raises(ValueError, match="in Python") as error:
+        load_cohort("ward")
+    eval(re.search(r"`osteolib\.cohorts\.(.*)`", str(error.value))[1], {"add_folder": add_folder})
+    assert len(load_cohort("ward").subjects) == 3
+
+
+def test_what_is_strange_is_told_when_a_folder_is_added_and_with_the_cohort(hospital):
+    folder = hospital(t_score=[2.7, 3.1, 1.8], weight=[70, 71, 72])
+    result = CliRunner().invoke(cli.app, ["data", "add", str(folder), "--name", "ward"])
+    assert "Columns that are not used: 'weight'." in result.output
+    doubt = "All 3 T-scores lie above 0 (1.8 to 3.1), so nobody has bone loss: were minus signs lost?"
+    assert f"To be looked at: {doubt}" in result.output and doubt in load_cohort("ward").notes
+
+
+@pytest.mark.parametrize("kind", ["dcm", "png"])
+def test_one_picture_stored_twice_under_two_classes_is_left_out_whatever_its_bytes(hospital, world, kind):
+    folder = hospital(image=[f"a.{kind}", "b.png", "films/c.png"])
+    pixels = np.asarray(Image.open(folder / "films/c.png"))
+    (folder / "a.png").unlink()
+    if kind == "png":
+        Image.fromarray(pixels).save(folder / "a.png", compress_level=0)
+        assert (folder / "a.png").read_bytes() != (folder / "films/c.png").read_bytes()
+    else:
+        from pydicom.dataset import Dataset, FileMetaDataset
+        from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+        film = Dataset()
+        film.file_meta = FileMetaDataset()
+        film.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        film.SOPClassUID = film.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+        film.SOPInstanceUID = film.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        film.Modality, film.SamplesPerPixel, film.PhotometricInterpretation = "DX", 1, "MONOCHROME2"
+        film.PixelRepresentation, (film.Rows, film.Columns) = 0, pixels.shape
+        film.BitsAllocated, film.BitsStored, film.HighBit = 8, 8, 7
+        film.PixelData = pixels.tobytes()
+        film.save_as(folder / "a.dcm", enforce_file_format=True)
+    add_folder(folder, "ward", bone="hand")
+    cohort = load_cohort("ward")
+    assert cohort.subjects.unit_id.tolist() == ["b"]
+    assert cohort.exclusions.detail.tolist() == ["a = films.c"] * 2
+    assert len(load_cohort("ward", cross_class_duplicates="keep").subjects) == 3
+
+
+def test_where_no_film_is_left_the_remedy_works(hospital):
+    folder = hospital()
+    for image in ("b.png", "films/c.png"):
+        (folder / image).write_bytes((folder / "a.png").read_bytes())
+    add_folder(folder, "ward")
+    with pytest.raises(ValueError, match="cross_class_duplicates='keep'"):
+        load_cohort("ward")
+    assert len(load_cohort("ward", cross_class_duplicates="keep").subjects) == 3
+
+
+@pytest.mark.parametrize("column", ["t_score", "label"])
+def test_the_documented_minimum_is_enough(hospital, column):
+    values = {"t_score": GOOD["t_score"], "label": ["normal", "osteopenia", "osteoporosis"]}[column]
+    nothing = dict.fromkeys(("sex", "age_years", "t_score"))
+    folder = hospital(**nothing | {column: values})
+    result = CliRunner().invoke(cli.app, ["data", "add", str(folder), "--name", "ward"])
+    assert result.exit_code == 0, result.output
+    cohort = load_cohort("ward")
+    assert cohort.subjects.label.tolist() == ["normal", "osteopenia", "osteoporosis"]
+    assert cohort.subjects[["age_years", "bmi_kg_m2", "sex"]].isna().all(axis=None) and cohort.notes == ()
+
+
+def test_names_of_another_script_become_a_cohort(hospital, world):
+    folder = hospital(image=["रोगी  1.png", "b.png", "films/c.png"])
+    (folder / "a.png").rename(folder / unicodedata.normalize("NFD", "रोगी  1.png"))
+    add_folder(folder, "ward")
+    assert load_cohort("ward").subjects.image_id.tolist() == ["रोगी 1", "b", "films.c"]
+
+
+@pytest.mark.parametrize("name", ["people.xls", "people.ods", "people.tsv"])
+def test_a_table_of_another_kind_is_named(hospital, name):
+    folder = hospital()
+    (folder / "people.csv").rename(folder / name)
+    with pytest.raises(FolderProblems, match=f"found none; save {name} as CSV or XLSX"):
+        add_folder(folder, "ward")
+
+
+def test_a_table_without_rows_is_refused(hospital):
+    folder = hospital()
+    (folder / "people.csv").write_text("subject_id,image,t_score\n")
+    with pytest.raises(FolderProblems, match="the table has headers and no rows"):
+        add_folder(folder, "ward")
