@@ -9,7 +9,7 @@ from osteolib.radiograph.dicom_shown import REMEDY, grey_values
 from osteolib.radiograph.dicom_values import Values, bits_of, first_of, number, stored_values, unsigned, whole
 from osteolib.radiograph.film import Radiograph, RadiographError, check_size, frozen
 from osteolib.radiograph.hanging import VIEWS, hang, orientation, side_of
-from osteolib.radiograph.polarity import NEGATIVE, negative_score, why_empty, why_saturated
+from osteolib.radiograph.polarity import NEGATIVE, negative_score, sample, why_empty, why_saturated
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -61,8 +61,8 @@ def _from_dicom(name: str, data: Dataset) -> Radiograph:
     shown, culprit = grey_values(data, name, stored)
     inverted, notes = _polarity(data, name, shown)
     grey = unsigned(shown, inverted)
-    why = culprit and (why_empty(grey) or why_saturated(grey))
-    if why and not why_empty(unsigned(stored, inverted)):
+    why = culprit and (why_empty(sample(grey)) or why_saturated(sample(grey)))
+    if why and not why_empty(sample(unsigned(stored, inverted))):
         raise RadiographError(f"{name}: {culprit} flattens the picture ({why}); {REMEDY}")
     pixels, turned = hang(data, name, grey)
     notes += [f"turned to stand upright, from PatientOrientation {orientation(data)}"] if pixels is not grey else []
@@ -110,7 +110,7 @@ def _polarity(data: Dataset, name: str, film: Values) -> tuple[bool, list[str]]:
         said[f"PixelIntensityRelationshipSign {sign}"] = rising
     if len(set(said.values())) == 1:
         return photometric == "MONOCHROME1", notes
-    score = negative_score(unsigned(film, inverted=False))
+    score = negative_score(sample(unsigned(film, inverted=False)))
     if abs(score) < NEGATIVE:
         raise RadiographError(
             f"{name}: {' and '.join(said)} contradict each other, and the picture does not tell what is bright; "

@@ -11,7 +11,7 @@ from pathlib import Path
 from osteolib.radiograph.dicom import MODALITIES, read_dicom
 from osteolib.radiograph.film import MAX_PIXELS, Radiograph, RadiographError, frozen
 from osteolib.radiograph.images import read_image
-from osteolib.radiograph.polarity import is_negative, why_empty, why_saturated
+from osteolib.radiograph.polarity import is_negative, sample, why_empty, why_saturated
 
 __all__ = ["MAX_PIXELS", "MODALITIES", "Radiograph", "RadiographError", "read_radiograph"]
 
@@ -49,12 +49,13 @@ def read_radiograph(path: str | Path) -> Radiograph:
         invert = "export it with the other PhotometricInterpretation (MONOCHROME1 or MONOCHROME2)"
     else:
         raise RadiographError(f"{path.name}: neither DICOM nor PNG nor JPEG, by its first bytes; export it again")
-    if why := why_empty(film.pixels):
+    seen = sample(film.pixels)
+    if why := why_empty(seen):
         raise RadiographError(f"{path.name}: {why}, which shows no bone; export it again, with all its grey values")
-    if is_negative(film.pixels):
+    if is_negative(seen):
         raise RadiographError(
             f"{path.name}: a negative, with dark bone on a bright ground; {invert}, or cut off a bright frame around it"
         )
-    if why := why_saturated(film.pixels):
+    if why := why_saturated(seen):
         raise RadiographError(f"{path.name}: {why}; export it again, with a wider window")
     return film

@@ -8,7 +8,7 @@ from PIL import Image
 
 from osteolib.cohorts import load_cohort
 from osteolib.radiograph import RadiographError, read_radiograph
-from osteolib.radiograph.polarity import NEGATIVE, negative_score, why_empty, why_saturated
+from osteolib.radiograph.polarity import NEGATIVE, negative_score, sample, why_empty, why_saturated
 
 FILMS = {
     "knee-phantom": {"n_subjects": 12, "size": 96},
@@ -28,13 +28,13 @@ def simulated():
 
 @pytest.mark.parametrize("name", FILMS)
 def test_negatives_are_told_from_films(simulated, name):
-    """Of 60 films of each phantom at their usual size, and of 2,070 real ones, none is taken for a negative."""
-    scores = np.array([negative_score(film) for film in simulated[name]])
-    negatives = np.array([negative_score(255 - film) for film in simulated[name]])
+    """A small part of what :mod:`osteolib.radiograph.polarity` states of 2,070 real and 1,660 simulated films."""
+    scores = np.array([negative_score(sample(film)) for film in simulated[name]])
+    negatives = np.array([negative_score(sample(255 - film)) for film in simulated[name]])
     assert (scores < NEGATIVE).all(), scores
     assert (negatives > NEGATIVE).mean() >= 0.9, negatives
-    np.testing.assert_allclose(negatives, -scores, atol=1e-3)
-    assert not any(why_empty(film) or why_saturated(film) for film in simulated[name])
+    np.testing.assert_allclose(negatives, -scores, atol=0.03)
+    assert not any(why_empty(sample(film)) or why_saturated(sample(film)) for film in simulated[name])
 
 
 @pytest.mark.parametrize("name", FILMS)
@@ -47,8 +47,8 @@ def test_a_negative_is_seen_however_it_is_stored(simulated, name, how):
         "soft": lambda f: (255 * (f / 255) ** 0.8).astype(np.uint8),
     }[how]  # fmt: skip
     films = [change(film) for film in simulated[name]]
-    assert not any(negative_score(film) > NEGATIVE for film in films)
-    assert np.mean([negative_score(film.max() - film) > NEGATIVE for film in films]) >= 0.75
+    assert not any(negative_score(sample(film)) > NEGATIVE for film in films)
+    assert np.mean([negative_score(sample(film.max() - film)) > NEGATIVE for film in films]) >= 0.75
 
 
 def test_a_negative_picture_is_refused_and_its_remedy_works(tmp_path, film):
@@ -91,12 +91,12 @@ def noise(low, high, dtype=np.uint8):
 @pytest.mark.parametrize(
     ("pixels", "why"),
     [
-        (flat(0), "every pixel is equal (0)"),
-        (flat(255), "every pixel is equal (255)"),
-        (flat(30000, np.uint16), "every pixel is equal (30000)"),
-        (stray(0, 1), "100% of its pixels are equal"),
-        (stray(255, 5), "100% of its pixels are equal"),
-        (stray(0, 150), "98% of its pixels are equal"),
+        (flat(0), "every pixel is equal (0), of 7,200 looked at"),
+        (flat(255), "every pixel is equal (255), of 7,200 looked at"),
+        (flat(30000, np.uint16), "every pixel is equal (30000), of 7,200 looked at"),
+        (stray(0, 1), "100.0% of its pixels are equal"),
+        (stray(255, 5), "99.9% of its pixels are equal"),
+        (stray(0, 150), "97.9% of its pixels are equal"),
         (noise(100, 103), "it is nearly flat, with values from 100 to 102"),
         (noise(30000, 30100, np.uint16), "it is nearly flat"),
         (blocks(), "100% of its pixels are black or white"),
