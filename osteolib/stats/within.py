@@ -11,6 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from osteolib.stats.checks import same_length
+from osteolib.stats.inputs import codes, instance, vector, zeros_and_ones
 from osteolib.stats.resampling import check_settings, design_resampling, draw_counts
 
 
@@ -29,9 +31,17 @@ def aurocs_within(
     Returns
     -------
     By name of the score, shape (1 + n_boot,): the sample's own value first; NaN where no pair of a stratum was drawn.
+
+    Raises
+    ------
+    ValueError
+        An argument is not as above.
     """
     check_settings(n_boot, 0.95, "percentile")
-    y, stratum = np.asarray(y), np.asarray(stratum)
+    y = zeros_and_ones(y, "y")
+    stratum = codes(stratum, y.size, "stratum")
+    vectors = {name: vector(score, f"scores[{name!r}]") for name, score in instance(Mapping, scores, "scores").items()}
+    same_length(y=y, **{f"scores[{name!r}]": score for name, score in vectors.items()})
     positive, negative = y == 1, y == 0
     design = design_resampling(y.size, groups)
     drawn = [np.ones((1, design.n_subjects), np.int64), *draw_counts(design, n_boot, seed)]
@@ -43,8 +53,7 @@ def aurocs_within(
 
     count = pairs(same)
     found = {}
-    for name, score in scores.items():
-        s = np.asarray(score, float)
+    for name, s in vectors.items():
         higher = np.sign(s[positive][:, None] - s[negative]) / 2 + 0.5
         found[name] = np.divide(pairs(same * higher), count, out=np.full(count.size, np.nan), where=count > 0)
     return found
