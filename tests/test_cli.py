@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -82,9 +83,9 @@ def test_a_folder_is_added_and_what_is_wrong_with_it_is_said(monkeypatch, capsys
     monkeypatch.setattr(manifest, "FOLDER", manifests)
     monkeypatch.setattr("osteolib.runs.store.STORE", tmp_path / "store")
     for number in range(3):
-        leg = Image.new("L", (300, 400), 30)
-        leg.paste(200, (110 + number, 0, 190, 400))
-        leg.save(films / f"f{number}.png")
+        leg = np.full((400, 300), 30.0)
+        leg[:, 110 + number : 190] = 190 + np.arange(80 - number) % 8
+        Image.fromarray((leg + np.arange(400)[:, None] % 4).astype(np.uint8)).save(films / f"f{number}.png")
     table = pd.DataFrame({"subject_id": ["a", "b", "c"], "image": [f"f{n}.png" for n in range(3)],
                           "t_score": ["-0.5", "-2,5", "-3.0"]})  # fmt: skip
     table.to_csv(films / "table.csv", index=False)
