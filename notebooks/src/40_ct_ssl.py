@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.7, quick: 4.5, long: 40, paper: 900}
+#     minutes: {smoke: 0.7, quick: 5, long: 40, paper: 900}
 #     needs: [vertebra-phantom]
 #     trains: 5
 # ---
@@ -17,7 +17,7 @@
 # that on pictures made for this one question.
 #
 # **You will** look at a pool and at crops, sum Equation 1 by hand, pre-train three ways and watch for collapse, predict a designed
-# case, and ask frozen encoders what they know. Under five minutes to run the first time (`quick`), thirty to work through.
+# case, and ask frozen encoders what they know. About five minutes to run the first time (`quick`), thirty to work through.
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml

@@ -66,25 +66,34 @@ def designed_cube(scale: float, mean: float, rng: np.random.Generator) -> NDArra
     return np.where(inside, mean + SD_HU * field, AROUND_HU).astype(np.float32)
 
 
-def designed_pictures(n: int, seed: int) -> Designed:
+def designed_pictures(n: int, seed: int, vary: Sequence[str] = TARGETS) -> Designed:
     """``n`` pictures, from the store if they are there: log-uniform scale, uniform mean, drawn apart.
+
+    Parameters
+    ----------
+    vary
+        Which of :data:`TARGETS` do; the other stays in the middle of its range.
 
     Raises
     ------
     ValueError
-        Fewer than two are asked for.
+        Fewer than two are asked for, or something else is to vary.
     """
     if n < 2:
         raise ValueError(f"n must be at least 2 pictures, got {n}")
+    if not vary or set(vary) - set(TARGETS):
+        raise ValueError(f"vary must name one or both of {', '.join(TARGETS)}, got {vary!r}")
     rng = np.random.default_rng([seed, 42])
-    scale, mean = np.exp(rng.uniform(*np.log(SCALE_VOXELS), n)), rng.uniform(*MEAN_HU, n)
+    drawn = [rng.uniform(*ends, n) if name in vary else np.full(n, np.mean(ends))
+             for name, ends in zip(TARGETS, (np.log(SCALE_VOXELS), MEAN_HU), strict=True)]  # fmt: skip
+    scale, mean = np.exp(drawn[0]), drawn[1]
 
     def make(folder: Path) -> None:
         cubes = (designed_cube(s, m, rng) for s, m in zip(scale, mean, strict=True))
         np.save(folder / "pool.npy", np.stack([pool_of_cube(cube) for cube in cubes]))
 
-    folder = artefact("designed-pictures", {"n": n, "seed": seed}, (__name__,), make)
-    truth = pd.DataFrame(dict(zip(TARGETS, (np.log(scale), mean), strict=True)))
+    folder = artefact("designed-pictures", {"n": n, "seed": seed, "vary": list(vary)}, (__name__,), make)
+    truth = pd.DataFrame(dict(zip(TARGETS, drawn, strict=True)))
     return Designed(np.load(folder / "pool.npy", allow_pickle=False), truth)
 
 
