@@ -85,7 +85,10 @@ def show_printed(run: Run, level: Mapping[str, str]) -> None:
             text: [paper[f"{PAPER}.{name}.{site}.ResNet34|{key}|Lclass.f1"] for site in "ABCD"]
             for key, text in PRINTED.items()
         }
-        rows += [{"unit": unit, "start": text} | dict(zip("ABCD", v, strict=True)) for text, v in f1.items()]
+        rows += [
+            {"unit": unit, "start": text} | {site: f"{x:.2f}" for site, x in zip("ABCD", values, strict=True)}
+            for text, values in f1.items()
+        ]
         ahead += [(unit, s) for s, a, b in zip("ABCD", f1["TP-SwAV"], f1["SwAV"], strict=True) if a > b]
         scratch += [(unit, s) for s, a, b in zip("ABCD", f1["TP-SwAV"], f1["from scratch"], strict=True) if a > b]
     table(run, "printed", pd.DataFrame(rows), "F1 in %, ResNet34 with the class loss, as printed in Tables 2 and 3",
