@@ -5,6 +5,7 @@
 # make data             what data the book knows, and what is there
 # make exercises        copies of the notebooks without solutions, in exercises/
 # make bench            speed and memory, side by side with other libraries
+# make faults           spoiled inputs by the thousand, runs killed at random moments (an hour)
 # make lint             style
 # make notebooks        notebooks/*.ipynb from notebooks/src/*.py
 # make lock             requirements.txt anew (needs uv)
@@ -19,7 +20,7 @@ BIN := .venv/bin
 endif
 READY := .venv/.ready
 
-.PHONY: book test test-code test-pages record lab data exercises bench lint notebooks lock
+.PHONY: book test test-code test-pages record lab data exercises bench faults lint notebooks lock
 
 book: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --nolock --rerun-incomplete --rerun-triggers params --quiet all \
@@ -53,6 +54,10 @@ exercises: $(READY)
 
 bench: $(READY)
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+faults: $(READY)
+	$(BIN)/python tests/faults/fuzz.py
+	$(BIN)/python tests/faults/kills.py add record book
 
 lint: $(READY)
 	$(BIN)/ruff check .

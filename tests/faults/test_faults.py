@@ -1,0 +1,39 @@
+"""A small part of the campaign; `make faults` runs the whole."""
+
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).parent
+FUZZ = runpy.run_path(str(HERE / "fuzz.py"))
+
+
+def test_spoiled_inputs_are_answered_or_refused_by_name_and_nothing_is_written():
+    run = subprocess.run(
+        [sys.executable, HERE / "fuzz.py", "--n", "108", "--seed", "1000"], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    counts = json.loads(run.stdout)
+    assert sum(line["n"] for line in counts) == 108 and not {line["outcome"] for line in counts} & set(FUZZ["FAILURES"])
+    refused = {line["kind"] for line in counts if line["outcome"] == "refused"}
+    assert len(refused) == 9  # a campaign in which nothing is spoiled shows nothing
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_something_is_spoiled(seed):
+    whole = b"name: value\nn: 12\nshare: 0.5\nlabel: a b c d\n" * 3
+    data, how = FUZZ["spoil"](whole, np.random.default_rng(seed))
+    assert data != whole or how in ("swapped", "zeroed", "doubled", "lost", "inserted", "cut")
+
+
+@pytest.mark.skipif(not (HERE.parents[1] / ".git").exists(), reason="the campaign runs in a clone of the last commit")
+def test_an_add_that_is_killed_leaves_nothing_half_written():
+    run = subprocess.run([sys.executable, HERE / "kills.py", "add", "--kills", "2"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-2000:]
+    found = json.loads(run.stdout)
+    assert found["exit"] == 0 and found["different"] == [] == found["half"] and found["results"] == 1
