@@ -69,9 +69,9 @@ def test_recipes_stand_in_lines():
 
 
 def test_counts_become_rows_and_facts(run):
-    segments = pd.DataFrame({"hand": [0] * 7, "bone": BONES})
-    content = np.tile([0.0, 0.0, 0.05, 0.5], (7, 1))
-    content[1] = 0.5
+    segments = pd.DataFrame({"hand": [0] * 7 + [1] * 7, "bone": [*BONES] * 2})
+    content = np.tile([0.0, 0.0, 0.05, 0.5], (14, 1))
+    content[[1, 8]] = 0.5
     hand_views.show_counts(run, shares_without_content({224: content, 96: content}, segments, 100, 0), content)
     assert [row["value"] for row in run.rows] == pytest.approx([3 / 7, 9 / 14] * 2)
     assert (run.facts["local_low"], run.facts["global_empty"]) == pytest.approx((9 / 14, 3 / 7))
