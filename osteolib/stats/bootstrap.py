@@ -259,7 +259,7 @@ def _prepare(y_true, scores: dict[str, ArrayLike], metrics, threshold, groups, s
     if threshold is not None:
         threshold = number(threshold, "threshold")
     if not isinstance(metrics, str):
-        metrics = each(metrics, argument)
+        metrics = each(list(metrics) if isinstance(metrics, dict) else metrics, argument)  # a mapping: its names
         if strange := [name for name in metrics if not isinstance(name, str)]:
             raise ValueError(f"{argument} must be a name or names out of osteolib.stats.METRICS, got {strange[:3]}")
     try:

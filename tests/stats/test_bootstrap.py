@@ -244,3 +244,9 @@ def test_an_interval_that_measures_no_uncertainty_is_flagged():
     assert knees.to_frame()["degenerate"].tolist() == [True, True]
     all_called = bootstrap_ci(y, score, ("auroc", "sensitivity"), threshold=-9, n_boot=100)
     assert all_called.degenerate == ("sensitivity",)
+
+
+def test_metrics_may_be_the_names_of_a_mapping():
+    y, score = np.tile([0, 1], 20), np.linspace(0, 1, 40)
+    heads = {"auroc": "AUROC", "auprc": "AUPRC"}
+    assert list(bootstrap_ci(y, score, heads, n_boot=100).estimate) == list(heads)
