@@ -58,7 +58,7 @@ def test_every_row_gets_its_own_hip_in_the_order_given(tmp_path, monkeypatch):
     truth = np.zeros(SHAPE, np.uint8)
     truth[box(10, 10, 30, 50) | box(50, 10, 70, 50)] = FEMUR
     for name in "ab":
-        Image.fromarray(truth * 200).save(tmp_path / f"{name}.png")
+        Image.fromarray(truth * 180 + np.arange(truth.shape[1], dtype=np.uint8) % 16).save(tmp_path / f"{name}.png")
     np.savez(tmp_path / "masks.npz", a=truth, b=truth)
     hips = pd.DataFrame(
         [(f"{i}-{side}", i, side, str(tmp_path / f"{i}.png"), str(tmp_path / "masks.npz")) for side in ("left", "right")

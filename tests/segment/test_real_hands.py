@@ -89,7 +89,7 @@ def test_what_is_stored_is_not_asked_again_until_film_weights_or_points_change(s
     assert fake.asked == 30  # four new hands
     annotated_hands(hands, 2, other := Fake("1"))
     assert other.asked == 10
-    Image.fromarray(np.zeros((280, 220), np.uint8)).save(hands.path[3])  # the youngest
+    Image.fromarray(np.random.default_rng(9).integers(0, 255, (280, 220), dtype=np.uint8)).save(hands.path[3])  # the youngest
     annotated_hands(hands, 2, fake)
     assert fake.asked == 35
     monkeypatch.setattr(real_hands, "read_keypoints", lambda image_id, shape: points + 1)
@@ -118,7 +118,7 @@ def test_a_phantom_is_prompted_along_its_true_bones(store, tmp_path):
     labels = np.zeros((280, 220), np.uint8)
     labels[60:200, 90:110] = BONES.index("M2") + 1
     labels[210:270, 90:110] = BONES.index("radius") + 1
-    Image.fromarray(np.where(labels, 200, 30).astype(np.uint8)).save(tmp_path / "film.png")
+    Image.fromarray((np.where(labels, 200, 30) + np.arange(220) % 16).astype(np.uint8)).save(tmp_path / "film.png")
     np.savez(tmp_path / "masks.npz", film=labels)
     row = {"image_id": "film", "path": str(tmp_path / "film.png"), "masks_path": str(tmp_path / "masks.npz")}
     (hand,) = annotated_phantoms(pd.DataFrame([row]), Fake())
