@@ -89,7 +89,9 @@ def test_what_is_stored_is_not_asked_again_until_film_weights_or_points_change(s
     assert fake.asked == 30  # four new hands
     annotated_hands(hands, 2, other := Fake("1"))
     assert other.asked == 10
-    Image.fromarray(np.random.default_rng(9).integers(0, 255, (280, 220), dtype=np.uint8)).save(hands.path[3])  # the youngest
+    Image.fromarray(np.random.default_rng(9).integers(0, 255, (280, 220), dtype=np.uint8)).save(
+        hands.path[3]
+    )  # the youngest
     annotated_hands(hands, 2, fake)
     assert fake.asked == 35
     monkeypatch.setattr(real_hands, "read_keypoints", lambda image_id, shape: points + 1)
