@@ -147,7 +147,7 @@ def show_unknown(run: Run, said: pd.DataFrame, n_boot: int, seed: int) -> None:
                                                            found[["bias", "low", "high"]].to_numpy()],
                           "n": found["n"]})  # fmt: skip
     table(run, "unknown", shown, "Phantom: hospital D with a MEDIX, which no training vertebra had, and what experts "
-          "say by what they are told", index=False)  # fmt: skip
+          "say by what they are told", index=False, folded="Told one of four things")  # fmt: skip
     low, high = found["bias"].min(), found["bias"].max()
     unknown = found.set_index("told").loc[["mean", "learned"], "bias"]
     run.fact(mean_bias=unknown["mean"], learned_bias=unknown["learned"], bias_range=high - low, unknown_n=len(d) //

@@ -197,7 +197,7 @@ def show_rules(run: Run, scored: pd.DataFrame, n_boot: int, seed: int) -> None:
             })  # fmt: skip
     shown = pd.DataFrame(lines).fillna("–")
     caption = f"{len(people)} test patients of all sites under two truths; {ladder.FULL}"
-    table(run, "rules", shown, caption, index=False, group="truth")
+    table(run, "rules", shown, caption, index=False, group="truth", folded="Three ways to call a patient, two truths")
     apart = float((truths["any vertebra at −2.5 or below"] != truths["T-scores together"]).mean())
     bmd = scored[["bmd_g_cm2", "bmd_predicted"]].dropna()
     off = (bmd["bmd_predicted"] - bmd["bmd_g_cm2"]).abs().mean()

@@ -35,7 +35,8 @@ def show_ladder(run: Run, recipes: Mapping[str, Recipe], networks: Mapping[str, 
             "epoch kept": f"{chosen_epoch(networks[name])} of {recipe.epochs}",
             "cut": f"{scored[name]['cut'].iloc[0]:.2f}",
         })  # fmt: skip
-    table(run, "ladder", pd.DataFrame(lines), "What is trained on the vertebrae of training patients", index=False)
+    table(run, "ladder", pd.DataFrame(lines), "What is trained on the vertebrae of training patients", index=False,
+          folded="The trainings")  # fmt: skip
     reasons = [{"printed row": name.replace("|", ", "), "not attempted because": why}
                for name, why in ladder.NOT_ATTEMPTED.items()]  # fmt: skip
     table(run, "not_attempted", pd.DataFrame(reasons), "Printed rows of Tables 2, 3 and 5 without a training of ours",
@@ -91,9 +92,8 @@ def show_tables(run: Run, found: Found) -> None:
             shown = rows.site_table(found[level, site], level, site)
             why = found[level, site][1]
             caption = f"{title} of site {site}, per cent" + (f"; of the phantom nothing: {why}" if why else "")
-            first = (level, site) == (VERTEBRAE, "A")
-            options = {} if first else {"folded": f"{title}, site {site}"}
-            table(run, f"{level}_{site}", shown, caption, index=False, group="kind", **options)
+            folded = f"{title}, site {site}"
+            table(run, f"{level}_{site}", shown, caption, index=False, group="kind", folded=folded)
 
 
 def show_roc(run: Run, scored: rows.Scored, found: Found) -> None:
@@ -133,7 +133,7 @@ def show_tests(run: Run, all_sites: pd.DataFrame, p_values: pd.DataFrame) -> Non
         lines.append({"contrast": f"{row.method} − {row.reference}", "F1, points (95 % CI, patients)": gap}
                      | {head: _p(getattr(row, key)) for key, head in names.items()})  # fmt: skip
     table(run, "tests", pd.DataFrame(lines), "p of six tests of one difference; the last two count patients",
-          index=False)  # fmt: skip
+          index=False, folded="Six tests, six p-values")  # fmt: skip
     control = p_values[p_values["reference"].eq(ladder.SCRATCH) & p_values["method"].eq(ladder.AGAIN)].iloc[0]
     auroc = all_sites[all_sites["metric"].eq("auroc")].set_index("method")["value"]
     beyond = int((auroc.drop(ladder.AGAIN).abs() > abs(auroc[ladder.AGAIN])).sum())
@@ -211,7 +211,7 @@ def show_power(run: Run, by_site: Mapping[str, pd.DataFrame], all_sites: pd.Data
 def show_losses(run: Run, found: Found, all_sites: pd.DataFrame) -> None:
     """Table 4."""
     caption = "Table 4: F1 of vertebrae in per cent by loss, all from random weights"
-    table(run, "T4", rows.losses(found), caption, index=False, group="kind")
+    table(run, "T4", rows.losses(found), caption, index=False, group="kind", folded="Table 4")
     pair = all_sites.query("method == @ladder.SCRATCH_UNIFIED and metric == 'auroc'")
     if len(pair):
         d = pair.iloc[0]
