@@ -77,7 +77,7 @@ page.show_study(run, study)
 # An encoder makes $\mathbf P$ of the picture, a table holds $\mathbf D$ of the maker, and of their sum the gate makes weights
 # for the answers $E_i$ of $N = 3$ experts (Eqs. 2 and 3):
 #
-# $$ \boldsymbol\alpha = \mathrm{Softmax}\big(f_g(\mathbf P + \mathbf D)\big), \qquad
+# $$ \alpha = \mathrm{Softmax}\big(f_g(\mathbf P + \mathbf D)\big), \qquad
 # \text{Output} = \sum_{i=1}^{N} \alpha_i\, E_i . $$
 #
 # The paper prints $\alpha_i$ on the left; its right side has no $i$. We let $f_g$ give three numbers, one an expert. (If $\mathbf D_i$ were
