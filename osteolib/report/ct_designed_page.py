@@ -20,6 +20,7 @@ from osteolib.screen.ct_designed import MEAN_HU, TARGETS, Designed
 from osteolib.screen.ct_pool import MEMBERS
 
 PAPER = "tpswav2025_ct"
+QUESTIONS = ("scale, alone", "scale, both vary", "mean, both vary")
 PRINTED = {"scratch": "from scratch", "SwAV": "SwAV", "TP-SwAV": "TP-SwAV"}
 
 
@@ -40,34 +41,36 @@ def examples(designed: Designed) -> dict[str, NDArray]:
 
 
 def compare_designed(told: pd.DataFrame, n_boot: int, seed: int) -> dict[str, Comparison]:
-    """r by target of the designed case; ``told`` is from :func:`osteolib.screen.ct_designed.designed_answers`."""
+    """r by question of the designed case; ``told`` is from :func:`osteolib.screen.ct_designed.designed_answers`."""
     found = {}
-    for target, part in told.groupby("target", sort=False):
+    for question, part in told.groupby("question", sort=False):
         readers = part.groupby("reader", sort=False)
         values = {NAMES.get(r, r): (d["truth"].to_numpy(), d["predicted"].to_numpy()) for r, d in readers}
         pairs = [(POOL, CROPS), (POOL, NAMES["random"])]
-        found[target] = compare_statistics({"r": pearson}, values, n_boot=n_boot, seed=seed, reference=pairs)
+        found[question] = compare_statistics({"r": pearson}, values, n_boot=n_boot, seed=seed, reference=pairs)
     return found
 
 
 def show_designed(run: Run, pictures: Mapping[str, NDArray], found: Mapping[str, Comparison]) -> None:
-    """The designed case with what was predicted of it. ``pictures`` (size, size) by title; ``found`` scale first."""
-    by_scale, by_mean = (found[target] for target in TARGETS)
-    alt = "; ".join(f"{target}: {compared.words()}" for target, compared in found.items())
+    """The designed case with what was predicted of it: ``pictures`` (size, size) by title, r by question."""
+    alone, beside, mean = (found[question] for question in QUESTIONS)
+    alt = "; ".join(f"{question}: {compared.words()}" for question, compared in found.items())
     figure(run, "designed", figures.designed_figure(pictures, found), alt=f"r with what was drawn. {alt}.")
-    for name, compared in (("scale", by_scale), ("mean", by_mean)):
+    for name, compared in {"alone": alone, "beside": beside, "mean": mean}.items():
         for fact, reader in {"pool": POOL, "crops": CROPS, "random": NAMES["random"]}.items():
-            run.fact(**{f"designed_{name}_{fact}": with_ci(*compared.estimate(reader))})
-        run.fact(**{f"designed_{name}_change": with_ci(*compared.difference(POOL, CROPS), "+.2f"),
-                    f"designed_{name}_gain": with_ci(*compared.difference(POOL, NAMES["random"]), "+.2f")})  # fmt: skip
-    helps, more = by_scale.difference(POOL, CROPS), by_mean.difference(POOL, CROPS)
-    gain = by_scale.difference(POOL, NAMES["random"])
+            run.fact(**{f"{name}_{fact}": with_ci(*compared.estimate(reader))})
+        for fact, other in {"change": CROPS, "gain": NAMES["random"]}.items():
+            run.fact(**{f"{name}_{fact}": with_ci(*compared.difference(POOL, other), "+.2f")})
+    helps, more = alone.difference(POOL, CROPS), mean.difference(POOL, CROPS)
+    gain = alone.difference(POOL, NAMES["random"])
     kept = "adds to" if gain[1] > 0 else "takes from" if gain[2] < 0 else "neither adds to nor takes from"
-    run.fact(first=_came_out(helps[1] > 0, helps[2] < 0), second=_came_out(more[1] <= 0, False), kept=kept)
-    say(run, "Scale: crops r = {designed_scale_crops}, pool **{designed_scale_pool}**, difference "
-        "{designed_scale_change}: the first prediction {first}. Mean: crops {designed_mean_crops}, pool "
-        "{designed_mean_pool}, difference {designed_mean_change}: the second {second}. Against the random encoder's "
-        "{designed_scale_random} the pool {kept} what is known of the scale ({designed_scale_gain}).")  # fmt: skip
+    drowned = beside.estimate(POOL)[2] < alone.estimate(POOL)[1]
+    run.fact(first=_came_out(helps[1] > 0, helps[2] < 0), second=_came_out(more[1] <= 0, False), kept=kept,
+             drowned="less" if drowned else "no less")  # fmt: skip
+    say(run, "Scale alone: crops r = {alone_crops}, pool **{alone_pool}**, difference {alone_change}: the first "
+        "prediction {first}. The pool {kept} what a random encoder knows, {alone_random} ({alone_gain}). Mean: crops "
+        "{mean_crops}, pool {mean_pool}, difference {mean_change}: the second {second}. The scale where the mean "
+        "varies, too: crops {beside_crops}, pool **{beside_pool}**, {drowned} than where it varied alone.")  # fmt: skip
 
 
 def _came_out(as_predicted: bool, against: bool) -> str:

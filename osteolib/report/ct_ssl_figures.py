@@ -60,7 +60,7 @@ def history_figure(history: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def designed_figure(pictures: Mapping[str, NDArray], found: Mapping[str, Comparison]) -> Figure:
-    """Above, pictures (size, size) by title; below, r of each reader with each target, by :class:`Comparison`."""
+    """Above, pictures (size, size) by title; below, r of each reader with its 95 % interval, a panel a question."""
     use_style()
     fig = plt.figure(figsize=(8.8, 4.6))
     above, below = fig.subfigures(2, 1, height_ratios=(1, 1.35))
@@ -69,7 +69,7 @@ def designed_figure(pictures: Mapping[str, NDArray], found: Mapping[str, Compari
         axis.set_title(title, fontsize=8)
         axis.set(xticks=[], yticks=[])
     axes = below.subplots(1, len(found), sharey=True)
-    for axis, (target, compared) in zip(axes, found.items(), strict=True):
+    for axis, (question, compared) in zip(axes, found.items(), strict=True):
         names = compared.methods
         for y, name in zip(range(len(names))[::-1], names, strict=True):
             value, low, high = compared.estimate(name)
@@ -77,7 +77,7 @@ def designed_figure(pictures: Mapping[str, NDArray], found: Mapping[str, Compari
             axis.plot([low, high], [y, y], color=colour, lw=2)
             axis.plot(value, y, marker, color=colour, ms=7)
         axis.axvline(0, color=GREY, ls=":", lw=1)
-        axis.set(title=target, xlabel="r on other pictures, 95 % interval", xlim=(-0.25, 1.03),
+        axis.set(title=question, xlabel="r on other pictures", xlim=(-0.42, 1.06),
                  yticks=range(len(names))[::-1], ylim=(-0.6, len(names) - 0.4))  # fmt: skip
         axis.set_yticklabels(names)
     return fig

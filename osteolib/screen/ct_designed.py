@@ -8,7 +8,7 @@ second; one taught on texture pools sees both at their own size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from osteolib.runs.side_by_side import side_by_side
 from osteolib.runs.store import artefact
+from osteolib.screen.ct_knows import alive
 from osteolib.screen.ct_pool import MEMBERS, pool_of_cube
 from osteolib.screen.readout import read_out
 from osteolib.ssl.ct_encoders import build_ct_encoder
@@ -27,7 +28,9 @@ from osteolib.views.texture import WINDOW
 
 SIZE = 32
 SCALE_VOXELS, MEAN_HU, SD_HU, AROUND_HU = (0.6, 2.4), (100.0, 300.0), 60.0, -100.0
-TARGETS = ("scale of the texture", "mean")
+TARGETS = ("scale", "mean")
+CASES = {"alone": ("scale",), "both vary": TARGETS}
+"""What varies in the pictures of a case."""
 METHODS = ("swav", "tp-swav")
 
 
@@ -40,7 +43,7 @@ class Designed:
     pool
         Shape (n, 5, 3, SIZE, SIZE), uint8, as :func:`osteolib.screen.ct_pool.pool_images` has it.
     truth
-        A row a picture: ``scale of the texture`` (logarithm of the correlation length in voxels) and ``mean`` (HU).
+        A row a picture, of what varies: ``scale`` (logarithm of the correlation length in voxels) and ``mean`` (HU).
     """
 
     pool: NDArray[np.uint8]
@@ -93,7 +96,7 @@ def designed_pictures(n: int, seed: int, vary: Sequence[str] = TARGETS) -> Desig
         np.save(folder / "pool.npy", np.stack([pool_of_cube(cube) for cube in cubes]))
 
     folder = artefact("designed-pictures", {"n": n, "seed": seed, "vary": list(vary)}, (__name__,), make)
-    truth = pd.DataFrame(dict(zip(TARGETS, drawn, strict=True)))
+    truth = pd.DataFrame({name: of for name, of in zip(TARGETS, drawn, strict=True) if name in vary})
     return Designed(np.load(folder / "pool.npy", allow_pickle=False), truth)
 
 
@@ -109,38 +112,38 @@ def measured(pool: NDArray[np.uint8]) -> dict[str, NDArray]:
 
 
 def designed_answers(
-    unlabelled: Designed, asked: Designed, recipe: CTRecipe, seeds: Sequence[int] = (0,)
+    unlabelled: Mapping[str, Designed], asked: Mapping[str, Designed], recipe: CTRecipe
 ) -> pd.DataFrame:
     """Both methods pre-trained on the same pictures, frozen, and a straight line from their features to each target.
 
-    The line is fitted on the first half of ``asked`` and answers for the second.
+    The line is fitted on the first half of those asked and answers for the second.
 
     Parameters
     ----------
     unlabelled, asked
-        Of different seeds.
+        By name of a case, say of :data:`CASES`; the two of different seeds.
     recipe
-        Its method and seed are replaced.
-    seeds
-        Of pre-trainings.
+        Its method is replaced.
 
     Returns
     -------
-    A row for each picture, reader, seed and target: ``reader, seed, target, picture, truth, predicted``.
+    A row for each picture, reader and question: ``reader, question`` (as "scale, alone"), ``picture, truth,
+    predicted``.
     """
-    cells = {(m, seed): replace(recipe, method=m, seed=seed) for m in METHODS for seed in seeds}
-    names = np.arange(len(unlabelled.pool))
-    folders = side_by_side(pretrained_vertebrae, {c: (unlabelled.pool, names, [], r) for c, r in cells.items()})
-    pictures, features = asked.pool[:, 0], {}
-    for seed in seeds:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            features["random", seed] = embed_vertebrae(build_ct_encoder(recipe.encoder), pictures)
-    features |= {c: embed_vertebrae(load_ct_encoder(f, recipe.encoder), pictures) for c, f in folders.items()}
-    features |= {(name, seeds[0]): x for name, x in measured(asked.pool).items()}
-    first = np.arange(len(pictures)) < len(pictures) // 2
-    return pd.concat([
-        pd.DataFrame({"reader": reader, "seed": seed, "target": target, "picture": np.flatnonzero(~first),
-                      "truth": truth[~first], "predicted": read_out(x, truth.to_numpy(), first, ~first)})
-        for (reader, seed), x in features.items() for target, truth in asked.truth.items()
-    ], ignore_index=True)  # fmt: skip
+    cells = {(case, m): (d.pool, np.arange(len(d.pool)), [], replace(recipe, method=m))
+             for case, d in unlabelled.items() for m in METHODS}  # fmt: skip
+    folders = side_by_side(pretrained_vertebrae, cells)
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        encoders = dict.fromkeys([(case, "random") for case in unlabelled], build_ct_encoder(recipe.encoder))
+    encoders |= {cell: load_ct_encoder(folder, recipe.encoder) for cell, folder in folders.items()}
+    told = []
+    for case, given in asked.items():
+        readers = {m: embed_vertebrae(encoders[case, m], given.pool[:, 0]) for m in ("random", *METHODS)}
+        first = np.arange(len(given.pool)) < len(given.pool) // 2
+        for target, truth in given.truth.items():
+            known = {"question": f"{target}, {case}", "picture": np.flatnonzero(~first), "truth": truth[~first]}
+            for reader, x in (readers | measured(given.pool)).items():
+                predicted = read_out(alive(x, first), truth.to_numpy(), first, ~first)
+                told.append(pd.DataFrame({"reader": reader, **known, "predicted": predicted}))
+    return pd.concat(told, ignore_index=True)

@@ -54,8 +54,19 @@ def central_hu(images: NDArray[np.uint8]) -> NDArray:
     return WINDOW_HU[0] + (WINDOW_HU[1] - WINDOW_HU[0]) * square.mean((1, 2, 3)) / 255
 
 
+def alive(features: NDArray, fitted: NDArray[np.bool_], share: float = 0.2) -> NDArray:
+    """The features (n, fewer) that differ from their own median in so many of the rows that a line is fitted on.
+
+    A unit that is 0 but for a few of those rows has next to no spread in them: divided by it, a row on which the unit
+    wakes outweighs all others. Where none is left, all stay.
+    """
+    x = features[fitted]
+    kept = (x != np.median(x, axis=0)).mean(0) >= share
+    return features[:, kept] if kept.any() else features
+
+
 def what_vertebrae_tell(features: Mapping[str, NDArray], study: CTStudy) -> pd.DataFrame:
-    """The :data:`QUESTIONS` to each reader, by :func:`osteolib.screen.readout.read_out`.
+    """The :data:`QUESTIONS` to each reader, by :func:`osteolib.screen.readout.read_out` from what is :func:`alive`.
 
     Returns
     -------
@@ -78,8 +89,9 @@ def what_vertebrae_tell(features: Mapping[str, NDArray], study: CTStudy) -> pd.D
     for reader, x in features.items():
         if len(x) != len(rows):
             raise ValueError(f"{reader} has features of {len(x)} vertebrae, the study has {len(rows)}")
+        steady = alive(x, train)
         for question, y in truth.items():
-            answer, known = read_out(x, y, train, test), y[test]
+            answer, known = read_out(steady, y, train, test), y[test]
             if question == "scanner":
                 answer, known = (answer == known).astype(float), np.ones(len(known))
             told.append(pd.DataFrame({

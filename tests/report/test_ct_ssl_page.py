@@ -110,11 +110,11 @@ def test_codes_and_equation_are_told_by_their_numbers(run):
 def answers(pool_scale, crops_scale, pool_mean=0.1, n=80):
     rng, rows = np.random.default_rng(0), []
     noise = {"random": (0.5, 0.5), "swav": (crops_scale, 0.1), "tp-swav": (pool_scale, pool_mean)}
-    for place, target in enumerate(TARGETS):
+    for question in designed.QUESTIONS:
         truth = rng.normal(size=n)
         for reader, of in noise.items():
-            predicted = truth + of[place] * rng.normal(size=n)
-            told = {"reader": reader, "seed": 0, "target": target, "picture": np.arange(n)}
+            predicted = truth + of[question == designed.QUESTIONS[2]] * rng.normal(size=n)
+            told = {"reader": reader, "question": question, "picture": np.arange(n)}
             rows.append(pd.DataFrame(told | {"truth": truth, "predicted": predicted}))
     return pd.concat(rows, ignore_index=True)
 
@@ -133,7 +133,7 @@ def test_what_was_predicted_of_the_designed_case_is_held_to(run, given, first, s
     shown = designed.examples(pictures)
     assert len(shown) == 6 and {picture.shape for picture in shown.values()} == {(32, 32)}
     designed.show_designed(run, shown, designed.compare_designed(answers(*given), 200, 0))
-    assert (run.facts["first"], run.facts["second"]) == (first, second)
+    assert (run.facts["first"], run.facts["second"], run.facts["drowned"]) == (first, second, "no less")
 
 
 def test_examples_are_fine_and_coarse_at_one_mean():

@@ -5,6 +5,7 @@ import torch
 from osteolib.screen import ct_designed as module
 from osteolib.screen.ct_designed import (
     AROUND_HU,
+    CASES,
     SD_HU,
     SIZE,
     TARGETS,
@@ -72,12 +73,25 @@ def test_the_plain_measures_know_each_the_one_thing_and_not_the_other():
 
 
 def test_every_reader_answers_for_the_second_half_alone():
-    told = designed_answers(designed_pictures(8, 0), designed_pictures(10, 1), CTRecipe(epochs=1, batch_size=4), (0,))
+    unlabelled, asked = ({case: designed_pictures(n, seed, vary) for case, vary in CASES.items()}
+                         for n, seed in ((8, 0), (10, 1)))  # fmt: skip
+    told = designed_answers(unlabelled, asked, CTRecipe(epochs=1, batch_size=4))
     assert list(told["reader"].unique()) == ["random", "swav", "tp-swav", "mean of HU", "mean of the contrast map"]
-    assert set(told["picture"]) == set(range(5, 10)) and len(told) == 5 * 2 * 5
+    assert list(told["question"].unique()) == ["scale, alone", "scale, both vary", "mean, both vary"]
+    assert set(told["picture"]) == set(range(5, 10)) and len(told) == 5 * 3 * 5
     assert np.isfinite(told[["truth", "predicted"]]).all(axis=None)
 
 
-def test_fewer_than_two_pictures_are_refused():
+def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(ValueError, match="n must be at least 2 pictures, got 1"):
         designed_pictures(1, 0)
+    with pytest.raises(ValueError, match="vary must name one or both of scale, mean, got \\['colour'\\]"):
+        designed_pictures(4, 0, ["colour"])
+
+
+def test_what_does_not_vary_stays_in_the_middle():
+    pictures = designed_pictures(6, 0, ("scale",))
+    assert list(pictures.truth) == ["scale"]
+    inside = np.take(body(inner=2), SIZE // 2, 0)[::-1]
+    hu = -200 + 1000 * pictures.pool[:, 0, 0][:, inside].mean(1) / 255
+    assert (abs(hu - 200) < 40).all()  # a plane of a coarse field is not its cube

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
-from osteolib.screen.ct_knows import CENTRE, MEASURED, QUESTIONS, central_hu, features_of, what_vertebrae_tell
+from osteolib.screen.ct_knows import CENTRE, MEASURED, QUESTIONS, alive, central_hu, features_of, what_vertebrae_tell
 from osteolib.screen.ct_study import CTStudy
 
 torch.set_num_threads(1)
@@ -65,3 +65,12 @@ def test_the_plain_measure_stands_without_any_encoder(study):
 def test_a_reader_without_a_row_for_each_vertebra_is_named(study):
     with pytest.raises(ValueError, match="short has features of 5 vertebrae, the study has 60"):
         what_vertebrae_tell({"short": np.zeros((5, 2))}, study)
+
+
+def test_a_unit_that_sleeps_in_nearly_all_fitted_rows_is_left_out():
+    x = np.random.default_rng(0).random((40, 3))
+    x[:, 1] = 0
+    x[[0, 30], 1] = 1e-6, 5.0  # wakes once in the rows that are fitted on, and loudly in one that is asked
+    fitted = np.arange(40) < 20
+    np.testing.assert_array_equal(alive(x, fitted), x[:, [0, 2]])
+    np.testing.assert_array_equal(alive(x[:, [1]], fitted), x[:, [1]])  # where nothing else is
