@@ -33,18 +33,21 @@ def hang(data: Dataset, name: str, pixels: NDArray) -> tuple[NDArray, bool]:
     Raises
     ------
     RadiographError
-        PatientOrientation is oblique, along the body, no pair of directions, or contradicts ViewPosition.
+        PatientOrientation is tilted on the film, along the body, no pair of directions, or contradicts ViewPosition.
     """
     letters = orientation(data).split("/")
     if letters == [""]:
         return pixels, False
     said = f"{name}: PatientOrientation {orientation(data)}"
-    if any(len(letter) > 1 and set(letter) <= set(AXES) for letter in letters):
-        raise RadiographError(f"{said} is oblique, which no turn by right angles mends; {TURN}")
-    if len(letters) != 2 or not set(letters) <= set(AXES) or AXES[letters[0]] == AXES[letters[1]]:
+    if len(letters) != 2 or not all(letters) or not set("".join(letters)) <= set(AXES):
         raise RadiographError(f"{said} names no two directions; {TURN}")
-    rows, columns = letters
+    # the first letter is the main direction; more tell how a person or the tube was turned, which the film shows anyway
+    rows, columns = (letter[0] for letter in letters)
     axes = {AXES[rows], AXES[columns]}
+    if len(axes) < 2:
+        raise RadiographError(f"{said} names no two directions; {TURN}")
+    if AXES[columns] in map(AXES.get, letters[0][1:]) or AXES[rows] in map(AXES.get, letters[1][1:]):
+        raise RadiographError(f"{said} is tilted on the film, which no turn by right angles mends; {TURN}")
     if "z" not in axes:
         raise RadiographError(f"{said}: a view along the body; give one from the front, the back or the side")
     view, front = str(data.get("ViewPosition") or ""), "x" in axes

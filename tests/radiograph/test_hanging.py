@@ -54,8 +54,9 @@ def test_a_hand_is_taken_as_it_is_stored(write_dicom, legs, directions):
 @pytest.mark.parametrize(
     ("directions", "more", "why"),
     [
-        (["LF", "FR"], {}, "LF/FR is oblique"),
-        (["LA", "F"], {}, "LA/F is oblique"),
+        (["LF", "FR"], {}, "LF/FR is tilted on the film"),
+        (["L", "FR"], {}, "L/FR is tilted on the film"),
+        (["LR", "LF"], {}, "LR/LF names no two directions"),
         (["L"], {}, "L names no two directions"),
         (["L", "R"], {}, "L/R names no two directions"),
         (["L", "Q"], {}, "L/Q names no two directions"),
@@ -70,6 +71,15 @@ def test_what_cannot_be_honoured_is_refused(write_dicom, legs, directions, more,
     path, _ = write_dicom(legs, PatientOrientation=directions, **more)
     with pytest.raises(RadiographError, match=rf"film\.dcm: PatientOrientation {why}"):
         read_radiograph(path)
+
+
+@pytest.mark.parametrize(
+    ("directions", "upright"), [(["LA", "F"], True), (["L", "FP"], True), (["RP", "FA"], False)]
+)
+def test_of_an_oblique_view_the_main_directions_count(write_dicom, legs, directions, upright):
+    """The first letter names the main direction (PS3.3 C.7.6.1.1.1); a person turned aside still stands upright."""
+    path, _ = write_dicom(legs if upright else legs[:, ::-1], PatientOrientation=directions, ViewPosition="LLO")
+    np.testing.assert_array_equal(read_radiograph(path).pixels, legs)
 
 
 @pytest.mark.parametrize("directions", ["", [], ["", ""]])
