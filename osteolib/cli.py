@@ -102,11 +102,13 @@ def verify(
     name: str,
     deep: Annotated[bool, typer.Option(help="also recompute the perceptual hash of every image")] = False,
 ) -> None:
-    """Compare the files of a cohort with the sha256 in its manifest."""
+    """Compare the files of a cohort with the sha256 in its manifest; say what to do where they differ."""
+    from osteolib.cohorts import load_manifest
     from osteolib.cohorts import verify as check
+    from osteolib.cohorts.files import how_to_mend
 
     report = check(name, deep)
-    typer.echo(str(report))
+    typer.echo(str(report) if report.ok else how_to_mend(load_manifest(name), report))
     if not report.ok:
         raise typer.Exit(1)
 

@@ -47,7 +47,7 @@ def read_people(folder: Path, table: dict, label_rule: str) -> tuple[pd.DataFram
     other = by_rule.notna() & label.isin(LABELS) & (label != by_rule)
     lost = (t_score > 0) & (label_from_t_score(-t_score, label_rule) == label)
     problems += [f"row {row}: label {label[row]!r}, but T-score {t_score[row]:g} means {by_rule[row]!r} by the rule "
-                 f"{label_rule!r}{'; with a minus sign it would fit' if lost[row] else ''}"
+                 f"{label_rule!r}; {'with a minus sign it would fit' if lost[row] else 'correct one or leave one out'}"
                  for row in people.index[other]]  # fmt: skip
     if "subject_id" in people:
         problems += _same_person(people)

@@ -59,6 +59,7 @@ def tidy_table(raw: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]]) -> t
             cells = cells.mask(cells.isin(values.MISSING))
         words = {_plain(old): new for part in ("values", "spellings") for old, new in about.get(part, {}).items()}
         cells = cells.map(lambda cell, words=words: words.get(_plain(cell), cell), na_action="ignore")
+        cells = cells.astype("str")  # an empty column has come out as one of numbers
         if "range" in about:
             read = values.numbers(cells, about.get("settled", False))
             unread[name] = cells[read.isna() & cells.notna()]

@@ -60,6 +60,21 @@ def test_another_bone_has_no_knees_and_other_headers_are_welcome(hospital):
         load_cohort("ward", unit="knee")
 
 
+def test_a_column_without_values_is_as_good_as_none(hospital, world):
+    add_folder(hospital(), "ward")
+    without = load_cohort("ward").subjects
+    add_folder(hospital(side=[None] * 3, label=["", "NA", None], bmi_kg_m2=[None] * 3, view=[None] * 3), "ward")
+    with_empty = load_cohort("ward").subjects
+    assert with_empty.view.isna().all() and with_empty.bmi_kg_m2.isna().all()
+    same = ["subject_id", "side", "label", "t_score"]
+    pd.testing.assert_frame_equal(with_empty[same], without[same])
+
+
+def test_a_required_column_without_values_is_told_as_empty(hospital):
+    with pytest.raises(FolderProblems, match=r"rows 2, 3, 4, subject_id: the cell is empty"):
+        add_folder(hospital(subject_id=[None] * 3), "ward")
+
+
 def test_labels_may_stand_in_for_t_scores(hospital):
     add_folder(hospital(t_score=None, label=["normal", "normal", "osteoporosis"]), "ward")
     subjects = load_cohort("ward").subjects
@@ -83,6 +98,7 @@ def test_labels_may_stand_in_for_t_scores(hospital):
         ({"image": ["a.png", "a.png", "films/c.png"]}, "image 'b.png' has no row in the table"),
         ({"image": ["a.png", "x.png", "films/c.png"]}, "row 3: there is no image 'x.png' in the folder"),
         ({"label": ["normal", "normal", "osteoporosis"]}, "row 3: label 'normal', but T-score -1.2 means 'osteopenia'"),
+        ({"label": ["normal", "normal", "osteoporosis"]}, "correct one or leave one out"),
     ],
 )
 def test_each_problem_is_told_with_row_and_remedy_and_nothing_is_written(hospital, world, changes, problem):
@@ -186,6 +202,8 @@ def test_a_table_edited_after_adding_says_what_to_run_and_that_works(hospital, w
     table.write_text(table.read_text().replace("-3.0", "-1.6"))
     with pytest.raises(ValueError, match="not as they were when it was added") as error:
         load_cohort("ward")
+    verified = CliRunner().invoke(cli.app, ["data", "verify", "ward"])
+    assert (verified.exit_code, verified.output) == (1, f"{error.value}\n")
     command = re.search(r"run `osteolib (.*)`", str(error.value))[1]
     result = CliRunner().invoke(cli.app, shlex.split(command))
     assert result.exit_code == 0, result.output
