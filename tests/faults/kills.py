@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+MADE = (".git", ".venv", ".snakemake", ".hypothesis", ".*_cache", "__pycache__", "build", "exercises", "*.local.yaml")
 TRIAL = """
 trial:
   what: a small run to be killed
@@ -34,11 +35,11 @@ trial:
 
 
 class Copy:
-    """A clone of the project's last commit that runs on the same environment."""
+    """A copy of the project as it is now, without what was built, that runs on the same environment."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        subprocess.run(["git", "clone", "-q", str(PROJECT), str(folder)], check=True)
+        shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(*MADE))
         (folder / ".venv").symlink_to(PROJECT / ".venv")
         own = {"OSTEO_ROOT": str(folder), "PYTHONPATH": str(folder), "TQDM_DISABLE": "1"}
         self.env = {name: value for name, value in os.environ.items() if name != "OSTEO_DATA"} | own

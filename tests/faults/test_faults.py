@@ -4,10 +4,10 @@ import json
 import runpy
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 HERE = Path(__file__).parent
 FUZZ = runpy.run_path(str(HERE / "fuzz.py"))
@@ -24,14 +24,18 @@ def test_spoiled_inputs_are_answered_or_refused_by_name_and_nothing_is_written()
     assert len(refused) == 9  # a campaign in which nothing is spoiled shows nothing
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_something_is_spoiled(seed):
-    whole = b"name: value\nn: 12\nshare: 0.5\nlabel: a b c d\n" * 3
-    data, how = FUZZ["spoil"](whole, np.random.default_rng(seed))
-    assert data != whole or how in ("swapped", "zeroed", "doubled", "lost", "inserted", "cut")
+def test_inputs_are_spoiled_in_every_way_and_as_it_is_said():
+    whole, seen = b"name: value\nn: 12\nshare: 0.5\nlabel: a b c d\n" * 3, Counter()
+    for seed in range(200):
+        data, how = FUZZ["spoil"](whole, np.random.default_rng(seed))
+        seen[how] += data != whole
+        longer = len(data) - len(whole)
+        assert {"bits": longer == 0, "zeroed": longer == 0, "cut": whole.startswith(data), "lost": longer <= 0,
+                "doubled": longer >= 0, "inserted": longer >= 0, "swapped": sorted(data) == sorted(whole),
+                "number": data.count(b"\n") == whole.count(b"\n")}[how]  # fmt: skip
+    assert len(seen) == 8 and min(seen.values()) >= 10, seen
 
 
-@pytest.mark.skipif(not (HERE.parents[1] / ".git").exists(), reason="the campaign runs in a clone of the last commit")
 def test_an_add_that_is_killed_leaves_nothing_half_written():
     run = subprocess.run([sys.executable, HERE / "kills.py", "add", "--kills", "2"], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-2000:]
