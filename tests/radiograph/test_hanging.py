@@ -73,9 +73,7 @@ def test_what_cannot_be_honoured_is_refused(write_dicom, legs, directions, more,
         read_radiograph(path)
 
 
-@pytest.mark.parametrize(
-    ("directions", "upright"), [(["LA", "F"], True), (["L", "FP"], True), (["RP", "FA"], False)]
-)
+@pytest.mark.parametrize(("directions", "upright"), [(["LA", "F"], True), (["L", "FP"], True), (["RP", "FA"], False)])
 def test_of_an_oblique_view_the_main_directions_count(write_dicom, legs, directions, upright):
     """The first letter names the main direction (PS3.3 C.7.6.1.1.1); a person turned aside still stands upright."""
     path, _ = write_dicom(legs if upright else legs[:, ::-1], PatientOrientation=directions, ViewPosition="LLO")

@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 
 from osteolib.stats.audit.confusion import confusion_matrices
-from osteolib.stats.audit.printed import Printed
+from osteolib.stats.audit.printed import TOLERANCE, Printed
 
 RUNS = (2, 3, 5, 10)
 LINEAR = ("accuracy", "sensitivity", "specificity", "balanced_accuracy", "youden_j")
@@ -84,4 +84,7 @@ def _possible(folds: Sequence[tuple[int, int]], bounds: Mapping[str, tuple[float
     low, high = np.array([[end - rows[name][2] for end in bounds[name]] for name in bounds]).T
     found = milp(np.zeros(2 * len(folds)), integrality=1, bounds=Bounds(0, np.concatenate([p, m])),
                  constraints=LinearConstraint(weights, low, high))  # fmt: skip
-    return bool(found.success)
+    if not found.success:
+        return False
+    means = weights @ np.rint(found.x)  # the solver has tolerances of its own, a proof has not
+    return bool(np.all((means >= low - TOLERANCE) & (means <= high + TOLERANCE)))
