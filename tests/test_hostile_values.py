@@ -44,6 +44,7 @@ INNER = {
 APART = {
     "stats.exact.exact_of_calls": "called with what bootstrap_ci and delong_ci have checked",
     "stats.resampling.check_people": "a check",
+    "stats.t_score_calibration.slope": "called thousands of times with what proportional_bias has checked",
     "explain.heatmaps.out_of_fold_maps": "needs trained networks on disk: tests/explain/test_heatmaps.py",
     "explain.heatmaps.ScreeningLogit": "what grad_cam looks at",
 }
@@ -223,7 +224,6 @@ def calls():
                                   "groups": PEOPLE},
         "stats.t_score_calibration.calibration_bins": two | {"groups": PEOPLE, "n_bins": 3, **few},
         "stats.t_score_calibration.proportional_bias": two | {"groups": PEOPLE, "cut": -2.5, **few},
-        "stats.t_score_calibration.slope": {"x": T, "y": PREDICTED},
         "stats.thresholds.decision_curve": {"y_true": Y, "y_score": SHARE, "thresholds": np.array([0.25, 0.5])},
         "stats.thresholds.referral_table": {"sensitivity": 0.75, "specificity": 0.5,
                                             "prevalence": np.array([0.25, 0.5])},

@@ -39,11 +39,10 @@ def auroc_within(y: NDArray, score: NDArray, stratum: NDArray) -> float:
     positive, score = zeros_and_ones(y, "y") == 1, vector(score, "score")
     same_length(y=positive, score=score)
     place = codes(stratum, score.size, "stratum")
-    higher = pairs = 0.0
-    for members in np.split(np.argsort(place, kind="stable"), np.cumsum(np.bincount(place))[:-1]):
-        mine = positive[members]
-        m, n = int(mine.sum()), int((~mine).sum())
-        if m and n:
-            higher += rankdata(score[members])[mine].sum() - m * (m + 1) / 2
-            pairs += m * n
-    return higher / pairs if pairs else float("nan")
+    ladder = place * score.size + np.unique(score, return_inverse=True)[1]  # each stratum's scores above the last one's
+    low, mine = np.sort(ladder[~positive]), ladder[positive]
+    n = np.bincount(place[~positive], minlength=place.max() + 1)
+    pairs = n[place[positive]].sum()
+    beneath = (np.cumsum(n) - n)[place[positive]].sum()  # negatives of lower strata
+    higher = (np.searchsorted(low, mine, "left") + np.searchsorted(low, mine, "right")).sum() / 2 - beneath
+    return float(higher / pairs) if pairs else float("nan")

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from osteolib.stats.bootstrap_any import BootstrapStatistic, bootstrap_statistic
 from osteolib.stats.checks import same_length
-from osteolib.stats.inputs import REACH, codes, number, vector, whole
+from osteolib.stats.inputs import REACH, number, vector, whole
 from osteolib.stats.resampling import check_people, check_settings, design_resampling, draw_counts
 
 MOST_BINS = 10_000
@@ -66,8 +66,6 @@ def proportional_bias(
         reference), or all hips are of one person.
     """
     x, y = _varying(reference, predicted)
-    check_settings(n_boot, 0.95, "percentile")
-    check_people(design_resampling(x.size, groups), "groups")
     number(cut, "cut")
     if not min(x.std(), y.std()) > 1 / REACH:
         raise ValueError("reference or predicted varies by too little to compute with: give both in another unit")
@@ -118,7 +116,6 @@ def calibration_bins(
     place = np.clip(np.searchsorted(edges, y, side="right") - 1, 0, len(edges) - 2)
     design = design_resampling(x.size, groups)
     check_people(design, "groups")
-    person = np.arange(x.size) if groups is None else codes(groups, x.size)
     member = place[:, None] == np.unique(place)
     draws = []
     for counts in draw_counts(design, n_boot, seed):
@@ -128,7 +125,7 @@ def calibration_bins(
     drawn_means = np.concatenate(draws)
     rows = []
     for own, means in zip(member.T, drawn_means.T, strict=True):
-        error, people, known = y[own] - x[own], np.unique(person[own]).size, means[np.isfinite(means)]
+        error, people, known = y[own] - x[own], np.unique(design.subject[own]).size, means[np.isfinite(means)]
         ends = np.quantile(known, [0.025, 0.975]) if people >= FEW and known.size else (np.nan, np.nan)
         rows.append((y[own].mean(), x[own].mean(), *ends, np.abs(error).mean(), np.sqrt((error**2).mean()), own.sum(),
                      people))  # fmt: skip
@@ -137,15 +134,7 @@ def calibration_bins(
 
 
 def slope(x: np.ndarray, y: np.ndarray) -> float:
-    """Least-squares slope of y on x, both of shape (n,); NaN where x is constant.
-
-    Raises
-    ------
-    ValueError
-        The lengths differ, or a value is missing, hidden, infinite or no number.
-    """
-    x, y = vector(x, "x"), vector(y, "y")
-    same_length(x=x, y=y)
+    """Least-squares slope of y on x, checked and both of shape (n,); NaN where x is constant."""
     centred = x - x.mean()
     squares = centred @ centred
     return float(centred @ y / squares) if squares > 0 else np.nan
