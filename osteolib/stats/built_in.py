@@ -66,13 +66,11 @@ def r_when_filtered(r: float, largest: float, sd: float) -> tuple[float, float]:
     ValueError
         r is outside [0, 1], sd or ``largest`` is not positive, or a value is no finite number.
     """
-    r, sd = _check(r, sd)
-    if not number(largest, "largest") > 0:
-        raise ValueError(f"largest must be above 0, got {largest}")
+    (r, sd), largest = _check(r, sd), number(largest, "largest", "(0, inf)")
     if r == 1:
         return 1.0, 1.0
     error = sd * np.sqrt(1 - r**2)
-    c = min(number(largest, "largest", "(0, inf)") / error, FAR)
+    c = min(largest / error, FAR)
     if c < NEAR:  # the difference below would be of rounding alone
         kept, share = c * 2 * norm.pdf(0), c**2 / 3
     else:
@@ -92,7 +90,4 @@ def limit_of(r: float, sd: float) -> float:
 
 
 def _check(r: float, sd: float) -> tuple[float, float]:
-    r, sd = number(r, "r"), number(sd, "sd")
-    if not (0 <= r <= 1 and sd > 0):
-        raise ValueError(f"r must lie between 0 and 1 and sd above 0, got r = {r} and sd = {sd}")
-    return r, number(sd, "sd", "(0, inf)")
+    return number(r, "r", "[0, 1]"), number(sd, "sd", "(0, inf)")

@@ -83,9 +83,7 @@ class Study:
         instance(Sample, self.sample, "sample")
         one_of(self.metric, "metric", METRICS)
         for name in ("correlation", "icc"):
-            number(getattr(self, name), name)
-        if not (0 <= self.correlation <= 1 and 0 <= self.icc <= 1):
-            raise ValueError(f"a metric of {METRICS} is needed, and correlation and icc in [0, 1]; got {self}")
+            number(getattr(self, name), name, "[0, 1]")
         pairs = self.methods if isinstance(self.methods, tuple | list) else ()
         if not pairs or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
             raise ValueError(

@@ -66,11 +66,11 @@ def test_a_wide_filter_changes_nothing_and_a_perfect_reader_needs_none():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: r_when_routed(1.2, [], MEAN, SD), "r must lie between 0 and 1"),
+        (lambda: r_when_routed(1.2, [], MEAN, SD), r"r must be a number in \[0, 1\]; got 1.2"),
         (lambda: r_when_routed(0.5, [-2, -2.5], MEAN, SD), r"cuts must rise: \[-2.0, -2.5\]"),
-        (lambda: r_when_filtered(0.5, 0, SD), "largest must be above 0, got 0"),
-        (lambda: r_when_filtered(0.5, 0.5, 0), "sd above 0"),
-        (lambda: limit_of(-0.1, 1), "r must lie between 0 and 1"),
+        (lambda: r_when_filtered(0.5, 0, SD), r"largest must be a number in \(0, inf\); got 0"),
+        (lambda: r_when_filtered(0.5, 0.5, 0), r"sd must be a number in \(0, inf\)"),
+        (lambda: limit_of(-0.1, 1), r"r must be a number in \[0, 1\]"),
     ],
 )
 def test_bad_input_is_named(call, message):
