@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from osteolib.report.hip_paper import published_hip
 from osteolib.report.show import say, table, with_ci
 from osteolib.runs import Run
-from osteolib.runs.recorded import read_record
+from osteolib.runs.parameters import load_profile
+from osteolib.runs.recorded import find_cell, read_record
 from osteolib.screen.hip_cells import NO_FILM, PIPELINE, RIDGE
 from osteolib.stats.agreement import Agreement, bland_altman
 from osteolib.stats.agreement_clustered import ClusteredAgreement, bland_altman_clustered, by_person
@@ -60,7 +61,10 @@ def show_recorded(run: Run, cell: str) -> None:
     """What the recorded pipeline of a larger run came to, in a sentence, or that there is none yet."""
     record = read_record(cell)
     if record is None:
-        say(run, "A run at 224 pixels on more people is declared and not recorded yet.")
+        sizes = load_profile(find_cell(cell).profile)
+        run.fact(declared_people=sizes["n_hip_people"], declared_pixels=sizes["roi_size"])
+        say(run, "A run on {declared_people} simulated people at {declared_pixels} pixels is declared and not recorded "
+            "yet.")  # fmt: skip
         return
     found = record.results.set_index(["method", "target", "metric"])[["value", "ci_low", "ci_high"]]
     about = record.run["configuration"]
@@ -72,6 +76,6 @@ def show_recorded(run: Run, cell: str) -> None:
         recorded_ridge=with_ci(*found.loc[(RIDGE, "t_score", "pearson_r")]),
         recorded_blind=with_ci(*found.loc[(NO_FILM, "t_score", "pearson_r")]),
     )  # fmt: skip
-    say(run, "Recorded{recorded_code}, {recorded_people} people, {recorded_pixels} pixels, {recorded_epochs} epochs, "
-        "{recorded_test} test hips: AUROC {recorded_auc}; r of the pipeline **{recorded_r}**, of the one ridge "
-        "{recorded_ridge}, without the film {recorded_blind}.")  # fmt: skip
+    say(run, "Recorded{recorded_code}, {recorded_people} simulated people, {recorded_pixels} pixels, "
+        "{recorded_epochs} epochs, {recorded_test} test hips: AUROC {recorded_auc}; r of the pipeline "
+        "**{recorded_r}**, of the one ridge {recorded_ridge}, without the film {recorded_blind}.")  # fmt: skip
