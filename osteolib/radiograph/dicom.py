@@ -132,7 +132,7 @@ def _decoded(data: Dataset, name: str) -> Values:
         raise RadiographError(f"{name}: its header has no TransferSyntaxUID; export it again")
     try:
         available = get_decoder(syntax).is_available
-    except NotImplementedError:
+    except NotImplementedError:  # a syntax that pydicom does not know at all: told as one that it cannot decode
         available = False
     if not available:
         raise RadiographError(

@@ -54,8 +54,9 @@ def read_radiograph(path: str | Path) -> Radiograph:
         raise RadiographError(f"{path.name}: {why}, which shows no bone; export it again, with all its grey values")
     if is_negative(seen):
         raise RadiographError(
-            f"{path.name}: a negative, with dark bone on a bright ground; {invert}, or cut off a bright frame around it"
+            f"{path.name}: a negative, with dark bone on a bright ground; {invert}, or cut off a bright frame around "
+            "it; where bone is bright all the same, keep more of the film around it"
         )
     if why := why_saturated(seen):
-        raise RadiographError(f"{path.name}: {why}; export it again, with a wider window")
+        raise RadiographError(f"{path.name}: {why}; export it again, with a wider window, or cut off a white frame")
     return film

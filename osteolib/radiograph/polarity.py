@@ -5,7 +5,9 @@ most of it is darker than mid-grey, and more of it is black than white. A negati
 is -2 to 2 and changes its sign with the film. :data:`NEGATIVE` was set after a look at 2,070 films of three public sets
 (knees and hands) and 1,420 simulated ones: the highest has 0.08, and of their negatives 21, all of hands, stay below.
 Of 240 simulated afterwards none is taken for a negative, and 3 of their negatives are missed. So a film is hardly ever
-refused for nothing, and about one negative of a hand in 25 passes. Real films of the hip were not at hand.
+refused for nothing, and about one negative of a hand in 25 passes. A film cut close to a joint has no dark edges: of
+406 knees cut out of 300 of these films none is refused with a half of its height and width left, 3 with 0.4 of it.
+Real films of the hip were not at hand.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.sequence import Sequence
 from pydicom.uid import (
+    MPEG4HP41,
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
@@ -258,7 +260,7 @@ def test_contradicting_words_and_a_picture_that_does_not_tell(write, sign):
         read_radiograph(write(noise, **elements))
 
 
-@pytest.mark.parametrize("syntax", [JPEGLossless, JPEGLSLossless])
+@pytest.mark.parametrize("syntax", [JPEGLossless, JPEGLSLossless, MPEG4HP41, UID("1.2.3.4")])
 def test_a_syntax_without_a_decoder_is_named_with_what_decompresses_it(write_dicom, legs, syntax):
     path, data = write_dicom(legs)
     data.PixelData, data.file_meta.TransferSyntaxUID = encapsulate([b"\xff\xd8\xff\xc3"]), syntax
