@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from osteolib.stats.bootstrap import FEW
 from osteolib.stats.checks import same_length
-from osteolib.stats.exact import exact_interval
 from osteolib.stats.inputs import number, vector
 from osteolib.stats.resampling import (
     check_people,
@@ -25,15 +23,7 @@ from osteolib.stats.resampling import (
 
 @dataclass(frozen=True, eq=False)
 class BootstrapStatistic:
-    """A statistic of the sample with its interval.
-
-    Attributes
-    ----------
-    exact
-        Where the interval is no measure of uncertainty and the statistic is the share of ones of a single array: the
-        Clopper-Pearson interval of as many people; else None. For another proportion see
-        :func:`osteolib.stats.exact_interval`.
-    """
+    """A statistic of the sample with its interval; a share without errors has :func:`exact_interval` of this package."""
 
     estimate: float
     ci: tuple[float, float]
@@ -45,12 +35,6 @@ class BootstrapStatistic:
     method: str
     confidence: float
     seed: int
-    exact: tuple[float, float] | None = None
-
-    @property
-    def degenerate(self) -> bool:
-        """Whether the interval is no measure of uncertainty: one point, or from fewer than ``FEW`` subjects."""
-        return self.ci[0] == self.ci[1] or self.n_subjects < FEW
 
 
 def bootstrap_statistic(
@@ -104,7 +88,7 @@ def bootstrap_statistic(
     number(estimate, "the statistic of the arrays")
     replicates = over(draw_counts(design, n_boot, seed))
     left_out = over(leave_one_out_counts(design)) if method == "bca" else None
-    result = BootstrapStatistic(
+    return BootstrapStatistic(
         estimate=estimate,
         ci=interval(estimate, replicates, left_out, design, confidence),
         replicates=replicates,
@@ -116,10 +100,6 @@ def bootstrap_statistic(
         confidence=confidence,
         seed=seed,
     )
-    if result.degenerate and len(data) == 1 and np.isin(data[0], (0, 1)).all() and estimate == data[0].mean():
-        people = design.n_subjects
-        return replace(result, exact=exact_interval(estimate * people, people, confidence))
-    return result
 
 
 def _value(found: object) -> float:

@@ -42,7 +42,6 @@ def test_ordinary_metrics_have_none():
     y, score = np.tile([0, 1], 30), rng.random(60)
     assert bootstrap_ci(y, score, ("auroc", "sensitivity"), 0.5, n_boot=100).exact == {}
     assert delong_ci(y, score).exact is None and not delong_ci(y, score).degenerate
-    assert bootstrap_statistic(np.mean, y, n_boot=100).exact is None
 
 
 def test_two_knees_of_a_person_count_once():
@@ -77,12 +76,6 @@ def test_one_positive_says_so_and_one_person_is_refused():
     ):
         with pytest.raises(ValueError, match=r"(groups|arrays): all units are of one subject"):
             call()
-
-
-def test_a_share_of_one_array_carries_its_exact_interval():
-    found = bootstrap_statistic(np.mean, np.ones(12), n_boot=100)
-    assert found.degenerate and found.ci == (1, 1) and found.exact == exact_interval(12, 12)
-    assert bootstrap_statistic(np.median, np.full(12, 3.0), n_boot=100).exact is None
 
 
 def test_equal_scores_are_no_certainty_and_have_no_exact_interval():
