@@ -39,7 +39,7 @@ from osteolib.report import ct_experts_rows as rows
 from osteolib.report import load_or_explain, provenance
 from osteolib.report.ct_experts_rows import CROSSED, PAPER, PRESETS
 from osteolib.screen import ct_devices as devices
-from osteolib.screen.ct_study import FAST, UNLABELLED, ct_study, dealt_anew, scored_test
+from osteolib.screen.ct_study import UNLABELLED, ct_study, dealt_anew, pace, scored_test
 from osteolib.screen.moe_training import Recipe, load_net, to_input
 
 run = osteolib.start(globals(), "41_ct_experts")
@@ -61,7 +61,8 @@ cohort = load_or_explain(run, "vertebra-phantom", n_subjects=n_ct_study, seed=se
 # %%
 study = ct_study(cohort)
 crossed, unseen = (dealt_anew(study, preset, seed) for preset in ("crossed", "unseen"))
-base = Recipe("resnet18-half", epochs=ct_epochs, seed=seed, **FAST)  # three experts
+# three experts
+base = Recipe("resnet18-half", epochs=ct_epochs, seed=seed, **pace(ct_epochs))
 jobs = {(PAPER, name): (study, recipe) for name, recipe in devices.arms(base).items()}
 jobs |= {(CROSSED, name): (crossed, recipe)
          for name, recipe in devices.arms(base, controls=False).items()}
@@ -197,8 +198,8 @@ page.show_unknown(run, stranger, n_boot, seed)
 # ```{admonition} Deviations and choices
 # :class: note dropdown
 # - **Pre-training.** None here, so that nothing but the hint differs; the paper's row has TP-SwAV beneath both.
-# - **Size.** A ResNet-18 of half width on three slices of 48 pixels, a dozen epochs at a hundred times the paper's learning rate,
-#   a tenth of its patients. One seed; the best reader has no such luck in it.
+# - **Size.** A ResNet-18 of half width on three slices of 48 pixels; in `quick` a dozen epochs at a hundred times the paper's
+#   learning rate, a tenth of its patients. One seed; the best reader has no such luck in it.
 # - **What the paper does not print.** Widths, what experts share (here the encoder alone), the unit of BMD under the squared error
 #   (here SDs of training), what an unknown maker gets.
 # - **Labels.** Each maker's own reference of young women, an assumption; with one reference for all, makers would matter to

@@ -23,7 +23,7 @@ from osteolib.stats.resampling import (
 
 @dataclass(frozen=True, eq=False)
 class BootstrapStatistic:
-    """A statistic of the sample with its interval; a share without errors has :func:`exact_interval` of this package."""
+    """A statistic of the sample with its interval; a share without errors has :func:`exact_interval` of the package."""
 
     estimate: float
     ci: tuple[float, float]
