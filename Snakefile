@@ -49,6 +49,12 @@ os.environ.update(OSTEO_BOOK="1", TQDM_DISABLE="1", PYDEVD_DISABLE_FILE_VALIDATI
 EXECUTED = expand(f"{BUILD}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS)
 
 
+def minutes_ahead(name):
+    """Minutes of a notebook and of the longest row of those that wait for it: what is begun late ends the book late."""
+    waiting = [other.name for other in NOTEBOOKS.values() if name in other.after]
+    return NOTEBOOKS[name].minutes[profile] + max(map(minutes_ahead, waiting), default=0)
+
+
 rule all:
     input:
         EXECUTED,
@@ -83,8 +89,10 @@ rule notebook:
         text=f"{BUILD}/logs/{{notebook}}.txt",
     benchmark:
         f"{BUILD}/logs/{{notebook}}.tsv"  # time and memory, for the page of timings
-    # a core for each training; in smoke one, since starting processes there costs more than they give
-    threads: lambda w: max(1, NOTEBOOKS[w.notebook].trains) if profile != "smoke" else 1
+    priority: lambda w: minutes_ahead(w.notebook)
+    # A core for each training, of half the cores: what a notebook does beside its trainings has one thread, and another
+    # notebook fills the rest. In smoke one, since starting processes there costs more than they give.
+    threads: lambda w: max(1, min(NOTEBOOKS[w.notebook].trains, workflow.cores // 2)) if profile != "smoke" else 1
     shell:
         "rm -rf {BUILD}/results/{wildcards.notebook}; "
         "OMP_NUM_THREADS={threads} {PYTHON} -m papermill --no-progress-bar -p profile {profile} "

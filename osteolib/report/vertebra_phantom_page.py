@@ -119,7 +119,7 @@ def show_attainable(run: Run, best: Mapping[tuple[str, str], Attainable]) -> Non
         for (preset, known), a in best.items()
     ]  # fmt: skip
     table(run, "attainable", pd.DataFrame(rows), "Attainable from everything that reaches the pixels, simulated people "
-          "that are never rendered", index=False)  # fmt: skip
+          "that are never rendered", index=False, folded="Attainable, by arrangement")  # fmt: skip
     for (preset, known), a in best.items():
         for metric, value in (("auroc", a.auroc), ("r", a.r), ("MAE g/cm2", a.mae)):
             run.result(None, f"attainable {metric}, {preset}, {known} the maker", value, n=a.n, cohort=COHORT)
