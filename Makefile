@@ -20,24 +20,16 @@ BIN := .venv/bin
 endif
 READY := .venv/.ready
 
-.PHONY: book test test-code test-pages record lab data exercises bench faults lint notebooks lock
+.PHONY: book test record lab data exercises bench faults lint notebooks lock
 
 book: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --nolock --rerun-incomplete --rerun-triggers params --quiet all \
 	  --config profile=$(PROFILE)
 	@echo "The book: build/$(PROFILE)/site/_build/html/index.html"
 
-# two processes side by side, about equally long: the pages with a few slow rooms, and all else
-APART := $(addprefix tests/,test_book.py test_notebooks.py phantoms ssl segment explain screen/test_hand_grid.py)
-
+# as many processes as cores, a file's tests in one of them, since they share what is slow to make
 test: $(READY)
-	$(MAKE) -j2 test-code test-pages
-
-test-code: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(addprefix --ignore ,$(APART))
-
-test-pages: $(READY)
-	$(BIN)/python -m pytest -q $(APART)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses $(CORES) --dist loadfile
 
 record: $(READY)
 	$(BIN)/snakemake $(if $(CELL),data_manifests/recorded/$(CELL)/run.json,record) --cores $(CORES) --nolock \

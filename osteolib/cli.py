@@ -66,6 +66,8 @@ def audit(
 ) -> None:
     """Recompute what the printed numbers of a paper say about each other, from a small YAML file."""
     from osteolib.report.audits import audit_paper
+    from osteolib.runs.csv_text import csv_text
+    from osteolib.runs.paths import write_atomic
     from osteolib.stats.audit.audit_file import report, vocabulary
 
     if help_checks or file is None:
@@ -75,7 +77,7 @@ def audit(
     findings = audit_paper(file)
     typer.echo(report(findings))
     if csv:
-        findings.drop(columns="details").to_csv(csv, index=False)
+        write_atomic(csv, csv_text(findings.drop(columns="details")))
 
 
 @data.command("list")

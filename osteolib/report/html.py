@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
+from osteolib.runs.csv_text import csv_text
+
 INTERVAL = re.compile(r"\([^ ()]+ to [^ ()]+\)")
 
 
@@ -116,7 +118,7 @@ def with_download(table: pd.DataFrame, name: str, caption: str, folded: str = ""
 
     ``folded`` is a line behind which both stand until a click.
     """
-    address = f"data:text/csv;base64,{base64.b64encode(table.to_csv(index=False).encode()).decode()}"
+    address = f"data:text/csv;base64,{base64.b64encode(csv_text(table).encode()).decode()}"
     link = f'<p class="download"><a download="{name}.csv" href="{address}">Download as CSV</a></p>'
     body = f"{html_table(readable(table), caption, **options)}\n{link}"
     return f'<details class="fold"><summary>{html.escape(folded)}</summary>\n{body}\n</details>' if folded else body

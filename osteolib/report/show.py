@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from osteolib.cohorts import Cohort, DataNotFound, load_cohort
 from osteolib.report.html import with_download
 from osteolib.runs import Run
+from osteolib.runs.csv_text import csv_text
 
 
 def load_or_explain(run: Run, name: str, **options: Any) -> Cohort | None:
@@ -79,23 +80,28 @@ def table(run: Run, name: str, frame: pd.DataFrame, caption: str, index: bool = 
     :func:`osteolib.report.html.html_table`: filters, group, chips, links, folds, folded.
     """
     frame = frame.reset_index() if index else frame
-    run.write(f"{name}.csv", frame.to_csv(index=False))
+    run.write(f"{name}.csv", csv_text(frame))
     display(HTML(with_download(frame.rename(columns={"index": ""}), name, caption, **options)))
 
 
 def say(run: Run, text: str) -> None:
-    """Show a Markdown sentence whose ``{fields}`` are facts that the run recorded; an unknown one is an error."""
+    """Show a Markdown sentence whose ``{fields}`` are facts that the run recorded; an unknown one is an error.
+
+    Facts that are text stand as they are: an identifier among them is never markup.
+    """
     fields = {field.split(".")[0].split("[")[0] for _, field, _, _ in Formatter().parse(text) if field}
     if unknown := sorted(fields - set(run.facts)):
         raise ValueError(f"the text quotes facts that the run did not record: {unknown}")
-    display(Markdown(_Signed().format(text, **run.facts)))
+    display(Markdown(_Plain().format(text, **run.facts)))
 
 
-class _Signed(Formatter):
-    """``str.format`` that writes a number below zero with a minus sign instead of a hyphen."""
+class _Plain(Formatter):
+    """``str.format`` that writes a number below zero with a minus sign instead of a hyphen, and text without markup."""
 
     def format_field(self, value: Any, format_spec: str) -> Any:
         text = super().format_field(value, format_spec)
+        if isinstance(value, str):
+            return html.escape(text, quote=False).replace("](", "]\\(")  # neither tags nor links nor pictures
         return text.replace("-", "−", 1) if isinstance(value, (int, float)) and text.startswith("-") else text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import platform
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from osteolib.runs.csv_text import csv_text
 from osteolib.runs.notebooks import FOLDER, read_notebook
 from osteolib.runs.parameters import ParameterError, injected_names, resolve
 from osteolib.runs.paths import ROOT, digest, write_atomic
@@ -105,7 +105,7 @@ class Run:
                 self.cohorts[cohort]["kind"], self.parameters["profile"], self.parameters["seed"], self.config_hash,
             ), strict=True))
         )  # fmt: skip
-        self.write("results.csv", _csv(pd.DataFrame(self.rows, columns=RESULT_COLUMNS)))
+        self.write("results.csv", csv_text(pd.DataFrame(self.rows, columns=RESULT_COLUMNS)))
 
     def fact(self, **values: float | int | str) -> None:
         """Record numbers that prose quotes, by name; plain Python numbers and text only."""
@@ -120,7 +120,7 @@ class Run:
         """Record per-unit predictions, one row each, with exactly the columns of the contract."""
         if missing := sorted(set(PREDICTION_COLUMNS) ^ set(table.columns)):
             raise ValueError(f"predictions need exactly the columns {PREDICTION_COLUMNS}; these differ: {missing}")
-        self.write("predictions.csv", _csv(table[list(PREDICTION_COLUMNS)]))
+        self.write("predictions.csv", csv_text(table[list(PREDICTION_COLUMNS)]))
 
     def finish(self) -> dict[str, Any]:
         """Record how the run was made and how long it took; the last cell of every notebook."""
@@ -189,9 +189,3 @@ def _device() -> str:
     if torch is not None and torch.cuda.is_available():
         return torch.cuda.get_device_name(0)
     return f"CPU, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-
-
-def _csv(table: pd.DataFrame) -> str:
-    buffer = io.StringIO()
-    table.to_csv(buffer, index=False)
-    return buffer.getvalue()
