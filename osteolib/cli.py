@@ -147,6 +147,6 @@ def run() -> None:
     """Entry point: an error that names its remedy is printed in one line, without a traceback."""
     try:
         app()
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         typer.echo(f"osteolib: {error}", err=True)
         raise SystemExit(1) from None

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 1.2, quick: 6, long: 95, paper: 600}
+#     minutes: {smoke: 1.2, quick: 5, long: 95, paper: 600}
 #     needs: [hand-phantom]
 #     trains: 8
 # ---
@@ -21,7 +21,7 @@
 #
 # **You will** pre-train all four with both kinds of crops, watch whether they collapse, ask the frozen features what they
 # know, put them beside a random encoder, a plain measurement and the attainable score, and take Figure 5 of the journal
-# version apart. About six minutes the first time (`quick`), seconds afterwards.
+# version apart. About five minutes the first time (`quick`), seconds afterwards.
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml

@@ -46,15 +46,34 @@ def make_folder(path: Path) -> Path:
 def refusals_named(path: Path) -> Iterator[None]:
     """Say of a folder that may not be written to which one it is, and what to do; other faults pass as they are."""
     try:
-        yield
+        with full_disk_named(path):
+            yield
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
-        here = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        here = _below_project(path)
         raise PermissionError(
             f"nothing can be written to {here}: copy the project to a folder of your own and run it there, or make "
             "this one writable (everything that runs leave lies in its build/)"
         ) from None
+
+
+@contextmanager
+def full_disk_named(path: Path) -> Iterator[None]:
+    """Say of a disk without space which folder lies on it, and what to do; other faults pass as they are."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(
+            f"no space is left for {_below_project(path)}: free some, as by deleting the build/ of a profile that you no "
+            "longer need, and run again; what was finished is kept"
+        ) from None
+
+
+def _below_project(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def write_atomic(path: Path, content: str | bytes) -> Path:
@@ -64,7 +83,7 @@ def write_atomic(path: Path, content: str | bytes) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with full_disk_named(path.parent), os.fdopen(handle, "wb") as file:
             file.write(data)
         os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner can read
         os.replace(temporary, path)

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from osteolib.runs.fingerprint import fingerprint
-from osteolib.runs.paths import ROOT, digest, make_folder, write_atomic
+from osteolib.runs.paths import ROOT, digest, full_disk_named, make_folder, write_atomic
 
 STORE = ROOT / "build" / "store"
 
@@ -58,7 +58,8 @@ def artefact(
             shutil.rmtree(left)
         temporary = Path(tempfile.mkdtemp(dir=home, prefix=f".{final.name}."))
         try:
-            make(temporary)
+            with full_disk_named(home):
+                make(temporary)
             write_atomic(temporary / "key.json", json.dumps(full_key, indent=1, default=str))
             os.chmod(temporary, 0o755)
             os.replace(temporary, final)

@@ -59,12 +59,21 @@ def test_what_was_made_before_a_project_became_read_only_is_still_found(tmp_path
         artefact("t", {"seed": 1}, MODULES, None, tmp_path)
 
 
-def test_another_fault_of_the_disk_is_not_called_a_permission(tmp_path, monkeypatch):
-    def full(**where):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def _fails_with(number):
+    def fail(*at, **how):
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("osteolib.runs.paths.tempfile.mkstemp", full)
-    with pytest.raises(OSError, match="No space left"):
+    return fail
+
+
+def test_a_full_disk_is_named_and_another_fault_of_it_passes(tmp_path, monkeypatch):
+    with pytest.raises(OSError, match=r"no space is left for .*t: free some"):
+        artefact("t", {}, MODULES, _fails_with(errno.ENOSPC), tmp_path)
+    with pytest.raises(OSError, match="Input/output error"):
+        artefact("t", {}, MODULES, _fails_with(errno.EIO), tmp_path)
+    assert not [p for p in (tmp_path / "t").iterdir() if p.is_dir()]
+    monkeypatch.setattr("osteolib.runs.paths.tempfile.mkstemp", _fails_with(errno.ENOSPC))
+    with pytest.raises(OSError, match="no space is left for"):
         write_atomic(tmp_path / "b.txt", "b")
 
 
