@@ -2,13 +2,16 @@
 
 import json
 import runpy
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+UNSHARE = shutil.which("unshare")
 HERE = Path(__file__).parent
 FUZZ = runpy.run_path(str(HERE / "fuzz.py"))
 
@@ -41,3 +44,13 @@ def test_an_add_that_is_killed_leaves_nothing_half_written():
     assert run.returncode == 0, run.stderr[-2000:]
     found = json.loads(run.stdout)
     assert found["exit"] == 0 and found["different"] == [] == found["half"] and found["results"] == 1
+
+
+@pytest.mark.skipif(
+    not UNSHARE or subprocess.run([UNSHARE, "-rm", "true"], capture_output=True).returncode != 0,
+    reason="an ordinary user may not mount a small disk here",
+)
+def test_a_full_disk_and_a_read_only_folder_are_said_and_leave_nothing_half_written():
+    run = subprocess.run([sys.executable, HERE / "disks.py", "add"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr[-2000:]
+    assert len(run.stdout.splitlines()) == 3
