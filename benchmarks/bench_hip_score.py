@@ -25,6 +25,7 @@ from osteolib.screen.triplet import N_FEATURES, TripletNet, describe
 from osteolib.screen.x1ai import X1ai
 from osteolib.segment.hip_instances import eight_bit
 from osteolib.segment.hip_squares import half_of_film, hip_square
+from osteolib.segment.hip_usual import UsualHips, hip_numbers
 from osteolib.segment.mask_rcnn import HipFound, MaskRecipe, find_hips, hip_mask_rcnn
 
 REPEATS, TARGET_S, PAPER_S = 5, 1.5, (12, 15)
@@ -73,6 +74,12 @@ def pipeline() -> X1ai:
     return fit_like()(x, -2.6 + 6 * features[:, :4].sum(1) + 0.3 * rng.normal(size=600))
 
 
+def usual_like(find, pixels: np.ndarray) -> UsualHips:
+    """As many hips as a training has, in a cloud around those that are found: what is asked takes as long."""
+    numbers = np.array([hip_numbers(one, pixels.shape) for one in find(pixels)])
+    return UsualHips(np.tile(numbers, (700, 1)) + np.random.default_rng(0).normal(0, 0.1, (1400, 9)), np.ones(9), 2.5)
+
+
 def fastest(call) -> tuple[float, object]:
     """Seconds, and what was returned, after one run that is not counted."""
     result, times = call(), []
@@ -90,12 +97,14 @@ def compare(path: Path, femur: np.ndarray, model: X1ai, name: str) -> float:
     parts["read"], film = fastest(lambda: read_radiograph(path))
     parts["reduce"], pixels = fastest(lambda: reduced(eight_bit(film.pixels), width))
     parts["find"], found = fastest(lambda: find(pixels))
+    usual = usual_like(find, pixels)
+    parts["ask"], _ = fastest(lambda: usual.strange(found, pixels.shape))
     parts["cut"], squares = fastest(lambda: [square_of(pixels, one, size) for one in found])
     images, masks = (np.stack(part) for part in zip(*squares, strict=True))
     parts["describe"], features = fastest(lambda: describe(network, images, masks))
     x = with_covariates(features, np.tile(PERSON, (2, 1)))
     parts["predict"], _ = fastest(lambda: model.predict(x))
-    total, scored = fastest(partial(score_hips, path, find, network, model, PERSON, size, width))
+    total, scored = fastest(partial(score_hips, path, find, usual, network, model, PERSON, size, width))
     assert all(one.t_score is not None for one in scored), scored
     print(f"{name:<32}" + "".join(f"{1e3 * part:>10.0f}" for part in [*parts.values(), total]))
     return total
@@ -107,7 +116,7 @@ if __name__ == "__main__":
     path, femur = render()
     height, width = femur.shape
     print(f"{path.stat().st_size / 1e6:.0f} MB, {width} x {height} pixels of 16 bits, two threads; milliseconds")
-    names = ("read", "reduce", "find", "cut", "describe", "predict", "total")
+    names = ("read", "reduce", "find", "ask", "cut", "describe", "predict", "total")
     print(f"{'':<32}" + "".join(f"{name:>10}" for name in names))
     model = pipeline()
     totals = [compare(path, femur, model, name) for name in CASES]

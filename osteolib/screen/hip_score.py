@@ -20,6 +20,7 @@ from osteolib.screen.sub_clusters import with_covariates
 from osteolib.screen.triplet import TripletNet, describe
 from osteolib.screen.x1ai import X1ai
 from osteolib.segment.hip_instances import eight_bit
+from osteolib.segment.hip_usual import UsualHips
 from osteolib.segment.mask_rcnn import HipFound
 from osteolib.views.hip_views import enhance, right_hip
 
@@ -61,6 +62,7 @@ class HipScore:
 def score_hips(
     film: Radiograph | str | Path,
     find: Find,
+    usual: UsualHips,
     network: TripletNet,
     pipeline: X1ai,
     covariates: tuple[float, float, float],
@@ -73,8 +75,9 @@ def score_hips(
     ----------
     film
         AP film of the pelvis, bright bone; or the path of its DICOM, PNG or JPEG file.
-    find, network, pipeline
-        As trained: :func:`osteolib.segment.mask_rcnn.find_hips` with its model, :class:`TripletNet`, :class:`X1ai`.
+    find, usual, network, pipeline
+        As trained: :func:`osteolib.segment.mask_rcnn.find_hips` with its model, what it found on its own films
+        (:func:`osteolib.segment.hip_usual.fit_usual`), :class:`TripletNet`, :class:`X1ai`.
     covariates
         Age, BMI and sex of the patient, as the pipeline was trained with them; none missing.
     size, film_width
@@ -84,15 +87,20 @@ def score_hips(
     ------
     ValueError
         The file cannot be read (:class:`osteolib.radiograph.RadiographError`), age, BMI or sex is missing, or there is
-        a hip in neither half; named is the file.
+        a hip in neither half, as on a film of another bone; named is the file.
     """
     name = "the film" if isinstance(film, Radiograph) else Path(film).name
     film = film if isinstance(film, Radiograph) else read_radiograph(film)
     pixels = reduced(eight_bit(film.pixels), film_width)
     scale = film.pixels.shape[1] / pixels.shape[1]
     found = find(pixels)
-    reasons = {one.side: why_not(one, pixels.shape, film.spacing_mm and scale * film.spacing_mm[1]) for one in found}
-    if not any(one.obstructed or not reasons[one.side] for one in found):
+    strange = usual.strange(found, pixels.shape)
+    reasons = {
+        one.side: why_not(one, pixels.shape, film.spacing_mm and scale * film.spacing_mm[1], strange[one.side])
+        for one in found
+    }
+    behind_metal = [one.obstructed and one.square is not None and not strange[one.side] for one in found]
+    if all(reasons.values()) and not any(behind_metal):
         why = "; ".join(reasons.values())
         raise ValueError(f"{name}: no hip can be scored ({why}); give an AP film of the pelvis, bright bone, head up")
     clear = [one for one in found if not reasons[one.side]]
@@ -120,9 +128,12 @@ def reduced(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
 
 
-def why_not(found: HipFound, shape: tuple[int, int], spacing_mm: float | None) -> str:
-    """Why a hip is not scored: metal, no femur, or one that cannot be a proximal femur; empty where all is well."""
-    if found.obstructed:
+def why_not(found: HipFound, shape: tuple[int, int], spacing_mm: float | None, strange: str = "") -> str:
+    """Why a hip is not scored: metal, no femur, or one that cannot be a proximal femur; empty where all is well.
+
+    ``strange`` is what :meth:`osteolib.segment.hip_usual.UsualHips.strange` says of it.
+    """
+    if found.obstructed and not strange:
         what = {"joint": "an artificial joint", "screw": "screws"}
         seen = [f"{what[kind]} (score {found.scores[kind]:.2f})" for kind in what if kind in found.masks]
         return f"{found.side} hip: obstructed by {' and '.join(seen)}"
@@ -132,7 +143,7 @@ def why_not(found: HipFound, shape: tuple[int, int], spacing_mm: float | None) -
     share = (x1 - x0) / (shape[1] / 2)
     inside = found.masks["femur"][max(y0, 0) : y1, max(x0, 0) : x1]
     filled = inside.sum() / (x1 - x0) ** 2
-    problems = []
+    problems = [strange] if strange else []
     if not HALF[0] <= share <= HALF[1]:
         problems.append(f"its square spans {share:.0%} of half the film")
     if spacing_mm is not None and not SIDE_MM[0] <= (x1 - x0) * spacing_mm <= SIDE_MM[1]:

@@ -15,6 +15,7 @@ from osteolib.screen.sub_clusters import with_covariates
 from osteolib.screen.triplet import N_FEATURES, TripletNet, describe
 from osteolib.segment.hip_instances import eight_bit
 from osteolib.segment.hip_squares import hip_square
+from osteolib.segment.hip_usual import UsualHips, fit_usual
 from osteolib.segment.mask_rcnn import HipFound
 from osteolib.views.hip_views import right_hip
 
@@ -67,8 +68,25 @@ def detector(femur, metal=None, absent=()):
     return find
 
 
-def score(trained, film, find, covariates=PERSON):
-    return score_hips(film, find, *trained, covariates, size=SIZE)
+@pytest.fixture(scope="module")
+def usual():
+    """What the toy femurs, a little higher, lower, larger and smaller, are to a detector."""
+    rng, films = np.random.default_rng(2), []
+    _, femur = pelvis()
+    for _ in range(20):
+        moved = np.roll(femur, rng.integers(-6, 7), axis=0)
+        height = 240 + 2 * int(rng.integers(-8, 9))
+        moved = np.pad(moved, ((0, max(0, height - 240)), (0, 0)))[:height]
+        films.append((moved.shape, detector(moved)(np.zeros(moved.shape, np.uint8))))
+    return fit_usual(films)
+
+
+EVERYTHING = UsualHips(np.zeros((5, 9)), np.ones(9), np.inf)
+"""To whom nothing is strange: for tests of what else is asked."""
+
+
+def score(trained, film, find, covariates=PERSON, usual=EVERYTHING):
+    return score_hips(film, find, usual, *trained, covariates, size=SIZE)
 
 
 def test_a_film_is_scored_as_step_by_step(trained):
@@ -89,13 +107,14 @@ def test_a_larger_film_is_reduced_first_and_squares_are_told_in_its_own_pixels(t
     large = np.repeat(np.repeat(film, 3, 0), 3, 1)
     assert (reduced(large, 320) == film).all() and reduced(film, 400) is film
     small, found = (
-        score_hips(Radiograph(f), detector(femur), *trained, PERSON, size=SIZE, film_width=320) for f in (film, large)
+        score_hips(Radiograph(f), detector(femur), EVERYTHING, *trained, PERSON, size=SIZE, film_width=320)
+        for f in (film, large)
     )
     assert [one.t_score for one in found] == [one.t_score for one in small]
     assert found[0].square == tuple(3 * edge for edge in small[0].square)
     with pytest.raises(ValueError, match=r"its square is 61 mm wide"):
         about = Radiograph(large, spacing_mm=(0.2, 0.2))
-        score_hips(about, detector(femur), *trained, PERSON, size=SIZE, film_width=320)
+        score_hips(about, detector(femur), EVERYTHING, *trained, PERSON, size=SIZE, film_width=320)
 
 
 def test_a_mirrored_film_changes_the_sides_alone(trained):
@@ -166,6 +185,35 @@ def test_a_film_of_another_bone_is_refused(trained, tmp_path):
         score(trained, Radiograph(film), detector(tall))
     with pytest.raises(ValueError, match=r"its square is 20 mm wide"):
         score(trained, Radiograph(film, spacing_mm=(0.2, 0.2)), detector(femur))
+
+
+def test_a_hip_unlike_those_of_the_training_is_refused(trained, usual):
+    """A femur of the right size and fullness that hangs upside down, and one that crosses the middle of the film."""
+    film, femur = pelvis()
+    assert all(one.t_score is not None for one in score(trained, Radiograph(film), detector(femur), usual=usual))
+    turned = detector(np.roll(femur[::-1], -30, axis=0))
+    with pytest.raises(
+        ValueError, match=r"no hip can be scored \(right hip: what was found is no proximal femur, unlike"
+    ):
+        score(trained, Radiograph(film), turned, usual=usual)
+    middle = detector(np.concatenate([np.roll(half, by, axis=1) for half, by in zip(
+        np.split(femur, 2, axis=1), (24, -24), strict=True)], 1))  # fmt: skip
+    with pytest.raises(ValueError, match="from the middle"):
+        score(trained, Radiograph(film), middle, usual=usual)
+    one_side = femur.copy()
+    one_side[:, 160:] = np.roll(femur[::-1], -30, axis=0)[:, 160:]
+    right, left = score(trained, Radiograph(film), detector(one_side), usual=usual)
+    assert right.t_score is not None and left.t_score is None and "unlike hips known" in left.reason
+
+
+def test_metal_without_a_hip_is_no_hip(trained, usual):
+    """On a film of another bone metal may be seen as well; it makes no hip of it."""
+    film, femur = pelvis()
+    turned = detector(np.roll(femur[::-1], -30, axis=0), {"right": "screw"})
+    with pytest.raises(ValueError, match="no hip can be scored"):
+        score(trained, Radiograph(film), turned, usual=usual)
+    known = score(trained, Radiograph(film), detector(femur, {"right": "screw", "left": "screw"}), usual=usual)
+    assert all("obstructed by screws" in one.reason for one in known)
 
 
 def test_what_is_missing_is_named(trained, tmp_path):
