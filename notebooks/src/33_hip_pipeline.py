@@ -5,6 +5,7 @@
 #     minutes: {smoke: 0.5, quick: 2.5, long: 240, paper: 600}
 #     trains: 3
 #     needs: [hip-phantom]
+#     after: [32_hip_segmentation]
 #     records: [hip-pipeline-0]
 # ---
 # %% [markdown]
@@ -30,6 +31,8 @@ roi_size: int | None = None  # pixels along each side of a square; the paper: 22
 hip_epochs: int | None = None  # of the triplet network; others: see the deviations
 ga_generations: int | None = None  # generations of each of the eight searches
 n_imputations: int | None = None  # imputed tables; the paper: 11
+mask_epochs: int | None = None  # of the Mask R-CNN that outlines the test hips
+backbone: str | None = None  # of the same: resnet18 or resnet50
 n_boot: int | None = None  # bootstrap replicates
 
 # %% tags=["hide-input"]
@@ -39,6 +42,7 @@ from osteolib.report import hip_agreement
 from osteolib.report import hip_pipeline_page as page
 from osteolib.report import hip_pipeline_rows as rows
 from osteolib.report import load_or_explain, provenance
+from osteolib.report.hip_outlined_page import show_outlined
 
 run = osteolib.start(globals(), "33_hip_pipeline")
 cohort = load_or_explain(run, "hip-phantom", preset="chen2024", seed=seed,
@@ -65,7 +69,8 @@ page.show_stages(run, study, int(test[0]), recipe.triplet.degrees, seed)
 # %% [markdown]
 # A left hip is mirrored, so that the network sees right hips only. The contrast is equalised tile by tile: texture comes out,
 # and how bright the film was is gone. In training a hip may be tilted by a few degrees and stand on white; in use it is upright
-# on black. The outlines here are the true ones; [the page on outlines](32_hip_segmentation.ipynb) has those of a Mask R-CNN.
+# on black. The outlines are the true ones, until the last section takes those of
+# [the Mask R-CNN](32_hip_segmentation.ipynb).
 #
 # ## Features by triplets
 #
@@ -194,6 +199,29 @@ hip_agreement.show_agreement(run, hips["t_score"], first[rows.PIPELINE],
 # Colours are sub-clusters. Compare how far the predictions of one reach with how far its true T-scores do: an MLP that has seen
 # half a T-score of targets cannot bring back a hip that came to the wrong cell.
 # [The page on what a pipeline creates](35_hip_what_pipeline_creates.ipynb) asks what happens if the cell is not found but given.
+#
+# ## With outlines that were found
+#
+# A new film brings no true outline. The detector was trained on people who are neither test nor validation here, so these
+# hips are as new to it as to the pipeline:
+
+# %%
+from osteolib.screen.hip_parts import held_out
+from osteolib.segment.hip_instances import hip_halves
+from osteolib.segment.mask_rcnn import load_mask_rcnn, sized, trained_mask_rcnn
+
+detector = sized(film_width, backbone, mask_epochs, seed)
+halves = hip_halves(cohort, detector.columns).take(~held_out(cohort.subjects, seed))
+outliner = load_mask_rcnn(trained_mask_rcnn(halves, detector), detector)
+
+# %% tags=["hide-input"]
+show_outlined(run, study, fitted, networks, recipe, (outliner, detector.columns),
+              n_boot, seed)
+
+# %% [markdown]
+# Top: the enhanced square around the outline that was found. Middle: what the network sees of it. Bottom: the same hip by its
+# true outline, as all hips of the training came. The network never saw a rim that is cut or frayed; whether it should is a
+# choice of training, not of measuring.
 #
 # ```{admonition} Where we deviate, and what we had to choose
 # :class: note dropdown

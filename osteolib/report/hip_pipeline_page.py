@@ -114,7 +114,8 @@ def show_searches(run: Run, fitted: Fitted) -> None:
                            model.hypers], "neurons": ["-".join(map(str, h.neurons)) for h in model.hypers],
                            "epochs": [h.epochs for h in model.hypers],
                            "error, T": [f"{e:.2f}" for e in last]})  # fmt: skip
-    table(run, "mlps", chosen, "What the genetic algorithm chose for each MLP (phantom)", index=False)
+    table(run, "mlps", chosen, "What the genetic algorithm chose for each MLP (phantom)", index=False,
+          folded="What was chosen for each sub-cluster")  # fmt: skip
 
 
 def show_table_3(run: Run, found: pd.DataFrame, n: int) -> None:

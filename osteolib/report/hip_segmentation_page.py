@@ -215,29 +215,6 @@ def show_squares(run: Run, films: Sequence[Shown], judged: pd.DataFrame) -> None
         "it is more than {off_95:.1f} mm.")  # fmt: skip
 
 
-def strange_table(model: nn.Module, films: Mapping[str, Sequence[np.ndarray]], columns: int) -> pd.DataFrame:
-    """What is found in the halves of films that show no two free hips; ``films`` by what they are."""
-    rows = []
-    for name, some in films.items():
-        halves = [hip for pixels in some for hip in find_hips(model, pixels, columns)]
-        reasons = [hip.reason for hip in halves if hip.reason]
-        rows.append({"film": name, "halves": len(halves), "square": sum(hip.square is not None for hip in halves),
-                     "metal": sum(hip.obstructed for hip in halves),
-                     "first reason given": reasons[0] if reasons else "–"})  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def show_strange(run: Run, model: nn.Module, films: Mapping[str, Sequence[np.ndarray]], columns: int) -> None:
-    """:func:`strange_table`, and a sentence on the films of another bone, the last of ``films``."""
-    found = strange_table(model, films, columns)
-    table(run, "strange", found, "Films that the network was never meant for", index=False)
-    last = found.iloc[-1]
-    run.fact(other=last["film"], other_square=last["square"], other_halves=last["halves"])
-    fooled = "It does not know what it has not seen." if last["square"] else "None is taken for a hip."
-    run.fact(fooled=fooled)
-    say(run, "Of {other_halves} halves of films of another bone ({other}), {other_square} yield a square. {fooled}")
-
-
 def show_loss(run: Run, folder: Path) -> None:
     """The terms of the loss by epoch."""
     history = pd.read_parquet(folder / "history.parquet")

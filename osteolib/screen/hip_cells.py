@@ -1,9 +1,9 @@
-"""The recorded cell of the hip chapter: the X1AI pipeline on the phantom at the paper's 224 pixels."""
+"""The recorded cells of the hip chapter: the X1AI pipeline on the phantom at 224 pixels, Mask R-CNN on its films."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,18 @@ from osteolib.runs.recorded import Recording
 from osteolib.runs.run import PREDICTION_COLUMNS
 from osteolib.screen.hip_baselines import ridge
 from osteolib.screen.hip_created import fit_like
+from osteolib.screen.hip_parts import held_out
 from osteolib.screen.hip_study import fit_study, study_hips, study_recipe, trained_networks
 from osteolib.screen.triplet import HISTORY, N_FEATURES
+from osteolib.segment.hip_instances import BITS, hip_halves
+from osteolib.segment.hip_judged import judged_hips
+from osteolib.segment.mask_rcnn import load_mask_rcnn, sized, trained_mask_rcnn
 from osteolib.stats.prediction_metrics import prediction_metrics
 
 PIPELINE, RIDGE = "X1AI-Osteo", "one ridge, 131 numbers"
+DETECTOR, METAL = "Mask R-CNN", "metal"
+OVERLAP = "IoU, "
+"""Before the name of a class: the target whose truth is the overlap and whose score is the detector's."""
 NO_FILM = "age, BMI, sex alone"
 """The pipeline behind the network, fitted without the network's features."""
 MODULES = {
@@ -27,6 +34,10 @@ MODULES = {
         "osteolib.screen.mlp_search", "osteolib.screen.imputation", "osteolib.screen.hip_baselines",
         "osteolib.screen.hip_created", "osteolib.views.hip_views", "osteolib.phantoms.hip.people",
         "osteolib.phantoms.hip.film", "osteolib.train",
+    ),
+    "outlines": (
+        "osteolib.segment.mask_rcnn", "osteolib.segment.hip_judged", "osteolib.screen.hip_parts",
+        "osteolib.phantoms.hip.people", "osteolib.phantoms.hip.film", "osteolib.train",
     ),
 }  # fmt: skip
 """Whose code the predictions depend on."""
@@ -66,4 +77,37 @@ def pipeline(sizes: Mapping[str, Any], seed: int) -> Recording:
              "n_test": len(new), "backbone": "compact CNN", "initialisation": "none"}  # fmt: skip
     used = {cohort.name: {"kind": cohort.kind, "fingerprint": cohort.fingerprint}}
     history = pd.read_parquet(networks.folder / HISTORY).assign(fold=0)
+    return Recording(predictions, history, prediction_metrics(predictions), used, about)
+
+
+def outlines(sizes: Mapping[str, Any], seed: int, visits: int) -> Recording:
+    """Mask R-CNN on the films of ``hip-phantom``, as its page trains it live, shown ``visits`` half films an epoch.
+
+    Predictions are of hips of people held out. For each hip that has a femur (a joint, screws), under ``IoU, femur``
+    (``IoU, joint``, ``IoU, screw``): the overlap with the true mask as ``y_true``, 0 where the thing was missed, and
+    the detector's score as ``y_score``; a class of which fewer than three were found is left out. Under ``metal``:
+    whether there is any, and the higher of its two scores.
+    """
+    cohort = load_cohort("hip-phantom", preset="chen2024", seed=seed, n_subjects=sizes["n_hip_people"],
+                         film_width=sizes["film_width"])  # fmt: skip
+    hips, new = cohort.subjects, held_out(cohort.subjects, seed)
+    recipe = replace(sized(sizes["film_width"], sizes["backbone"], sizes["mask_epochs"], seed), visits=visits)
+    folder = trained_mask_rcnn(hip_halves(cohort, recipe.columns).take(~new), recipe)
+    judged = judged_hips(load_mask_rcnn(folder, recipe), hips[new], recipe.columns)
+    judged = judged.assign(cohort=cohort.name, split="test", fold=0, seed=seed, method=DETECTOR)
+    tables = []
+    for name in BITS:
+        own = judged[judged[f"there_{name}"].astype(bool)]
+        if min(own[column].nunique() for column in (f"iou_{name}", f"score_{name}", "split_group")) > 2:
+            overlap, score = own[f"iou_{name}"], own[f"score_{name}"]
+            tables.append(own.assign(target=OVERLAP + name, y_true=overlap, y_score=score))
+    tables.append(judged.assign(target=METAL, y_true=judged["obstructed"].astype(float),
+                                y_score=judged[["score_joint", "score_screw"]].max(axis=1)))  # fmt: skip
+    predictions = pd.concat(tables)[[*PREDICTION_COLUMNS, "split_group"]]
+    about = asdict(recipe) | {
+        "n_phantoms": sizes["n_hip_people"], "film_width": sizes["film_width"], "n_train": int((~new).sum()),
+        "n_test": int(new.sum()), "initialisation": "none",
+    }  # fmt: skip
+    used = {cohort.name: {"kind": cohort.kind, "fingerprint": cohort.fingerprint}}
+    history = pd.read_parquet(folder / "history.parquet").assign(fold=0)
     return Recording(predictions, history, prediction_metrics(predictions), used, about)

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from osteolib.cohorts import Cohort, grouped_folds
+from osteolib.cohorts import Cohort
 from osteolib.runs.side_by_side import side_by_side
 from osteolib.screen.hip_baselines import NETWORKS, NetworkRecipe, trained_network
+from osteolib.screen.hip_parts import parts_of, taking_part
 from osteolib.screen.imputation import COVARIATES, covariate_table, imputed, with_gaps
 from osteolib.screen.mlp_search import SearchRecipe
 from osteolib.screen.sub_clusters import CLASS_CUT, ClusterRecipe, with_covariates
@@ -25,8 +26,6 @@ from osteolib.screen.x1ai import X1ai, fit_x1ai
 from osteolib.views.hip_views import hip_images
 
 PARTS = ("test", "validation", "train")
-FOLDS = 6
-"""One sixth of the people to test (the paper: 300 of 1730), one sixth to choose the epoch, the others to train."""
 
 
 @dataclass(frozen=True)
@@ -72,26 +71,6 @@ class StudyHips(NamedTuple):
     def rows(self, *parts: str) -> NDArray[np.int64]:
         """Row numbers of some parts."""
         return np.flatnonzero(self.hips["part"].isin(parts))
-
-
-def taking_part(subjects: pd.DataFrame) -> pd.DataFrame:
-    """Hips without an obstacle and with a T-score, numbered from 0.
-
-    Raises
-    ------
-    ValueError
-        None is left.
-    """
-    able = ~subjects["obstructed"].astype(bool) & subjects["t_score"].notna()
-    if not able.any():
-        raise ValueError(f"of {len(subjects)} hips none is without an obstacle and with a T-score: nothing to train on")
-    return subjects[able].reset_index(drop=True)
-
-
-def parts_of(hips: pd.DataFrame, seed: int) -> pd.Series:
-    """Part of each hip, by person (and duplicate group), stratified by osteoporosis of the hip."""
-    fold = grouped_folds(hips, hips["t_score"] <= CLASS_CUT, FOLDS, seed)
-    return pd.Series(np.where(fold == 0, "test", np.where(fold == 1, "validation", "train")), hips.index, name="part")
 
 
 def study_hips(cohort: Cohort, image_size: int, seed: int = 0) -> StudyHips:

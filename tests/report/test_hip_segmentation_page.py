@@ -142,16 +142,6 @@ def test_the_example_films_are_one_of_each_kind():
     assert page.examples(hips)["image_id"].tolist() == list("bbcc")
 
 
-def test_strange_films_are_counted_by_their_halves(monkeypatch, run):
-    seen = {0: (found("right"), found("left", missed=True)), 1: (found("right", missed=True),) * 2}
-    monkeypatch.setattr(page, "find_hips", lambda model, pixels, columns: seen[int(pixels[0, 0])])
-    page.show_strange(run, None, {"one": [np.zeros((2, 2))], "other": [np.ones((2, 2))] * 3}, 32)
-    table = pd.read_csv(run.folder / "strange.csv")
-    assert table[["halves", "square"]].to_numpy().tolist() == [[2, 1], [6, 0]]
-    assert table["first reason given"].tolist() == ["no femur found"] * 2
-    assert run.facts["fooled"] == "None is taken for a hip."
-
-
 def test_the_loss_is_told_and_drawn(judged, run, tmp_path):
     terms = {name: [1.0, 0.5] for name in ("classifier", "box_reg", "mask", "objectness", "rpn_box_reg")}
     pd.DataFrame({"epoch": [0, 1], "loss": [3.0, 1.5], **terms}).to_parquet(tmp_path / "history.parquet")

@@ -1,9 +1,12 @@
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from osteolib.cohorts import load_cohort
 from osteolib.runs.parameters import load_profile
 from osteolib.screen import hip_cells
-from osteolib.screen.hip_study import parts_of, taking_part
+from osteolib.screen.hip_parts import held_out, parts_of, taking_part
 from osteolib.stats import bootstrap_ci
 
 
@@ -30,3 +33,41 @@ def test_predictions_are_of_people_who_did_not_train_and_give_the_results(record
     t = table[table["target"] == "t_score"]
     assert set(t["method"]) == {hip_cells.PIPELINE, hip_cells.RIDGE, hip_cells.NO_FILM}
     assert ((t["y_true"] <= -2.5).to_numpy() == t.merge(calls, on="unit_id")["y_true_y"].astype(bool).to_numpy()).all()
+
+
+def test_the_outlines_are_of_people_held_out_and_the_results_follow(monkeypatch, tmp_path):
+    """With chance in place of the detector; all else is the cell's own code."""
+    sizes, given = load_profile("smoke"), {}
+    cohort = load_cohort("hip-phantom", preset="chen2024", seed=0, n_subjects=sizes["n_hip_people"],
+                         film_width=sizes["film_width"])  # fmt: skip
+
+    def train(halves, recipe):
+        given.update(n=len(halves.images), recipe=recipe)
+        return given["folder"]
+
+    def judged(model, hips, columns):
+        rng = np.random.default_rng(0)
+        table = hips[["subject_id", "image_id", "unit_id", "split_group", "obstructed"]].copy()
+        for name in ("femur", "joint", "screw"):
+            table[f"there_{name}"] = name == "femur" or hips["obstacle"] == name
+            table[f"score_{name}"] = rng.random(len(hips))
+            table[f"iou_{name}"] = np.where(table[f"there_{name}"], rng.random(len(hips)), np.nan)
+        return table
+
+    given["folder"] = tmp_path
+    pd.DataFrame({"epoch": [0], "loss": [1.0]}).to_parquet(tmp_path / "history.parquet")
+    monkeypatch.setattr(hip_cells, "trained_mask_rcnn", train)
+    monkeypatch.setattr(hip_cells, "load_mask_rcnn", lambda folder, recipe: None)
+    monkeypatch.setattr(hip_cells, "judged_hips", judged)
+    made = hip_cells.outlines(sizes, 0, visits=7)
+    new = held_out(cohort.subjects, 0)
+    assert given["n"] == (~new).sum() == made.configuration["n_train"] and given["recipe"].visits == 7
+    people = set(cohort.subjects.loc[~new, "subject_id"])
+    assert not set(made.predictions["subject_id"]) & people
+    femur = made.predictions[made.predictions["target"] == hip_cells.OVERLAP + "femur"]
+    assert set(femur["unit_id"]) == set(cohort.subjects.loc[new, "unit_id"])
+    metal = made.predictions[made.predictions["target"] == hip_cells.METAL]
+    found = made.results.set_index(["target", "metric"])["value"]
+    assert found[(hip_cells.METAL, "auroc")] == pytest.approx(roc_auc_score(metal["y_true"], metal["y_score"]))
+    r = np.corrcoef(femur["y_true"], femur["y_score"])[0, 1]
+    assert found[(hip_cells.OVERLAP + "femur", "pearson_r")] == pytest.approx(r)
