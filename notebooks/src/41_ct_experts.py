@@ -134,7 +134,7 @@ said = {a: {name: devices.told_each(studies[a], trained[a, name], makers)
 followed = rows.followed(scored, said, best, n_boot, seed)
 
 # %% tags=["hide-input"]
-page.show_follows(run, followed)
+page.show_follows(run, followed, said, n_boot, seed)
 
 # %% [markdown]
 # ## Osteoporosis, maker by maker

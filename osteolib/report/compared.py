@@ -26,11 +26,14 @@ class Comparison:
     """Methods on the same people; made by :func:`compare_scores`, :func:`compare_statistics`, :func:`together`.
 
     ``rows`` has the columns :data:`ROWS`, one row a method and metric; ``differences`` the columns
-    :data:`DIFFERENCES`, method minus reference on the same resamples. An interval that cannot be had is NaN.
+    :data:`DIFFERENCES`, method minus reference on the same resamples. An interval that cannot be had is NaN. ``exact``
+    holds the pairs of method and metric whose interval in ``rows`` is Clopper and Pearson's, resampling giving one
+    point.
     """
 
     rows: pd.DataFrame
     differences: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=DIFFERENCES))
+    exact: frozenset[tuple[str, str]] = frozenset()
 
     def __post_init__(self):
         if (twice := self.rows.duplicated(["method", "metric"])).any():
@@ -52,6 +55,11 @@ class Comparison:
         """Method minus reference and its interval, for a pair that was asked for."""
         return _interval_of(self.differences, method=method, reference=reference, metric=metric or self.metrics[0])
 
+    def text(self, method: str, metric: str | None = None, spec: str = ".2f", times: float = 1) -> str:
+        """An estimate and its interval as :func:`interval_text` has them, both ``times`` a number (100: per cent)."""
+        exact = (method, metric or self.metrics[0]) in self.exact
+        return interval_text(*(times * end for end in self.estimate(method, metric)), spec, exact)
+
     def share(self, method: str) -> Interval:
         """Share of the attainable above chance, ``(auroc - 0.5) / (attainable - 0.5)``; the ends likewise."""
         rows = self.rows[self.rows["attainable"].notna()]
@@ -64,9 +72,9 @@ class Comparison:
         lines = []
         for method, rows in self.rows.groupby("method", sort=False):
             line = {head: method} | {
-                f"{label(row.metric)} (95 % CI)": with_ci(row.value, row.ci_low, row.ci_high, spec)
-                for row in rows.itertuples()
-                if metrics is None or row.metric in metrics
+                f"{label(metric)} (95 % CI)": self.text(method, metric, spec)
+                for metric in rows["metric"]
+                if metrics is None or metric in metrics
             }
             if rows["attainable"].notna().any():
                 percent = (100 * end for end in self.share(method))
@@ -86,10 +94,9 @@ class Comparison:
 
     def words(self, metric: str | None = None, spec: str = ".2f") -> str:
         """The estimates of one metric as text, for readers who cannot see the figure."""
-        rows = self.rows[self.rows["metric"] == (metric or self.metrics[0])]
-        return "; ".join(
-            f"{row.method} {with_ci(row.value, row.ci_low, row.ci_high, spec)}" for row in rows.itertuples()
-        )
+        metric = metric or self.metrics[0]
+        methods = self.rows.loc[self.rows["metric"] == metric, "method"]
+        return "; ".join(f"{method} {self.text(method, metric, spec)}" for method in methods)
 
     def record(
         self,
@@ -137,7 +144,14 @@ class Comparison:
             self,
             rows=self.rows.assign(method=self.rows["method"].map(new)),
             differences=self.differences.assign(**both),
+            exact=frozenset((new(method), metric) for method, metric in self.exact),
         )
+
+
+def interval_text(value: float, low: float, high: float, spec: str = ".2f", exact: bool = False) -> str:
+    """As :func:`with_ci`; an exact interval is marked as one, ``1.00 (0.74 to 1.00, exact)``."""
+    text = with_ci(value, low, high, spec)
+    return f"{text.removesuffix(')')}, exact)" if exact else text
 
 
 def label(metric: str) -> str:

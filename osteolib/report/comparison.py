@@ -42,7 +42,8 @@ def compare_scores(
         Name of each method and its scores, shape (n,), finite, higher means more likely 1.
     metrics, groups, threshold, n_boot, seed
         As in ``bootstrap_ci``. With a threshold, PPV is left out of a method that calls nobody and NPV of one that
-        calls everybody: there they do not exist.
+        calls everybody: there they do not exist. Where all resamples give one value and ``bootstrap_ci`` has an exact
+        interval beside it, that one stands, marked in ``Comparison.exact``.
     reference
         The method that all others are set against, or pairs ``(method, reference)``.
     attainable
@@ -66,17 +67,19 @@ def compare_scores(
         called = np.ones(1) if threshold is None else score >= threshold
         exists = {"ppv": called.any(), "npv": threshold is None or not called.all()}
         found[method] = bootstrap_ci(y, score, [m for m in metrics if exists.get(m, True)], **how)
+    exact = frozenset((m, metric) for m, r in found.items() for metric in r.exact if np.ptp(r.ci[metric]) == 0)
     rows = [
-        (method, metric, value, *r.ci[metric], r.n, r.n_subjects, attainable if metric == "auroc" else None)
+        (method, metric, value, *(r.exact if (method, metric) in exact else r.ci)[metric], r.n, r.n_subjects,
+         attainable if metric == "auroc" else None)
         for method, r in found.items()
         for metric, value in r.estimate.items()
-    ]
+    ]  # fmt: skip
     differences = []
     for (method, other), metric in product(_pairs(reference, known), metrics):
         if metric in found[method].estimate and metric in found[other].estimate:
             d = bootstrap_difference(y, known[other], known[method], metric, **how)
             differences.append((method, other, metric, d.difference, *d.ci, d.n, d.n_subjects))
-    return _comparison(rows, differences)
+    return _comparison(rows, differences, exact)
 
 
 def compare_statistics(
@@ -147,12 +150,13 @@ def together(*parts: Comparison) -> Comparison:
     """Several comparisons as one, in their order: other metrics, or (under other names) other people."""
     rows = [part.rows for part in parts]
     differences = [part.differences for part in parts if len(part.differences)] or [parts[0].differences]
-    return Comparison(*(pd.concat(frames, ignore_index=True) for frames in (rows, differences)))
+    frames = (pd.concat(side, ignore_index=True) for side in (rows, differences))
+    return Comparison(*frames, frozenset().union(*(part.exact for part in parts)))
 
 
-def _comparison(rows: list[tuple], differences: list[tuple]) -> Comparison:
+def _comparison(rows: list[tuple], differences: list[tuple], exact: frozenset = frozenset()) -> Comparison:
     frame = pd.DataFrame(rows, columns=ROWS).astype({"attainable": float})
-    return Comparison(frame, pd.DataFrame(differences, columns=DIFFERENCES))
+    return Comparison(frame, pd.DataFrame(differences, columns=DIFFERENCES), exact)
 
 
 def _one_a_unit(method: str, score: ArrayLike, n: int) -> np.ndarray:

@@ -42,8 +42,9 @@ def show_chances(
         run.fact(makers_known="one maker")
         say(run, "So few people train here that {makers_known} alone is known: there is none to exchange.")
         return
+    told_all = "; ".join(f"{r.reader}, {r.arrangement}, told {r.told}: {r.chance:.2f}" for r in rows.itertuples())
     figure(run, "chances", draw.chances(rows), alt="Mean probability of osteoporosis of the same test vertebrae by the "
-           "maker told; far apart in the paper's arrangement, close together crossed.")  # fmt: skip
+           f"maker told: {told_all}")  # fmt: skip
     shifts = {}
     for (arrangement, end), (reader, key) in ((a, r) for a in ((PAPER, "paper"), (CROSSED, "crossed"))
                                               for r in ((TOLD, "told"), (EXPERTS, "experts"))):  # fmt: skip
@@ -56,9 +57,10 @@ def show_chances(
     perfect = rows[rows["reader"] == WITH].set_index(["arrangement", "told"])["chance"]
     gap = {a: 100 * (perfect[a, run.facts["second"]] - perfect[a, run.facts["first"]]) for a in (PAPER, CROSSED)}
     run.fact(gap_paper=gap[PAPER], gap_crossed=gap[CROSSED])
-    small = abs(shifts["experts", "crossed"][0]) < abs(shifts["experts", "paper"][0])
-    run.fact(chances_word="most of this shift is the hospital, not the machine" if small
-             else "in these trainings the shift is no smaller crossed")  # fmt: skip
+    left, whole = (abs(shifts["experts", end][0]) for end in ("crossed", "paper"))
+    of_it = "most" if left < whole / 2 else "a part" if left < whole else ""
+    run.fact(chances_word=f"{of_it} of the experts' shift is the hospital, not the machine" if of_it
+             else "in these trainings the experts' shift is no smaller crossed")  # fmt: skip
     say(run, "Say *{second}* instead of *{first}* about the same picture: in the paper's arrangement the experts' "
         "probability of osteoporosis moves by **{shift_experts_paper}** percentage points, that of one head that is "
         "told by {shift_told_paper}, that of the best reader by {gap_paper:+.0f}. Crossed it moves by "
@@ -72,7 +74,7 @@ def show_order(run: Run, found: Mapping[str, Comparison], best: Mapping[str, pd.
         c.record(run, COHORT, "AUROC, {metric}, {method}, " + arrangement,
                  "AUROC difference, {metric}, {method} − {reference}, " + arrangement)  # fmt: skip
         for name in c.methods:
-            values = {m: with_ci(*c.estimate(name, m)) if m in c.metrics else FEW for m in (ALL, WITHIN)}
+            values = {m: c.text(name, m) if m in c.metrics else FEW for m in (ALL, WITHIN)}
             rows.append({"kind": arrangement, "reader": name} | values)
         for name, end in ((WITHOUT, ""), (WITH, "_told")):
             values = {m: f"{v:.3f}" for m, v in attained(best[arrangement], end).items()}
@@ -96,18 +98,21 @@ def show_order(run: Run, found: Mapping[str, Comparison], best: Mapping[str, pd.
              add_told=with_ci(*adds["told"], "+.3f"), add_experts=with_ci(*adds["experts"], "+.3f"),
              control=with_ci(*knows, "+.3f"), blind_low=min(blind), blind_high=max(blind), chance=seen.chance,
              times=seen.times, skill=skill, hint=hint[PAPER], hint_crossed=hint[CROSSED],
-             from_list=1 - hint[CROSSED] / hint[PAPER] if hint[PAPER] > 0 else float("nan"))  # fmt: skip
+             has_use="has more use" if hint[PAPER] > gain[PAPER, ALL] else "need not have more use",
+             rest=hint[PAPER] - hint[CROSSED])  # fmt: skip
     say(run, "To be told the maker gives the best reader {gain_all:+.3f} in the paper's arrangement, "
         "{gain_within:+.3f} within hospitals, and {gain_all_crossed:+.3f} where makers are crossed. A reader who sees "
-        "less has more use for a hint: blurred until it is as good as one head here ({skill:.2f}), it gains "
-        "**{hint:+.3f}** and, crossed, {hint_crossed:+.3f}. So {from_list:.0%} of what the name adds there is the "
+        "less {has_use} for a hint: blurred until it is as good as one head here ({skill:.2f}), it gains "
+        "**{hint:+.3f}** and, crossed, {hint_crossed:+.3f}. What crossing takes away, {rest:+.3f}, is the "
         "hospital.")  # fmt: skip
     say(run, "Here one head gains {add_told} when it is told, and experts {add_experts} over one head. A true gain of "
         "{hint:+.3f} would be seen by a run like this one in {chance:.0%} of tries; 80 % need about {times:,.0f} times "
         "the test people.")  # fmt: skip
     spread = max(blind) - min(blind)
     word = "less than the experts gain here; another seed may change that"
-    if spread >= adds["experts"][0]:
+    if adds["experts"][0] <= 0:
+        word = "while the experts gain nothing that would have to be explained"
+    elif spread >= adds["experts"][0]:
         word = "no less than the experts gain, which therefore needs no maker to be explained"
     beyond = ", more than the name can give a reader of that skill: part of it is the luck of a training"
     run.fact(luck=spread, luck_word=word, beyond=beyond if knows[1] > hint[PAPER] else "")
@@ -135,15 +140,14 @@ def show_calls(run: Run, scored: Scored, best: Mapping[str, pd.DataFrame]) -> No
     up = [s for s in SITES if at[WITH, s] > at[WITHOUT, s]]
     agree = [s for s in SITES if (kept.loc[s, "called_experts"] > kept.loc[s, "called_one"]) == (s in up)]
     rest = [s for s in SITES if s not in agree]
-    others = f", not at {_and(rest)}: there the printed calls rise, too, which a list of prevalences does not do"
-    others = others if rest else ""
-    run.fact(up=_and(up), down=_and([s for s in SITES if s not in up]), agree=_and(agree), rest=others,
+    others = f"; printed calls move against it at {_and(rest)}, which a list of prevalences alone does not explain"
+    run.fact(up=_and(up), down=_and([s for s in SITES if s not in up]), agree=_and(agree),
              d_one=kept.loc["D", "called_one"], d_experts=kept.loc["D", "called_experts"],
-             best_d_one=100 * at[WITHOUT, "D"], best_d=100 * at[WITH, "D"])  # fmt: skip
+             against=others if rest else "", best_d_one=100 * at[WITHOUT, "D"], best_d=100 * at[WITH, "D"])  # fmt: skip
     say(run, "A label of prevalence has a mark: it raises calls where osteoporosis is common and lowers them where it "
-        "is rare. The best reader, told the maker, calls more at {up} and fewer at {down}; at D {best_d_one:.0f} "
+        "is rare. The best reader, told the maker, calls more at {up} and no more at {down}; at D {best_d_one:.0f} "
         "% becomes {best_d:.0f} %. In the recovered matrices of the paper D goes from {d_one:.1f} % to "
-        "{d_experts:.1f} %. The direction agrees at {agree}{rest}.")  # fmt: skip
+        "{d_experts:.1f} %. The direction agrees at {agree}{against}.")  # fmt: skip
 
 
 def _and(names: list[str]) -> str:

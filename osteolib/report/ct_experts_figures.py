@@ -23,10 +23,8 @@ def biases(rows: pd.DataFrame) -> plt.Figure:
     ``rows``: ``arrangement, group, network, bias, low, high, loa_low, loa_high, alike``; the last, a grey stroke, is
     the bias of somebody who predicts the same whoever measured.
     """
-    use_style()
-    panels = rows.groupby("arrangement", sort=False)
-    fig, axes = plt.subplots(1, len(panels), figsize=(8.2, 3.1), squeeze=False, sharex=True)
-    for axis, (name, own) in zip(axes[0], panels, strict=True):
+    fig, panels = _panels(rows, 3.1, sharex=True)
+    for axis, own in panels:
         groups, networks = list(own["group"].unique()), list(own["network"].unique())
         for row in own.itertuples():
             y = len(groups) - 1 - groups.index(row.group) + 0.25 * (1 - networks.index(row.network))
@@ -38,11 +36,9 @@ def biases(rows: pd.DataFrame) -> plt.Figure:
             axis.plot([alike] * 2, [len(groups) - 1.45 - k, len(groups) - 0.55 - k], color=GREY, lw=2, ls=":",
                       label=None if k else "predicts alike for all")  # fmt: skip
         axis.axvline(0, color=GREY, lw=0.8)
-        axis.set(yticks=range(len(groups)), ylim=(-0.6, len(groups) - 0.4), title=name.capitalize(),
-                 xlabel="predicted − read BMD, g/cm²")  # fmt: skip
+        axis.set(yticks=range(len(groups)), ylim=(-0.6, len(groups) - 0.4), xlabel="predicted − read BMD, g/cm²")
         axis.set_yticklabels(groups[::-1])
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=4, fontsize="small")
+    _legend(fig, 4)
     return fig
 
 
@@ -51,13 +47,9 @@ def follows(rows: pd.DataFrame) -> plt.Figure:
 
     ``how``: ``patients`` (filled marks: across patients, at equal true BMD) or ``told`` (open: one picture, told each).
     """
-    use_style()
-    panels = rows.groupby("arrangement", sort=False)
     names = list(rows["reader"].unique())
-    fig, axes = plt.subplots(
-        1, len(panels), figsize=(8.2, 0.3 * len(names) + 1.2), squeeze=False, sharey=True, sharex=True
-    )
-    for axis, (title, own) in zip(axes[0], panels, strict=True):
+    fig, panels = _panels(rows, 0.3 * len(names) + 1.2, sharey=True, sharex=True)
+    for axis, own in panels:
         for row in own.itertuples():
             colour, mark = LOOKS[row.reader]
             told = row.how == "told"
@@ -66,40 +58,34 @@ def follows(rows: pd.DataFrame) -> plt.Figure:
             axis.plot(row.value, y, mark, color=colour, ms=5.5, mfc="white" if told else colour)
         for at in (0, 1):
             axis.axvline(at, color=GREY, lw=0.8, ls="--")
-        axis.set(yticks=range(len(names)), ylim=(-0.6, len(names) - 0.4), title=title.capitalize(),
-                 xlabel="share of the makers' difference")  # fmt: skip
+        axis.set(yticks=range(len(names)), ylim=(-0.6, len(names) - 0.4), xlabel="share of the makers' difference")
         axis.set_yticklabels(names[::-1])
-    axes[0, 0].plot([], [], "o", color=INK, ms=5.5, label="patients of unlike makers, same true BMD")
-    axes[0, 0].plot([], [], "o", color=INK, ms=5.5, mfc="white", label="one picture, told each maker")
-    fig.legend(loc="outside upper center", ncols=2, fontsize="small")
+    first = fig.axes[0]
+    first.plot([], [], "o", color=INK, ms=5.5, label="patients of unlike makers, same true BMD")
+    first.plot([], [], "o", color=INK, ms=5.5, mfc="white", label="one picture, told each maker")
+    _legend(fig, 2)
     return fig
 
 
 def chances(rows: pd.DataFrame) -> plt.Figure:
     """Mean probability of osteoporosis of the same vertebrae by maker told: ``arrangement, reader, told, chance``."""
-    use_style()
-    panels = rows.groupby("arrangement", sort=False)
-    fig, axes = plt.subplots(1, len(panels), figsize=(8.2, 2.6), squeeze=False, sharey=True)
-    for axis, (title, own) in zip(axes[0], panels, strict=True):
+    fig, panels = _panels(rows, 2.6, sharey=True)
+    for axis, own in panels:
         makers = list(own["told"].unique())
         for name, line in own.groupby("reader", sort=False):
             colour, mark = LOOKS[name]
             axis.plot([makers.index(t) for t in line["told"]], line["chance"], mark + "-", color=colour, label=name)
-        axis.set(xticks=range(len(makers)), xlim=(-0.4, len(makers) - 0.6), title=title.capitalize(), xlabel="told")
+        axis.set(xticks=range(len(makers)), xlim=(-0.4, len(makers) - 0.6), xlabel="told")
         axis.set_xticklabels(makers)
-    axes[0, 0].set_ylabel("mean probability")
-    axes[0, 0].set_ylim(0, None)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=3, fontsize="small")
+    fig.axes[0].set(ylabel="mean probability", ylim=(0, None))
+    _legend(fig, 3)
     return fig
 
 
 def calls(rows: pd.DataFrame) -> plt.Figure:
     """Vertebrae called at 0.5, and with osteoporosis, as shares: ``arrangement, site, reader, called, ill``."""
-    use_style()
-    panels = rows.groupby("arrangement", sort=False)
-    fig, axes = plt.subplots(1, len(panels), figsize=(8.2, 2.7), squeeze=False, sharey=True)
-    for axis, (title, own) in zip(axes[0], panels, strict=True):
+    fig, panels = _panels(rows, 2.7, sharey=True)
+    for axis, own in panels:
         sites, readers = list(own["site"].unique()), list(own["reader"].unique())
         ill = own.groupby("site", sort=False)["ill"].first()
         axis.bar(range(len(sites)), ill, 0.86, color="#DDDDDD", label="has osteoporosis")
@@ -108,11 +94,10 @@ def calls(rows: pd.DataFrame) -> plt.Figure:
             shown = own[own["reader"] == name].set_index("site")["called"].reindex(sites)
             at = np.arange(len(sites)) + 0.16 * (k - (len(readers) - 1) / 2)
             axis.plot(at, shown, mark, color=colour, ms=5, label=f"called by {name}")
-        axis.set(xticks=range(len(sites)), title=title.capitalize(), xlabel="hospital")
+        axis.set(xticks=range(len(sites)), xlabel="hospital")
         axis.set_xticklabels(sites)
-    axes[0, 0].set_ylabel("share of vertebrae")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=3, fontsize="small")
+    fig.axes[0].set_ylabel("share of vertebrae")
+    _legend(fig, 3)
     return fig
 
 
@@ -123,11 +108,28 @@ def gates(tables: Mapping[str, pd.DataFrame]) -> plt.Figure:
     for axis, (title, own) in zip(axes[0], tables.items(), strict=True):
         own = own[own["device"] != "all"].iloc[::-1]
         left = np.zeros(len(own))
-        for k, colour in zip(range(1, 10), ("#332288", "#88CCEE", "#DDCC77"), strict=False):
+        for k, colour in enumerate(("#332288", "#88CCEE", "#DDCC77"), 1):
             width = own[f"expert_{k}"].to_numpy()
             axis.barh(own["device"], width, left=left, color=colour, edgecolor="white", label=f"expert {k}")
             left += width
         axis.set(title=title.capitalize(), xlabel="mean weight", xlim=(0, 1))
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=3, fontsize="small")
+    _legend(fig, 3)
     return fig
+
+
+def _panels(
+    rows: pd.DataFrame, height: float, **shared: bool
+) -> tuple[plt.Figure, list[tuple[plt.Axes, pd.DataFrame]]]:
+    """A panel for each ``arrangement``, titled with it, and the rows that belong into it; ``height`` in inches."""
+    use_style()
+    parts = dict(list(rows.groupby("arrangement", sort=False)))
+    fig, axes = plt.subplots(1, len(parts), figsize=(8.2, height), squeeze=False, **shared)
+    for axis, name in zip(axes[0], parts, strict=True):
+        axis.set_title(name.capitalize())
+    return fig, list(zip(axes[0], parts.values(), strict=True))
+
+
+def _legend(fig: plt.Figure, ncols: int) -> None:
+    """What the first panel names, above all panels."""
+    handles, labels = fig.axes[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=ncols, fontsize="small")

@@ -17,6 +17,7 @@ from osteolib.stats.agreement import bland_altman
 from osteolib.stats.agreement_clustered import bland_altman_clustered
 from osteolib.stats.audit import nearest_matrix
 from osteolib.stats.bootstrap_any import bootstrap_statistic
+from osteolib.stats.exact import exact_of_calls
 from osteolib.stats.ranks import auroc_within
 from osteolib.stats.within import aurocs_within
 
@@ -103,6 +104,17 @@ def followed(
     return pd.DataFrame(rows, columns=["arrangement", "reader", "how", "value", "low", "high", "n"])
 
 
+def asked_apart(said: Mapping[str, pd.DataFrame], n_boot: int, seed: int) -> tuple[float, float, float]:
+    """How much more of the makers' difference experts follow in one picture than one head that is told, with interval.
+
+    ``said`` is from :func:`told_each`, by network: both on the same vertebrae, so that the difference is a paired one.
+    """
+    experts, told = (moves_with_maker(said[name]) for name in (EXPERTS, TOLD))
+    person = said[EXPERTS].drop_duplicates("unit_id").set_index("unit_id")["subject_id"]
+    apart = experts - told
+    return with_interval(np.mean, [apart], person.loc[apart.index], n_boot, seed)
+
+
 def chances(said: Mapping[str, Mapping[str, pd.DataFrame]], best: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Mean probability of the same vertebrae by what is told: ``arrangement, reader, told, chance``."""
     rows = []
@@ -118,20 +130,32 @@ def chances(said: Mapping[str, Mapping[str, pd.DataFrame]], best: Mapping[str, p
 def order(of: Mapping[str, pd.DataFrame], pairs: Sequence[tuple[str, str]], n_boot: int, seed: int) -> Comparison:
     """AUROC over all hospitals and within hospitals of every network, with paired differences; people are resampled.
 
-    What a sample does not have (one class, or no hospital with both) is left out.
+    What a sample does not have (one class, or no hospital with both) is left out. Where all draws give one value, the
+    AUROC over all hospitals has its exact interval.
     """
     first = next(iter(of.values()))
     site, person = pd.Categorical(first["site"]).codes, first["subject_id"]
     strata = {ALL: np.zeros(len(site)), WITHIN: site}
-    scores = {name: v["score"] for name, v in of.items()}
-    size, rows, differences = (len(first), person.nunique()), [], []
+    scores = {name: v["score"].to_numpy() for name, v in of.items()}
+    size, rows, differences, exact = (len(first), person.nunique()), [], [], set()
+    y, number = first["y"].to_numpy(), pd.factorize(person)[0]
     for metric, stratum in strata.items():
-        drawn = aurocs_within(first["y"], scores, stratum, person, n_boot, seed)
+        drawn = aurocs_within(y, scores, stratum, person, n_boot, seed)
         if not np.isfinite(next(iter(drawn.values()))[0]):
             continue
-        rows += [(name, metric, *_ends(values), *size, np.nan) for name, values in drawn.items()]
+        for name, values in drawn.items():
+            value, *ends = _ends(values)
+            if (
+                metric == ALL
+                and np.ptp(ends) == 0
+                and (sure := exact_of_calls("auroc", y, scores[name], None, number, 0.95))
+            ):
+                ends = sure
+                exact.add((name, metric))
+            rows.append((name, metric, value, *ends, *size, np.nan))
         differences += [(a, b, metric, *_ends(drawn[a] - drawn[b]), *size) for a, b in pairs]
-    return Comparison(pd.DataFrame(rows, columns=ROWS), pd.DataFrame(differences, columns=DIFFERENCES))
+    frames = pd.DataFrame(rows, columns=ROWS), pd.DataFrame(differences, columns=DIFFERENCES)
+    return Comparison(*frames, frozenset(exact))
 
 
 def _ends(values: NDArray) -> tuple[float, float, float]:

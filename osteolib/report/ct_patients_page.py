@@ -11,8 +11,9 @@ import pandas as pd
 from osteolib.report import ct_results_figures as figures
 from osteolib.report import ct_results_rows as rows
 from osteolib.report.audit_ct import PATIENTS, VERTEBRAE
+from osteolib.report.compared import interval_text
 from osteolib.report.comparison import compare_scores
-from osteolib.report.ct_results_page import PHANTOM
+from osteolib.report.ct_results_page import EXACT, PHANTOM
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.runs import Run
 from osteolib.screen import ct_ladder as ladder
@@ -112,11 +113,10 @@ def show_any(run: Run, scored: pd.DataFrame, every: pd.DataFrame, n_boot: int, s
     _say_any(run, unit, seen, last, apart)
     at = seen[(seen["rule"] == "any") & (seen["n"] == AT_LEAST)].set_index("metric")
     form = closed["errors alike"].set_index("n").loc[AT_LEAST]
-    ends = at.loc[["sensitivity", "specificity"], ["ci_low", "ci_high"]].to_numpy()
-    if (ends[:, 0] < ends[:, 1]).all():
-        within = (ends[:, 0] <= form[["sensitivity", "specificity"]]) & (
-            form[["sensitivity", "specificity"]] <= ends[:, 1]
-        )
+    both = ["sensitivity", "specificity"]
+    decides = at.loc[both, "value"].notna() & ~at.loc[both, "exact"].astype(bool)  # one point decides nothing
+    if decides.all():
+        within = (at.loc[both, "ci_low"] <= form[both]) & (form[both] <= at.loc[both, "ci_high"])
         run.result(f"{rows.PAPER}.{CHECK}", "method_check", float(within.all()), n=unit.people, cohort=PHANTOM)
 
 
@@ -124,7 +124,8 @@ def _say_any(run: Run, unit: Vertebrae, seen: pd.DataFrame, last: pd.Series, apa
     at = seen.set_index(["rule", "metric", "n"])
 
     def percent(metric: str, n: int, rule: str = "any") -> str:
-        return with_ci(*(100 * at.loc[(rule, metric, n), end] for end in ("value", "ci_low", "ci_high")), ".0f")
+        value, low, high, _, exact = at.loc[(rule, metric, n), :]
+        return interval_text(100 * value, 100 * low, 100 * high, ".0f", exact)
 
     drop = at.loc[("any", "specificity", AT_LEAST), "value"] < at.loc[("any", "specificity", 1), "value"]
     run.fact(
@@ -191,12 +192,12 @@ def show_rules(run: Run, scored: pd.DataFrame, n_boot: int, seed: int) -> None:
             lines.append({
                 "truth": truth, "patient called by": name, "ill, %": f"{100 * y.mean():.0f}",
                 "called, %": f"{100 * called.mean():.0f}",
-                **{f"{m}, %": with_ci(*(100 * e for e in cut.estimate(name, m)), spec=".0f")
-                   for m in ("sensitivity", "specificity")},
-                "AUROC": with_ci(*area.estimate(name, "auroc")),
+                **{f"{m}, %": cut.text(name, m, ".0f", 100) for m in cut.metrics}, "AUROC": area.text(name),
             })  # fmt: skip
     shown = pd.DataFrame(lines).fillna("–")
     caption = f"{len(people)} test patients of all sites under two truths; {ladder.FULL}"
+    if any("exact" in cell for line in lines for cell in line.values()):
+        caption += f"; {EXACT}"
     table(run, "rules", shown, caption, index=False, group="truth", folded="Three ways to call a patient, two truths")
     apart = float((truths["any vertebra at −2.5 or below"] != truths["T-scores together"]).mean())
     bmd = scored[["bmd_g_cm2", "bmd_predicted"]].dropna()

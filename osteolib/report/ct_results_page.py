@@ -21,6 +21,7 @@ from osteolib.screen.moe_training import Recipe
 from osteolib.stats.bootstrap import FEW
 
 PHANTOM = "vertebra-phantom"
+EXACT = "exact: Clopper and Pearson, by patient, where every resample gives one value"
 Found = Mapping[tuple[str, str], tuple[Comparison | None, str]]
 
 
@@ -51,8 +52,8 @@ def show_ladder(run: Run, recipes: Mapping[str, Recipe], networks: Mapping[str, 
 def show_f1(run: Run, found: Found, scored: rows.Scored) -> None:
     """F1 of every row at every site, vertebrae and patients, and how little some sites can tell."""
     without = [f"{rows.UNITS[level]} of {site} ({why})" for (level, site), (one, why) in found.items() if one is None]
-    test = rows.units(scored, PATIENTS, rows.ALL)[ladder.SCRATCH]
-    ill = test.groupby("site")["y"].sum().reindex(list(SITES), fill_value=0)
+    test = rows.units(scored, PATIENTS, rows.ALL)[ladder.SCRATCH].groupby("site")["y"]
+    ill = test.sum().reindex(list(SITES), fill_value=0)
     for (level, site), (one, _) in found.items():
         if one is not None:
             where = "all sites" if site == rows.ALL else f"site {site}"
@@ -64,25 +65,20 @@ def show_f1(run: Run, found: Found, scored: rows.Scored) -> None:
     )  # fmt: skip
     figure(run, "f1_by_site", figures.f1_by_site(found), alt=alt)
     few = [f"{site} ({int(n)})" for site, n in ill.items() if n < FEW]
-    run.fact(few=", ".join(few) or "none", n_few=len(few), without="; ".join(without))
+    run.fact(few=", ".join(few) or "none", fewest=FEW, without="; ".join(without))
     if few:
-        say(
-            run,
-            "Patients with osteoporosis in the test are fewer than five at {few}: no order of rows can be read there.",
-        )
+        say(run, "Patients with osteoporosis in the test are fewer than {fewest} at {few}: no order of rows can be "
+            "read there.")  # fmt: skip
     if without:
         say(run, "Nothing can be measured of {without}.")
-    wide, _ = found[VERTEBRAE, "A"]
+    largest = str(test.size().idxmax())
+    wide, _ = found[VERTEBRAE, largest]
     if wide and np.ptp(wide.estimate(ladder.FULL, "f1")) > 0:
-        _, low, high = wide.estimate(ladder.FULL, "f1")
-        run.fact(
-            wide_a=50 * (high - low), spread_a=100 * float(np.ptp([wide.estimate(m, "f1")[0] for m in ladder.TABLE_2]))
-        )
-        say(
-            run,
-            "At A, the largest site, F1 of vertebrae is known to ± {wide_a:.0f} points, and the six rows lie within "
-            "{spread_a:.0f}.",
-        )
+        half = [50 * (high - low) for _, low, high in (wide.estimate(m, "f1") for m in ladder.TABLE_2)]
+        f1 = [100 * wide.estimate(m, "f1")[0] for m in ladder.TABLE_2]
+        run.fact(largest=largest, half_low=min(half), half_high=max(half), spread=float(np.ptp(f1)), n_table=len(f1))
+        say(run, "At {largest}, where most are tested, F1 of a row's vertebrae is known to ± {half_low:.0f} to "
+            "{half_high:.0f} points, and the {n_table} rows lie within {spread:.0f}.")  # fmt: skip
 
 
 def show_tables(run: Run, found: Found) -> None:
@@ -92,6 +88,8 @@ def show_tables(run: Run, found: Found) -> None:
             shown = rows.site_table(found[level, site], level, site)
             why = found[level, site][1]
             caption = f"{title} of site {site}, per cent" + (f"; of the phantom nothing: {why}" if why else "")
+            if found[level, site][0] and found[level, site][0].exact:
+                caption += f"; {EXACT}"
             folded = f"{title}, site {site}"
             table(run, f"{level}_{site}", shown, caption, index=False, group="kind", folded=folded)
 
@@ -138,15 +136,16 @@ def show_tests(run: Run, all_sites: pd.DataFrame, p_values: pd.DataFrame) -> Non
     auroc = all_sites[all_sites["metric"].eq("auroc")].set_index("method")["value"]
     beyond = int((auroc.drop(ladder.AGAIN).abs() > abs(auroc[ladder.AGAIN])).sum())
     clear = (all_sites["ci_low"] > 0) | (all_sites["ci_high"] < 0)
-    ratio = (all_sites["ci_high"] - all_sites["ci_low"]) / (all_sites["alone_high"] - all_sites["alone_low"])
+    alone = (all_sites["alone_high"] - all_sites["alone_low"]).replace(0, np.nan)  # of equal networks
+    ratio = float(((all_sites["ci_high"] - all_sites["ci_low"]) / alone).mean())
     starred = [f"{r.method} − {r.reference}" for r in p_values.itertuples() if r.t_error < 0.05]
     run.fact(
         n_contrasts=len(p_values), n_others=len(p_values) - 1, n_clear_f1=int(clear[all_sites["metric"] == "f1"].sum()),
         n_clear_auroc=int(clear[all_sites["metric"] == "auroc"].sum()), n_starred=len(starred),
-        ratio=float(ratio.replace(np.inf, np.nan).mean()), false_stars=100 * float(p_values["false_stars"].max()),
+        ratio=ratio, false_stars=100 * float(p_values["false_stars"].max()),
         false_three=100 * float(p_values["false_three"].max()),
         control=_control(control), beyond=beyond, luck=100 * float(auroc[ladder.AGAIN]),
-        widened="wider" if ratio.mean() > 1 else "no wider",
+        widened="wider" if ratio > 1 else "no wider",
     )  # fmt: skip
     say(
         run,
@@ -186,7 +185,7 @@ def show_power(run: Run, by_site: Mapping[str, pd.DataFrame], all_sites: pd.Data
               "patients for a power of 80 %": number(r.needed, ",.0f")} for r in found.itertuples()]  # fmt: skip
     caption = "Half width of the 95 % interval of a paired difference in F1, MoE against a single head"
     table(run, "power", pd.DataFrame(lines), caption, index=False)
-    whole = rows.difference_of(all_sites, ladder.FULL, ladder.SINGLE, "f1")
+    whole = rows.difference_of(all_sites, *rows.MIXTURE, "f1")
     if whole is None or not np.isfinite(found["at_paper"]).all():
         run.fact(n_power=int(np.isfinite(found["half"]).sum()))
         say(
@@ -196,14 +195,14 @@ def show_power(run: Run, by_site: Mapping[str, pd.DataFrame], all_sites: pd.Data
         return
     half = 50 * (whole.ci_high - whole.ci_low)
     small = found[found["at_paper"] > found["gap"].abs()]["site"].tolist()
-    run.fact(half=half, half_people=int(whole.people), paper_small=", ".join(small) or "none",
-             largest=float(found["gap"].max()))  # fmt: skip
-    too_small = half > run.facts["largest"]
+    gap = float(found["gap"].max())
+    run.fact(half=half, half_people=int(whole.people), paper_small=", ".join(small) or "none", largest_gap=gap)
+    too_small = half > gap
     say(
         run,
         ("**This run is too small for the paper's differences**: with" if too_small else "With")
         + " all {half_people} patients together the interval is ± {half:.1f} points, and the largest printed gain of "
-        "MoE is {largest:.2f}. If networks differ as ours do, as many patients as the paper has would leave its "
+        "MoE is {largest_gap:.2f}. If networks differ as ours do, as many patients as the paper has would leave its "
         "printed gain inside the half width at: {paper_small}.",
     )
 

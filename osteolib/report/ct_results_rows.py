@@ -15,7 +15,7 @@ first look: an interval of one point (a sensitivity of 1 in every draw) decides 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -25,7 +25,6 @@ from osteolib.report.audit_ct import AS_PPV_NPV, PATIENTS, SITES, VERTEBRAE, Tab
 from osteolib.report.compared import Comparison
 from osteolib.report.comparison import compare_scores
 from osteolib.report.published import printed_texts
-from osteolib.report.show import with_ci
 from osteolib.runs.run import PREDICTION_COLUMNS
 from osteolib.screen import ct_ladder as ladder
 from osteolib.screen.ct_patients import CUT, patients
@@ -44,9 +43,10 @@ CONTRASTS = (
     (ladder.SCRATCH_UNIFIED, ladder.SCRATCH), (ladder.FULL, ladder.SCRATCH), (ladder.AGAIN, ladder.SCRATCH),
 )  # fmt: skip
 """Method and reference; the last is the control: nothing but the seed differs."""
+MIXTURE = CONTRASTS[2]
 CHECKS = {
     CONTRASTS[0]: "T2.A.ResNet34|TP-SwAV|Lclass.f1", CONTRASTS[1]: "T2.A.ResNet34|TP-SwAV|Lunified.f1",
-    CONTRASTS[2]: "T2.A.ResNet34+MoE|TP-SwAV|Lunified.f1", CONTRASTS[3]: "T4.Lunified.A",
+    MIXTURE: "T2.A.ResNet34+MoE|TP-SwAV|Lunified.f1", CONTRASTS[3]: "T4.Lunified.A",
 }  # fmt: skip
 Z, POWER_Z = 1.959963984540054, 0.8416212335729143
 Scored = Mapping[str, pd.DataFrame]  # by row of the ladder: vertebrae as scored_test gives them
@@ -58,11 +58,11 @@ def units(scored: Scored, level: str, site: str) -> dict[str, pd.DataFrame]:
     return {name: rows[rows["site"].eq(site) | (site == ALL)] for name, rows in tables.items()}
 
 
-def measured(
-    scored: Scored, level: str, site: str, n_boot: int, seed: int
-) -> tuple[Comparison | None, str]:  # fmt: skip
-    """The measures of Tables 2 and 3 of each row with intervals that resample patients, or None and why not."""
-    here = units(scored, level, site)
+def measured(here: Scored, level: str, n_boot: int, seed: int) -> tuple[Comparison | None, str]:
+    """The measures of Tables 2 and 3 of each row with intervals that resample patients, or None and why not.
+
+    ``here`` is of :func:`units` at this level.
+    """
     first = next(iter(here.values()))
     if first["y"].nunique() < 2:
         return None, "all of one class" if len(first) else f"no {UNITS[level]} in the test"
@@ -73,7 +73,8 @@ def measured(
 
 def every_measure(scored: Scored, n_boot: int, seed: int) -> dict[tuple[str, str], tuple[Comparison | None, str]]:
     """:func:`measured` of each level and site, and of all sites together."""
-    return {(level, site): measured(scored, level, site, n_boot, seed) for level in UNITS for site in (*SITES, ALL)}
+    return {(level, site): measured(units(scored, level, site), level, n_boot, seed)
+            for level in UNITS for site in (*SITES, ALL)}  # fmt: skip
 
 
 @cache
@@ -95,8 +96,8 @@ def site_table(found: tuple[Comparison | None, str], level: str, site: str) -> p
     comparison, _ = found
     lines = []
     for name in ladder.TABLE_2 if comparison else ():
-        of = comparison.rows[comparison.rows["method"] == name].set_index("metric")
-        cells = {head: _percent(of.loc[key]) if key in of.index else "–" for key, head in METRICS.items()}
+        there = set(comparison.rows.loc[comparison.rows["method"] == name, "metric"])
+        cells = {head: comparison.text(name, key, ".0f", 100) if key in there else "–" for key, head in METRICS.items()}
         lines.append({"kind": "phantom", "row": name, **cells})
     for kind in ("printed, as headed", "printed, as the audit reads it"):
         for name in ladder.TABLE_2:
@@ -112,11 +113,9 @@ def site_table(found: tuple[Comparison | None, str], level: str, site: str) -> p
     return pd.DataFrame(lines)
 
 
-def _percent(row: pd.Series) -> str:
-    return with_ci(*(100 * row[end] for end in ("value", "ci_low", "ci_high")), spec=".0f")
-
-
-def differences(scored: Scored, site: str, n_boot: int, seed: int) -> pd.DataFrame:
+def differences(
+    scored: Scored, site: str, n_boot: int, seed: int, contrasts: Sequence[tuple[str, str]] = CONTRASTS
+) -> pd.DataFrame:
     """Of each contrast F1 and AUROC of vertebrae: difference, interval over patients, and over vertebrae as if alone.
 
     Returns
@@ -125,7 +124,7 @@ def differences(scored: Scored, site: str, n_boot: int, seed: int) -> pd.DataFra
     class.
     """
     here, rows = units(scored, VERTEBRAE, site), []
-    for method, reference in CONTRASTS:
+    for method, reference in contrasts:
         a, b = here[reference], here[method]
         if a["y"].nunique() < 2:
             continue
@@ -179,16 +178,16 @@ def power(by_site: Mapping[str, pd.DataFrame], all_sites: pd.DataFrame) -> pd.Da
     Parameters
     ----------
     by_site, all_sites
-        :func:`differences` of each site, and of all.
+        :func:`differences` of each site, and of all: of :data:`MIXTURE` at least.
     """
     tables, _ = printed_tables()
-    every = difference_of(all_sites, ladder.FULL, ladder.SINGLE, "f1")
+    every = difference_of(all_sites, *MIXTURE, "f1")
     whole = 50 * (every.ci_high - every.ci_low) if every is not None else np.nan
     whole, people = whole or np.nan, every.people if every is not None else 0
     rows = []
     for site, frame in by_site.items():
-        gap = printed_gaps()[ladder.FULL, ladder.SINGLE][SITES.index(site)]
-        paper, d = tables.size[PATIENTS][site], difference_of(frame, ladder.FULL, ladder.SINGLE, "f1")
+        gap = printed_gaps()[MIXTURE][SITES.index(site)]
+        paper, d = tables.size[PATIENTS][site], difference_of(frame, *MIXTURE, "f1")
         half, here = (50 * (d.ci_high - d.ci_low), int(d.people)) if d is not None else (np.nan, 0)
         needed = people * ((1 + POWER_Z / Z) * whole / gap) ** 2
         rows.append((site, here, half or np.nan, paper, whole * np.sqrt(people / paper), gap, needed))
@@ -203,7 +202,7 @@ def losses(found: Mapping[tuple[str, str], tuple[Comparison | None, str]]) -> pd
         cells = {}
         for site in SITES:
             comparison, _ = found[VERTEBRAE, site]
-            cells[f"Site {site}"] = _percent(_row(comparison, name, "f1")) if comparison else "–"
+            cells[f"Site {site}"] = comparison.text(name, "f1", ".0f", 100) if comparison else "–"
         lines.append({"kind": "phantom", "loss": _loss(name), **cells})
     for name, short in ladder.TABLE_4.items():
         cells = {f"Site {s}": printed[f"{PAPER}.T4.{short}.{s}"].removesuffix(" %") for s in SITES}
@@ -213,11 +212,6 @@ def losses(found: Mapping[tuple[str, str], tuple[Comparison | None, str]]) -> pd
 
 def _loss(name: str) -> str:
     return "class" if name == ladder.SCRATCH else name.removeprefix("scratch, ")
-
-
-def _row(comparison: Comparison, name: str, metric: str) -> pd.Series:
-    rows = comparison.rows
-    return rows[rows["method"].eq(name) & rows["metric"].eq(metric)].iloc[0]
 
 
 def printed_gaps() -> dict[tuple[str, str], list[float]]:

@@ -18,6 +18,7 @@ from osteolib.screen.ct_cuts import MIDDLE, at_cut
 from osteolib.screen.ct_images import vertebra_images
 from osteolib.screen.ct_study import SIZE, SPACING_MM
 from osteolib.screen.moe_training import load_net, predict
+from osteolib.stats.exact import exact_interval
 
 CUT, T_CUT = MIDDLE, -2.5
 RULES = ("any", "together")
@@ -145,7 +146,9 @@ def rates(shares: pd.DataFrame, n_boot: int, seed: int) -> pd.DataFrame:
 
     Returns
     -------
-    ``rule, metric`` (sensitivity, specificity, prevalence, called), ``value, ci_low, ci_high, people``.
+    ``rule, metric`` (sensitivity, specificity, prevalence, called), ``value, ci_low, ci_high, people, exact``. If
+    ``exact``, all draws give one value, and the interval is that of :func:`osteolib.stats.exact.exact_interval`, of
+    the patients with a choice that could be called rightly or wrongly.
     """
     people = len(shares)
     equal = np.full(people, 1 / max(people, 1))
@@ -160,5 +163,9 @@ def rates(shares: pd.DataFrame, n_boot: int, seed: int) -> pd.DataFrame:
             bottom = np.broadcast_to(np.asarray(bottom, float), top.shape)
             value = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 1e-9)
             low, high = np.nanquantile(value[1:], (0.025, 0.975)) if np.isfinite(value[1:]).any() else (np.nan,) * 2
-            rows.append((rule, metric, value[0], low, high, people))
-    return pd.DataFrame(rows, columns=["rule", "metric", "value", "ci_low", "ci_high", "people"])
+            if exact := bool(high - low < 1e-9):
+                asked = {"sensitivity": shares[f"{rule} ill"], "specificity": 1 - shares[f"{rule} ill"]}
+                n = int((asked[metric] > 0).sum()) if metric in asked else people
+                low, high = exact_interval(min(max(value[0], 0.0), 1.0) * n, n)
+            rows.append((rule, metric, value[0], low, high, people, exact))
+    return pd.DataFrame(rows, columns=["rule", "metric", "value", "ci_low", "ci_high", "people", "exact"])

@@ -62,7 +62,7 @@ def test_a_metric_that_does_not_exist_is_left_out():
     )
     assert found.rows.loc[found.rows["method"] == "nobody", "metric"].tolist() == ["npv"]
     assert found.differences["metric"].tolist() == ["npv"]
-    assert found.table()["PPV (95 % CI)"].tolist() == ["–", "1.00 (no spread)"]
+    assert found.table()["PPV (95 % CI)"].tolist() == ["–", "1.00 (0.88 to 1.00, exact)"]
 
 
 @pytest.mark.parametrize(

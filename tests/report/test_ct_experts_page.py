@@ -118,8 +118,9 @@ def test_the_planted_share_is_found_across_patients_and_in_one_picture(scored, s
     assert at.loc[(CROSSED, EXPERTS, "told"), "value"] == pytest.approx(0.5)
     assert at.loc[(CROSSED, WITH, "patients"), "value"] == pytest.approx(1)
     assert at.loc[(PAPER, WITHOUT, "patients"), "value"] == pytest.approx(0, abs=1e-9)
-    page.show_follows(run, found)
-    assert run.facts["told_verdict"] == "not more than one head that is told"
+    page.show_follows(run, found, said, 100, 0)
+    assert run.facts["told_verdict"] == "less than" and run.facts["asked_apart"].startswith("−0.50")
+    assert "goes beyond 1" not in run.facts["past_one"]
     checks = [row for row in run.rows if row["metric"] == "method_check"]
     assert len(checks) == 4 and all(row["value"] == 1 for row in checks)
     assert checks[0]["published_id"] == "tpswav2025_ct.T2.A.ResNet34+MoE|TP-SwAV|Lunified.f1"
@@ -127,7 +128,7 @@ def test_the_planted_share_is_found_across_patients_and_in_one_picture(scored, s
 
 def test_a_study_of_one_maker_has_nothing_to_exchange(scored, best, run):
     nothing = {PAPER: {}, CROSSED: {}}
-    page.show_follows(run, rows.followed(scored, nothing, best, 100, 0))
+    page.show_follows(run, rows.followed(scored, nothing, best, 100, 0), nothing, 100, 0)
     assert run.facts["experts_asked_crossed"] == "–" and not [r for r in run.rows if r["metric"] == "method_check"]
     diagnosis.show_chances(run, rows.chances(nothing, best), nothing, 100, 0)
     assert run.facts["makers_known"] == "one maker"
@@ -138,7 +139,14 @@ def test_a_shift_that_is_there_only_where_hospital_is_maker_is_the_hospital_s(sa
     assert shown.query("reader == @EXPERTS and told == 'Hologic'")["chance"].tolist() == pytest.approx([0.55, 0.31])
     diagnosis.show_chances(run, shown, said, 100, 0)
     assert run.facts["shift_experts_paper"].startswith("+25") and run.facts["shift_experts_crossed"].startswith("+1")
-    assert run.facts["chances_word"] == "most of this shift is the hospital, not the machine"
+    assert run.facts["chances_word"] == "most of the experts' shift is the hospital, not the machine"
+    half = {PAPER: said[PAPER], CROSSED: {n: asked(d.drop_duplicates("unit_id"), SHARES[n], 0.2)
+                                          for n, d in said[CROSSED].items()}}  # fmt: skip
+    diagnosis.show_chances(run, rows.chances(half, best), half, 100, 0)
+    assert run.facts["chances_word"].startswith("a part of the experts' shift")
+    swapped = {PAPER: said[CROSSED], CROSSED: said[PAPER]}
+    diagnosis.show_chances(run, rows.chances(swapped, best), swapped, 100, 0)
+    assert run.facts["chances_word"] == "in these trainings the experts' shift is no smaller crossed"
 
 
 def order_of(scored, n_boot=100):
@@ -155,10 +163,34 @@ def test_order_within_hospitals_and_the_power_to_see_what_is_attainable(scored, 
         rows.attained(best[PAPER], "_told")[ALL] - rows.attained(best[PAPER], "")[ALL]
     )
     assert facts["gain_all_crossed"] == pytest.approx(0)
-    assert facts["luck"] == pytest.approx(0) and facts["luck_word"].startswith(
-        "no less than"
-    )  # equal scores were planted
+    assert facts["luck"] == pytest.approx(0)  # equal scores were planted
+    assert facts["luck_word"] == "while the experts gain nothing that would have to be explained"
     assert 0.05 <= facts["chance"] <= 1 or np.isnan(facts["chance"])
+
+
+@pytest.mark.parametrize(("noise", "word"), [(0.5, "no less than"), (0.0, "less than")])
+def test_a_gain_is_held_against_what_three_networks_that_know_nothing_differ_by(scored, best, run, noise, word):
+    of, error = dict(scored[PAPER]), np.random.default_rng(0).normal(size=len(scored[PAPER][ONE]))
+    for name, own in ((ONE, 0.3), (SHUFFLED, 0.3 + noise), (WITHHELD, 0.3 + 2 * noise), (EXPERTS, 0.2)):
+        z = (0.87 - of[name]["bmd_true_g_cm2"]) / 0.12 + own * error
+        of[name] = of[name].assign(score=1 / (1 + np.exp(-z)))
+    found = order_of(scored | {PAPER: of})
+    diagnosis.show_order(run, found, best)
+    gain = found[PAPER].difference(EXPERTS, ONE)[0]
+    assert gain > 0 and run.facts["luck_word"].startswith(word)
+    assert (run.facts["luck"] >= gain) == (word == "no less than")
+
+
+def test_an_order_without_a_fault_has_its_exact_interval(scored, run):
+    """60 people of each class at most, a pair of them is in order with probability AUROC: Clopper and Pearson."""
+    sure = scored[PAPER][ONE]
+    sure = {ONE: sure.assign(score=sure["y"] + 0.0), TOLD: sure}
+    found = rows.order(sure, [(TOLD, ONE)], 100, 0)
+    people = [sure[ONE].loc[sure[ONE]["y"] == k, "subject_id"].nunique() for k in (0, 1)]
+    pairs = min(*people, sure[ONE]["subject_id"].nunique() // 2)
+    assert found.exact == {(ONE, ALL)}
+    assert found.estimate(ONE, ALL) == pytest.approx((1, 0.025 ** (1 / pairs), 1))
+    assert found.text(ONE, ALL).endswith("to 1.00, exact)") and found.text(ONE, WITHIN) == "1.00 (no spread)"
 
 
 def test_where_nobody_is_ill_no_order_is_judged(scored, best, run):
@@ -196,7 +228,7 @@ def test_gates_and_study_are_told_in_numbers(scored, run):
     assert run.facts["makers_paper"] == 3 and 0 < run.facts["even_paper"] <= 1
 
 
-@pytest.mark.parametrize(("mean", "word"), [(0.0, "between"), (0.2, "not always between")])
+@pytest.mark.parametrize(("mean", "word"), [(0.0, "both between"), (0.2, "not both between")])
 def test_an_unseen_maker_is_met_between_the_known_or_not(scored, run, mean, word):
     of = scored[PAPER][EXPERTS]
     at = {"GE Lunar": 0.05, "Hologic": -0.05, "mean": mean, "learned": 0.01}

@@ -140,7 +140,11 @@ def test_the_page_says_what_its_numbers_say(run, scored, found, all_sites, tmp_p
     assert checks["tpswav2025_ct.T2.A.ResNet34+MoE|TP-SwAV|Lunified.f1"] == 1  # made better
     assert set(checks.index) <= set(load_published("tpswav2025_ct")["published_id"]) and len(checks) == 4
     assert recorded.loc[recorded["metric"] != "method_check", "published_id"].isna().all()
-    assert run.facts["wide_a"] > 0 and run.facts["half_people"] == scored[ladder.FULL]["subject_id"].nunique()
+    assert run.facts["largest"] == scored[ladder.FULL].groupby("site")["subject_id"].nunique().idxmax()
+    assert (
+        0 < run.facts["half_low"] < run.facts["half_high"]
+        and run.facts["half_people"] == scored[ladder.FULL]["subject_id"].nunique()
+    )
 
 
 def test_the_page_on_patients_follows_the_rule(run, scored):
@@ -215,9 +219,24 @@ def test_patients_of_all_sites_are_counted_once(scored):
     assert table["subject_id"].is_unique and table["n"].sum() == len(scored[ladder.FULL])
 
 
-def test_an_interval_of_one_point_decides_no_check(run, scored):
+def test_an_interval_of_one_point_decides_no_check_and_is_shown_exact(run, scored):
     """Every ill patient is found, in every draw: nothing that the closed form could lie within."""
     sure = scored[ladder.FULL]
     sure = sure.assign(score=sure["score"].where(sure["y"] == 0, 0.9))
     patients_page.show_any(run, sure, with_t_score(sure), 200, 0)
     assert not [row for row in run.rows if row["metric"] == "method_check"]
+    many = patients(sure).query("n >= 3")
+    low = 0.025 ** (1 / int(many["y"].sum()))  # Clopper and Pearson of n among n
+    assert run.facts["sens_n"] == f"100 ({100 * low:.0f} to 100, exact)"
+    patients_page.show_rules(run, sure, 200, 0)
+    shown = pd.read_csv(run.folder / "rules.csv")
+    assert shown["sensitivity, %"].iloc[0].endswith("to 100, exact)")
+
+
+def test_a_table_marks_an_exact_interval(scored):
+    sure = {name: one.assign(score=one["score"].where(one["y"] == 0, 0.9)) for name, one in scored.items()}
+    found = rows.measured(rows.units(sure, PATIENTS, "A"), PATIENTS, 100, 0)
+    shown = rows.site_table(found, PATIENTS, "A").set_index(["kind", "row"]).loc[("phantom", ladder.FULL)]
+    ill = patients(sure[ladder.FULL]).query("site == 'A'")["y"].sum()
+    assert shown["sensitivity"] == f"100 ({100 * 0.025 ** (1 / ill):.0f} to 100, exact)"
+    assert "exact" not in shown["F1"]  # no share of patients
