@@ -215,9 +215,8 @@ page.show_overlap_table(run, judged, compared)
 #   hospital. Where metal covers bone, the true mask of the femur goes on underneath.
 # - **Who is tested** was first drawn by hips with metal; later by the study of the next page, so that its test hips are new to
 #   both networks.
-# - **What is asked of a hip** was settled after a look at twenty knees, twenty hands and the test hips of seed 0: with a normal
-#   cloud in place of neighbours eight of twenty half knees passed. The line itself saw films of the training alone, and the knees
-#   and hands above are others.
+# - **What is asked of a hip** was settled after a look at twenty other knees and hands, and at the test hips of seed 0: a normal
+#   cloud in place of neighbours let many half knees pass. The line itself saw films of the training alone.
 # - **Nobody looks.** In the paper medical personnel confirm each outline before the T-score; here the network alone decides.
 # - **A check of the method**, written before the first run: of each class at least 95 % of test hips must be found with an IoU of at
 #   least 0.5. It stands on the scorecard as passed or failed.

@@ -54,7 +54,7 @@ def outlined_figure(study: StudyHips, test: NDArray, outlined: Outlined, both: p
         column[0].set_title(f"IoU {outlined.table['iou'].iloc[row]:.2f}", fontsize=8.5, loc="left", weight="normal")
         for axis, name in ((column[1], "found"), (column[2], "given")):
             axis.set_xlabel(f"says {t[name]:+.1f}, true {t['t_score']:+.1f}".replace("-", "−"), fontsize=7.5)
-    for axis, name in zip(axes[:, 0], ("found", "seen, found", "seen, true"), strict=True):
+    for axis, name in zip(axes[:, 0], ("outline found", "seen by it", "by the true one"), strict=True):
         axis.set_ylabel(name, fontsize=8.5)
     return fig
 

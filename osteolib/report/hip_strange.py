@@ -72,7 +72,8 @@ def show_strange(
              pelves_refused=int(pelves["films refused"]))  # fmt: skip
     say(
         run,
-        "In {fooled} of {fooled_of} halves of knees and hands the detector sees a femur. {let_by} of these are "
-        "let by; {bones_refused} of {bones} films are refused whole, a share of **{bones_share}**. The price: {lost} "
-        "of {lost_of} new hips are refused too, a share of **{lost_share}**, {pelves_refused} pelves whole.",
+        "In {fooled} of {fooled_of} halves of knees and hands the detector sees a femur. Of these, let by: {let_by}; "
+        "films refused whole: {bones_refused} of {bones}, a share of **{bones_share}**. The price is {lost} of "
+        "{lost_of} new hips that are refused as well, a share of **{lost_share}**; pelves refused whole: "
+        "{pelves_refused}.",
     )
