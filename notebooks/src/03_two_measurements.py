@@ -27,16 +27,24 @@ import numpy as np
 import osteolib
 import pandas as pd
 from osteolib.cohorts import label_from_t_score
-from osteolib.report import agreement_page, figure, load_or_explain, plots
-from osteolib.report import provenance, say, table
+from osteolib.report import agreement_page, figure, load_or_explain, own_films
+from osteolib.report import plots, provenance, say, table
 from osteolib.stats import bland_altman, lin_ccc
 
 run = osteolib.start(globals(), "03_two_measurements")
-nhanes = load_or_explain(run, cohort)
+loaded = load_or_explain(run, cohort)
+
+# %% tags=["hide-input"]
+if cohort != "nhanes-dxa":
+    own_films.show_other(run, cohort, "nhanes-dxa")
+if not own_films.end_page(run, loaded, ["t_score_neck", "t_score_total_hip"],
+                          "all that compares two sites of one person"):
+    own_films.show_left_out(run, loaded, {
+        "age_years": "the choice of people by age, so that everybody is taken",
+        "t_score_spine": "hip against spine"})
 
 # %%
-everyone = nhanes.subjects
-people = everyone[everyone["age_years"] >= min_age]
+everyone, people = agreement_page.sites_of(loaded, min_age)
 people[["t_score_neck", "t_score_total_hip", "t_score_spine"]].describe().round(2)
 
 # %% [markdown]
@@ -52,9 +60,7 @@ people[["t_score_neck", "t_score_total_hip", "t_score_spine"]].describe().round(
 # used:
 
 # %% tags=["hide-input"]
-references = agreement_page.extract_references(everyone)
-table(run, "references", references.round(3),
-      "The reference behind the extract's own T-scores (g/cm²)", index=False)
+agreement_page.show_references(run, everyone)
 
 # %% [markdown]
 # The last column is by how much a T-score moves with the choice of the young people alone, before any scanner or model
@@ -121,21 +127,22 @@ say(run, "{inside:.1%} of all differences lie within the limits.")
 # %%
 spines = people.dropna(subset=["t_score_total_hip", "t_score_spine"])
 hip, spine = spines["t_score_total_hip"], spines["t_score_spine"]
-hip_spine = bland_altman(hip, spine)
+hip_spine = bland_altman(hip, spine) if len(spines) > 2 else None
 
 # %% tags=["hide-input"]
-names = ("total femur", "lumbar spine")
-figure(run, "hip_spine",
-       plots.scatter_and_difference(hip, spine, hip_spine, names, "T-score"),
-       alt="Left: lumbar spine against total femur, a wide cloud. Right: bias "
-           f"{hip_spine.bias:.2f}, limits {hip_spine.loa_low:.2f} to "
-           f"{hip_spine.loa_high:.2f}.")
-
-pairs = {"femoral neck and total femur": (neck, total, neck_total),
-         "total femur and lumbar spine": (hip, spine, hip_spine)}
+pairs = {"femoral neck and total femur": (neck, total, neck_total)}
+if hip_spine:
+    pairs["total femur and lumbar spine"] = (hip, spine, hip_spine)
+    names = ("total femur", "lumbar spine")
+    figure(run, "hip_spine",
+           plots.scatter_and_difference(hip, spine, hip_spine, names, "T-score"),
+           alt="Left: lumbar spine against total femur, a wide cloud. Right: bias "
+               f"{hip_spine.bias:.2f}, limits {hip_spine.loa_low:.2f} to "
+               f"{hip_spine.loa_high:.2f}.")
 agreement_page.record_agreement(run, pairs, cohort)
+of = "NHANES" if cohort == "nhanes-dxa" else cohort
 table(run, "ceiling", agreement_page.beside_the_hip_paper(pairs).round(3),
-      "Two measurements of one person (NHANES), and a published prediction")
+      f"Two measurements of one person ({of}), and a published prediction")
 
 # %% [markdown]
 # ## Same person, another class
@@ -152,13 +159,16 @@ table(run, "classes", pd.crosstab(neck_class, total_class,
       "People by class at the two sites of one hip")
 run.fact(n=neck_total.n, r=neck.corr(total), low=neck_total.loa_low,
          high=neck_total.loa_high, agree=(neck_class == total_class).mean(),
-         spine_n=hip_spine.n, spine_low=hip_spine.loa_low,
-         spine_high=hip_spine.loa_high, min_age=min_age,
-         spine_agree=(hip_class == spine_class).mean())
+         min_age=min_age)
+if hip_spine:
+    run.fact(spine_n=hip_spine.n, spine_low=hip_spine.loa_low,
+             spine_high=hip_spine.loa_high,
+             spine_agree=(hip_class == spine_class).mean())
 say(run, "Two sites of the *same hip*, in the same scan, correlate at r = {r:.2f}, "
     "while 95 % of the differences span {low:+.2f} to {high:+.2f}, and {agree:.0%} "
-    "of people keep their class. Hip and spine span {spine_low:+.2f} to "
-    "{spine_high:+.2f}, and {spine_agree:.0%} keep their class.")
+    "of people keep their class." + bool(hip_spine) * (
+        " Hip and spine span {spine_low:+.2f} to {spine_high:+.2f}, and "
+        "{spine_agree:.0%} keep their class."))
 
 # %% [markdown]
 # This is a ceiling for a model that measures *another place* than its reference, as a hand or knee film does for the hip:
@@ -174,8 +184,9 @@ say(run, "Two sites of the *same hip*, in the same scan, correlate at r = {r:.2f
 kept = []
 for width in (1, 2, 3, 4, 6, 8):
     band = (neck - neck.median()).abs() <= width / 2
-    half_width = 1.96 * bland_altman(neck[band], total[band]).sd
-    kept.append((width, neck[band].corr(total[band]), half_width))
+    if band.sum() > 2:
+        half_width = 1.96 * bland_altman(neck[band], total[band]).sd
+        kept.append((width, neck[band].corr(total[band]), half_width))
 kept = pd.DataFrame(kept, columns=["width", "r", "half_width"])
 
 # %% tags=["hide-input"]

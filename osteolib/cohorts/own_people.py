@@ -17,11 +17,15 @@ COLUMNS = {
     "sex": {"values": SEX, "optional": True},
     **{name: {"range": limits, "settled": True, "optional": True} for name, limits in RANGES.items()},
     # beyond lie misplaced decimal points and BMD in mg/cm2
-    "t_score": {"range": (-8, 6), "settled": True, "optional": True},
+    **{
+        name: {"range": (-8, 6), "settled": True, "optional": True}
+        for name in ("t_score", "t_score_neck", "t_score_total_hip", "t_score_spine")
+    },
     **{n: {"values": {w: w for w in WORDS[n]}, "optional": True} for n in ("label", "side", "t_score_method")},
     **{name: {"optional": True} for name in ("t_score_site", "level", "site", "device", "view")},
 }
-"""The columns a table may have; others are ignored. ``t_score`` or ``label`` must be among them."""
+"""The columns a table may have; others are ignored. ``t_score`` or ``label`` must be among them; the T-scores of
+three DXA sites are for the page on two measurements of one person."""
 
 
 def _columns(table: dict) -> dict[str, dict]:

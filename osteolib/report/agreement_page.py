@@ -7,14 +7,41 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from osteolib.cohorts import Cohort
 from osteolib.report.published import load_published
+from osteolib.report.show import table
 from osteolib.runs import Run
 from osteolib.stats import Agreement, lin_ccc
 
 Pairs = Mapping[str, tuple[pd.Series, pd.Series, Agreement]]
 """Name of a pair of sites, to the two T-scores of each person and their agreement."""
 
+SITES = ("t_score_neck", "t_score_total_hip", "t_score_spine")
+EXTRACT = {f"t_score_{site}_extract" for site in ("neck", "total_hip")}
+"""T-scores that a data set brings beside those that are computed here."""
+
 HIP_PAPER = "X1AI-Osteo, hip film against DXA (published)"
+
+
+def sites_of(cohort: Cohort, min_age: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Each person of a cohort once, with ``t_score_neck, t_score_total_hip, t_score_spine``, NaN where not measured.
+
+    Returns
+    -------
+    Everybody; and those of ``min_age`` years or more, or everybody where no age is known.
+    """
+    everyone = cohort.subjects.drop_duplicates("subject_id")
+    everyone = everyone.assign(**{site: np.nan for site in SITES if site not in everyone})
+    old = everyone["age_years"] >= min_age
+    return everyone, everyone[old] if everyone["age_years"].notna().any() else everyone
+
+
+def show_references(run: Run, everyone: pd.DataFrame) -> None:
+    """:func:`extract_references` as a table, where a data set brings T-scores of its own."""
+    if EXTRACT.issubset(everyone.columns):
+        references = extract_references(everyone)
+        caption = "The reference behind the extract's own T-scores (g/cm²)"
+        table(run, "references", references.round(3), caption, index=False)
 
 
 def extract_references(people: pd.DataFrame) -> pd.DataFrame:

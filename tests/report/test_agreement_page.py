@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +23,16 @@ def test_a_reference_comes_back_from_the_scores_that_it_gave():
     assert table["mean"].tolist() == pytest.approx([0.858, 0.858, 0.930, 0.930])
     assert table["SD"].tolist() == pytest.approx([0.120, 0.120, 0.137, 0.137])
     assert table["ours − theirs (T)"].tolist() == pytest.approx([-0.5] * 4)
+
+
+def test_each_person_counts_once_and_sites_that_were_not_measured_are_empty():
+    people = pd.DataFrame({"subject_id": ["a", "a", "b", "c"], "age_years": [60, 60, 40, 70], "t_score_neck": -1.0})
+    everyone, old = agreement_page.sites_of(SimpleNamespace(subjects=people), 50)
+    assert everyone["subject_id"].tolist() == ["a", "b", "c"]
+    assert old["subject_id"].tolist() == ["a", "c"]
+    assert everyone["t_score_spine"].isna().all() and (everyone["t_score_neck"] == -1).all()
+    _, old = agreement_page.sites_of(SimpleNamespace(subjects=people.assign(age_years=np.nan)), 50)
+    assert len(old) == 3  # nobody's age is known
 
 
 def test_rows_and_table_hold_the_same_agreement(run):

@@ -1,0 +1,107 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from osteolib.report import own_films
+from osteolib.runs.parameters import ParameterError
+
+FOLDERS = {
+    "knee-wani": ("knee_wani", {}, "real"), "knee-phantom": (None, {"bone": {"density": 1}}, "phantom"),
+    "nhanes-dxa": ("nhanes", {}, "real"), "my-knees": ("own", {"bone": "Knee"}, "real"),
+    "my-hands": ("own", {"bone": "hand"}, "real"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def folders(monkeypatch):
+    made = {name: SimpleNamespace(name=name, reader=reader, settings=settings, kind=kind)
+            for name, (reader, settings, kind) in FOLDERS.items()}  # fmt: skip
+    monkeypatch.setattr(own_films, "load_manifest", made.__getitem__)
+    monkeypatch.setattr(own_films, "list_manifests", lambda: list(made.values()))
+    return made
+
+
+def cohort_of(subjects, manifest):
+    return SimpleNamespace(name=manifest.name, subjects=pd.DataFrame(subjects), manifest=manifest)
+
+
+class Run:
+    def __init__(self):
+        self.facts, self.finished = {}, False
+
+    def fact(self, **values):
+        self.facts |= values
+
+    def finish(self):
+        self.finished = True
+
+
+@pytest.fixture
+def told(monkeypatch):
+    lines = []
+    monkeypatch.setattr(own_films, "say", lambda run, text: lines.append(text.format(**run.facts)))
+    return lines
+
+
+@pytest.mark.parametrize("name", ["knee-wani", "my-knees"])
+def test_films_of_the_bone_pass(folders, name):
+    own_films.check_films(name, "knee", "knee-wani")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("my-hands", "has films of the hand"),
+        ("nhanes-dxa", "has no films"),
+        ("knee-phantom", "is simulated"),
+    ],
+)
+def test_others_are_refused_in_one_line_with_both_bones_and_a_choice(folders, name, what):
+    with pytest.raises(ParameterError) as error:
+        own_films.check_films(name, "knee", "knee-wani")
+    text = str(error.value)
+    assert f"{name!r} {what}" in text and "films of the knee: choose knee-wani, my-knees, or add" in text
+    assert "\n" not in text and "--bone knee" in text
+
+
+def test_what_is_lacking_is_said_once_with_what_to_add(folders, told):
+    run = Run()
+    cohort = cohort_of({"age_years": [np.nan, np.nan], "sex": ["F", None]}, folders["my-knees"])
+    parts = {"age_years": "the part on age", "sex": "the part on sex", "t_score": "the part on T-scores"}
+    assert own_films.show_left_out(run, cohort, parts) == {"age_years", "t_score"}
+    (line,) = told
+    assert "my-knees has no age, no T-score: the part on age; the part on T-scores." in line
+    assert "add the columns `age_years`, `t_score` to the table" in line
+
+
+def test_nothing_is_said_where_nothing_is_lacking(folders, told):
+    run = Run()
+    cohort = cohort_of({"age_years": [50.0, np.nan]}, folders["my-knees"])
+    assert own_films.show_left_out(run, cohort, {"age_years": "age"}) == set()
+    assert not own_films.end_page(run, cohort, ["age_years"], "all")
+    assert told == [] and run.facts == {} and not run.finished
+
+
+def test_a_page_that_cannot_go_on_says_so_and_is_finished(folders, told):
+    run = Run()
+    assert own_films.end_page(run, cohort_of({"sex": ["F"]}, folders["my-knees"]), ["t_score_neck"], "everything")
+    assert len(told) == 1 and "no T-score of the femoral neck: everything" in told[0]
+    assert run.finished
+
+
+SETS = {"age": ["age"], "file": ["width"], "both": ["age", "width"], "all": ["age", "width", "sex"]}
+
+
+@pytest.mark.parametrize(
+    ("films", "kept"),
+    [
+        ({"age": [1], "width": [2], "sex": ["F"]}, SETS),
+        ({"age": [1], "width": [2], "sex": [None]}, {k: v for k, v in SETS.items() if k != "all"}),
+        ({"width": [2], "sex": ["F"]}, {"file": ["width"], "all": ["width", "sex"]}),
+        ({"age": [np.nan], "width": [2], "sex": [None]}, {"file": ["width"]}),
+    ],
+)
+def test_sets_of_columns_without_those_that_are_empty(films, kept):
+    assert own_films.sets_that_are_here(pd.DataFrame(films), SETS, "all") == kept
