@@ -4,6 +4,7 @@
 # in `params`, as hashes. Time stamps decide nothing.
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -36,10 +37,15 @@ if "OSTEO_LOCK" not in os.environ:  # jobs on a cluster read this file again, be
     os.environ["OSTEO_LOCK"] = "held"
 
 
+manifest = cache(load_manifest)  # asked for by every notebook; nothing changes while the graph is drawn
+here = cache(state)
+code_hash = cache(lambda name: NOTEBOOKS[name].fingerprint(profile))
+
+
 def data_hash(names):
     """Changes when a manifest does, or when files appear, disappear or are damaged."""
-    like = {load_manifest(name).settings.get("people", {}).get("like") for name in names} - {None}
-    return digest({name: [load_manifest(name).content(), state(name)] for name in sorted({*names, *like})})
+    like = {manifest(name).settings.get("people", {}).get("like") for name in names} - {None}
+    return digest({name: [manifest(name).content(), here(name)] for name in sorted({*names, *like})})
 
 
 # quiet notebooks: no progress bars, no network, and a kernel that sees the same interpreter
@@ -68,7 +74,7 @@ rule book:
         f"{BUILD}/site/_build/html/index.html",
     params:
         pages=site_hash(),
-        runs=[notebook.fingerprint(profile) + data_hash(notebook.needs) for notebook in NOTEBOOKS.values()],
+        runs=[code_hash(name) + data_hash(notebook.needs) for name, notebook in NOTEBOOKS.items()],
     log:
         f"{BUILD}/logs/book.txt",
     shell:
@@ -82,7 +88,7 @@ rule notebook:
     output:
         f"{BUILD}/notebooks/{{notebook}}.ipynb",
     params:
-        code=lambda w: NOTEBOOKS[w.notebook].fingerprint(profile),
+        code=lambda w: code_hash(w.notebook),
         data=lambda w: data_hash(NOTEBOOKS[w.notebook].needs),
     log:
         notebook=f"{BUILD}/logs/{{notebook}}.ipynb",  # kept when the run fails, with the cell that failed
@@ -118,7 +124,7 @@ rule hand_cell:
     output:
         touch(HAND_GRID),
     params:
-        code=NOTEBOOKS["22_hand_ssl"].fingerprint(profile),
+        code=code_hash("22_hand_ssl"),
     log:
         f"{BUILD}/logs/hand_grid/{{method}}-{{crops}}-{{seed}}.txt",
     # one thread each, as on the pages; the papers' sizes need the whole machine and what accelerates it

@@ -29,11 +29,10 @@ def fingerprint(modules: Iterable[str], exclude: tuple[str, ...] = BOOKKEEPING, 
     ValueError
         A module is not part of the project.
     """
-    names = set()
-    for module in modules:
-        if _file(module, root) is None:
-            raise ValueError(f"no module {module!r} under {root.name}/: fingerprints cover the project's own code only")
-        names |= {module} | _reach(module, root)
+    modules = set(modules)
+    if strange := sorted(module for module in modules if _file(module, root) is None):
+        raise ValueError(f"no module {strange[0]!r} under {root.name}/: fingerprints cover the project's own code only")
+    names = modules | _reach(modules, root)
     files = {name: _file(name, root) for name in sorted(names) if not _within(name, exclude)}
     parts = [f"{name}:{_tree_hash(path, path.stat().st_mtime_ns)}" for name, path in files.items()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -42,7 +41,7 @@ def fingerprint(modules: Iterable[str], exclude: tuple[str, ...] = BOOKKEEPING, 
 def dependencies(source: str, root: Path = ROOT) -> frozenset[str]:
     """Dotted names of the project's modules that Python source text depends on, directly or through others."""
     direct = _modules(_mentions(ast.parse(source)), root)
-    return frozenset(direct.union(*(_reach(name, root) for name in direct)))
+    return frozenset(direct | _reach(direct, root))
 
 
 def _within(name: str, packages: tuple[str, ...]) -> bool:
@@ -57,10 +56,10 @@ def _file(module: str, root: Path) -> Path | None:
     return None
 
 
-def _reach(module: str, root: Path) -> set[str]:
-    """Modules reached from one module; a loop rather than recursion, as two modules may import each other."""
+def _reach(modules: Iterable[str], root: Path) -> set[str]:
+    """Modules reached from some modules; a loop rather than recursion, as two modules may import each other."""
     found: set[str] = set()
-    todo = [module]
+    todo = [*modules]
     while todo:
         path = _file(todo.pop(), root)
         new = _modules(_mentioned(path, path.stat().st_mtime_ns), root) - found
