@@ -67,8 +67,8 @@ def full_disk_named(path: Path) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise OSError(
-            f"no space is left for {_below_project(path)}: free some, as by deleting the build/ of a profile that you no "
-            "longer need, and run again; what was finished is kept"
+            f"no space is left for {_below_project(path)}: free some, as by deleting the build/ of a profile that "
+            "you no longer need, and run again; what was finished is kept"
         ) from None
 
 
