@@ -120,8 +120,9 @@ measured, t_score = films[known], films["t_score"][known].to_numpy()
 if known.any():
     fitted = {name: mean_score(columns, t_score, known)
               for name, columns in covariates.items()}
-    t_rows = sets_beside_shuffles(measured, covariates, t_score, fitted, draws[0][known],
-                                  n_boot=n_boot, n_shuffles=n_shuffles, seed=seed)
+    t_rows = sets_beside_shuffles(measured, covariates, t_score, fitted,
+                                  draws[0][known], n_boot=n_boot,
+                                  n_shuffles=n_shuffles, seed=seed)
 
 # %% tags=["hide-input"]
 if known.any():

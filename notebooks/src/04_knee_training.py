@@ -21,6 +21,7 @@
 # work through.
 
 # %% tags=["parameters"]
+cohort: str = "knee-wani"  # or your own films of knees: osteolib data add
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 tarr: str = "released"  # routing module as in the released code, or "text"
 class_weights: str = "text"  # rule for the weights of the classes, or "released"
@@ -37,14 +38,19 @@ from dataclasses import asdict
 
 import osteolib
 import torch
-from osteolib.report import figure, knee_results, load_or_explain
-from osteolib.report import knee_settings, knee_training_page as page
-from osteolib.report import plots, provenance, say, table
+from osteolib.report import figure, knee_results, knee_settings
+from osteolib.report import knee_training_page as page, own_films, plots
+from osteolib.report import provenance, table
 from osteolib.report.forest import forest
 from osteolib.report.recorded import beside, training_size
 
 run = osteolib.start(globals(), "04_knee_training")
-cohort = load_or_explain(run, "knee-wani")
+loaded = own_films.load_films(run, cohort, "knee", "knee-wani")
+
+# %% tags=["hide-input"]
+lacking = own_films.show_left_out(run, loaded, {
+    "age_years": "age, age with the image, and the gain over age",
+    "t_score": "the T-score's loss, which has nothing to learn from"})
 
 # %% [markdown]
 # ## From film to input
@@ -57,7 +63,7 @@ from osteolib.radiograph import to_tensor_range
 from osteolib.radiograph.augment import augment
 from osteolib.screen.knee_folds import knee_images
 
-images = knee_images(cohort.subjects, image_size)  # cropped, clipped, resized
+images = knee_images(loaded.subjects, image_size)  # cropped, clipped, resized
 first = torch.from_numpy(to_tensor_range(images[:2]))[:, None]
 generator = torch.Generator().manual_seed(seed)
 shown = [first] + [augment(first, generator) for _ in range(5)]
@@ -86,8 +92,8 @@ from osteolib.screen.strnet import STRNet, encode_targets, gradient_reach
 recipe = as_started(Recipe(backbone, tarr, class_weights=class_weights, epochs=epochs,
                            image_size=image_size, seed=seed), initialisation)
 torch.manual_seed(seed)
-some = cohort.subjects.groupby("label").head(6).index
-known = cohort.subjects.loc[some]
+some = loaded.subjects.groupby("label").head(6).index
+known = loaded.subjects.loc[some]
 reach = gradient_reach(
     STRNet(recipe.backbone, tarr),
     torch.from_numpy(to_tensor_range(images[some]))[:, None],
@@ -110,7 +116,7 @@ page.show_reach(run, reach, recipe.backbone)
 # the profile `paper` would take here.
 
 # %% tags=["hide-input"]
-knee_settings.show_settings(run, recipe, n_folds, cohort.subjects)
+knee_settings.show_settings(run, recipe, n_folds, loaded.subjects)
 
 # %% [markdown]
 # ## Training in grouped folds
@@ -121,7 +127,7 @@ knee_settings.show_settings(run, recipe, n_folds, cohort.subjects)
 # %%
 from osteolib.report.knee_results import out_of_fold_rows
 
-rows, history = out_of_fold_rows(cohort, recipe, n_folds)  # test and validation knees
+rows, history = out_of_fold_rows(loaded, recipe, n_folds)  # test and validation knees
 
 # %% tags=["hide-input"]
 page.show_training(run, rows, history, recipe)
@@ -146,11 +152,13 @@ from osteolib.report.knee_results import auroc_by_fold, fitted_on_validation
 
 loss = bone_loss(rows["label"])
 knees = rows[rows["part"] == "test"].set_index("unit_id")
-scores = {"age": fitted_on_validation(rows, ["age_years"], loss),
-          "image": knees["screen"],
-          "age and image": fitted_on_validation(rows, ["age_years", "image"], loss)}
-test_loss = bone_loss(knees["label"])
-compared = compare_scores(test_loss, scores, ("auroc", "auprc"), reference="age",
+scores = {"image": knees["screen"]}
+if "age_years" not in lacking:
+    age, both = (fitted_on_validation(rows, columns, loss)
+                 for columns in (["age_years"], ["age_years", "image"]))
+    scores = {"age": age, **scores, "age and image": both}
+test_loss, first = bone_loss(knees["label"]), next(iter(scores))
+compared = compare_scores(test_loss, scores, ("auroc", "auprc"), reference=first,
                           groups=knees["split_group"], n_boot=n_boot, seed=seed)
 by_fold = auroc_by_fold(test_loss, scores, knees["fold"])
 
@@ -162,21 +170,14 @@ shown = compared.table(head="score")
 shown["AUROC, mean of the folds"] = by_fold.mean().round(2).to_numpy()
 table(run, "screening", shown, f"Real knees, out of fold: {len(knees)} knees; "
       "intervals draw people", index=False)
-compared.record(run, "knee-wani", "{metric}, bone loss, {method}")
-auroc, low, high = compared.estimate("image")
-gain, gain_low, gain_high = compared.difference("age and image", "age")
-run.fact(auroc=auroc, low=low, high=high, gain=gain, gain_low=gain_low,
-         gain_high=gain_high, age=compared.estimate("age")[0], n_knees=len(knees),
-         folds_auroc=by_fold["image"].mean(), n_people=knees["subject_id"].nunique())
-say(run, "On {n_knees} knees of {n_people} people the image model reaches **AUROC "
-    "{auroc:.3f}** ({low:.3f} to {high:.3f}); the mean of its folds is "
-    "{folds_auroc:.3f}. Age alone reaches {age:.3f}. Adding the image to age changes "
-    "the AUROC by {gain:+.3f} ({gain_low:+.3f} to {gain_high:+.3f}).")
-live = compared.rows.query("method == 'image' and metric == 'auroc'")
-live = live.assign(split="out-of-fold", method="STR-Net")
-table(run, "recorded", beside(live, run.facts["size"], knee_results.RECORDED_KNEES,
-      "auroc", "bone_loss"), "Real knees, AUROC for bone loss: this run, and longer, "
-      "recorded ones", index=False, group="run")
+compared.record(run, cohort, "{metric}, bone loss, {method}")
+page.show_gain(run, compared, by_fold, knees)
+if cohort == "knee-wani":  # the recorded runs are of these knees
+    live = compared.rows.query("method == 'image' and metric == 'auroc'")
+    live = live.assign(split="out-of-fold", method="STR-Net")
+    table(run, "recorded", beside(live, run.facts["size"], knee_results.RECORDED_KNEES,
+          "auroc", "bone_loss"), "Real knees, AUROC for bone loss: this run, and "
+          "longer, recorded ones", index=False, group="run")
 
 # %% [markdown]
 # The pooled AUROC also sets knees of one fold against knees of another, which different networks scored; the mean of the
@@ -189,11 +190,15 @@ table(run, "recorded", beside(live, run.facts["size"], knee_results.RECORDED_KNE
 # %%
 from osteolib.stats.added_value import added_value_found
 
-power = added_value_found(test_loss, scores["age"], knees["split_group"],
-                          aurocs=(0.6, 0.7, 0.8, 0.9), seed=seed)
+power = None
+if "age" in scores:
+    power = added_value_found(test_loss, scores["age"], knees["split_group"],
+                              aurocs=(0.6, 0.7, 0.8, 0.9), seed=seed)
 
 # %% tags=["hide-input"]
-page.show_power(run, power, knees[knees["label"] == "normal"], high - low)
+width = run.facts["high"] - run.facts["low"]
+if power is not None:
+    page.show_power(run, power, knees[knees["label"] == "normal"], width)
 
 # %% [markdown]
 # ## A threshold that must not miss many
@@ -208,13 +213,13 @@ page.show_power(run, power, knees[knees["label"] == "normal"], high - low)
 # %%
 from osteolib.screen.knee_folds import fold_thresholds
 
-thresholds = fold_thresholds(rows, cohort.subjects.set_index("unit_id")["label"])
+thresholds = fold_thresholds(rows, loaded.subjects.set_index("unit_id")["label"])
 
 # %% tags=["hide-input"]
 table(run, "thresholds", thresholds.round(3), "The threshold of each fold, and what "
       "it does on knees that had no part in choosing it", index=False)
 made = "STR-Net, " + run.facts["size"]
-run.predictions(knee_results.prediction_table(knees, "screen", seed, made))
+run.predictions(knee_results.prediction_table(knees, "screen", seed, made, cohort))
 
 # %% [markdown]
 # A specificity of 0 with many tied thresholds means that the rule refers everybody: a score that does not separate can

@@ -19,6 +19,7 @@
 # minutes to run (`quick`) once the networks of the last chapters are there.
 
 # %% tags=["parameters"]
+cohort: str = "knee-wani"  # or your own films of knees: osteolib data add
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # as in the chapters whose networks are looked at
 n_phantoms: int | None = None  # simulated people; None: from the profile
@@ -33,12 +34,13 @@ import numpy as np
 import osteolib
 import pandas as pd
 import torch
-from osteolib.report import figure, heatmap_page, load_or_explain
+from osteolib.report import figure, heatmap_page, load_or_explain, own_films
 from osteolib.report import provenance, say, table, with_ci
 from osteolib.screen.knee_folds import Recipe, knee_images
 from osteolib.screen.strnet import STRNet, predict
 
 run = osteolib.start(globals(), "07_knee_heatmaps")
+own_films.check_films(cohort, "knee", "knee-wani")
 recipe = Recipe(backbone=backbone, image_size=image_size, epochs=epochs, seed=seed)
 a = load_or_explain(run, "knee-phantom", n_subjects=n_phantoms, seed=seed)
 
@@ -234,7 +236,7 @@ assert np.allclose(even[["energy", "hit"]], even[["area"]])  # chance, in both
 # a marker, on the background?
 
 # %% tags=["hide-input"]
-real = load_or_explain(run, "knee-wani")
+real = own_films.load_films(run, cohort, "knee", "knee-wani")
 
 # %%
 from osteolib.explain.heatmaps import out_of_fold_maps
@@ -246,7 +248,7 @@ from_imagenet = as_started(recipe)
 trained = cross_validate(real.subjects, films, from_imagenet, n_folds, real.fingerprint)
 test = trained.scores[trained.scores["part"] == "test"].set_index("unit_id")
 people = real.subjects.join(test["screen"], on="unit_id")
-rows, titles = heatmap_page.pick(people[people["mask_boxes"].isna()], 4, seed)
+rows, titles = heatmap_page.pick(heatmap_page.without_text(people), 4, seed)
 heat = out_of_fold_maps(real.subjects, films, from_imagenet, trained, rows)
 
 # %% tags=["hide-input"]

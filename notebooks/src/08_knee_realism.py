@@ -20,6 +20,7 @@
 # see whether all measures together give it away, and hold the simulated people against NHANES. A minute or two to run.
 
 # %% tags=["parameters"]
+cohort: str = "knee-wani"  # or your own films of knees: osteolib data add
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of the people, the choice of knees and the bootstrap
 n_phantoms: int | None = None  # simulated people; None: from the profile
@@ -33,7 +34,7 @@ import pandas as pd
 from osteolib.cohorts import load_manifest
 from osteolib.phantoms import people_check, realism
 from osteolib.phantoms.people import fit_people, sample_people
-from osteolib.report import figure, load_or_explain, plots, provenance
+from osteolib.report import figure, load_or_explain, own_films, plots, provenance
 from osteolib.report import realism as shown
 from osteolib.report import say, simulated_people
 from osteolib.screen.knee_folds import knee_images
@@ -41,7 +42,12 @@ from osteolib.screen.phantom_control import true_regions
 from osteolib.screen.told_apart import best_single, by_group, told_apart
 
 run = osteolib.start(globals(), "08_knee_realism")
-wani = load_or_explain(run, "knee-wani")
+films = own_films.load_films(run, cohort, "knee", "knee-wani")
+
+# %% tags=["hide-input"]
+lacking = own_films.show_left_out(run, films, {
+    "t_score": "your people beside those of the phantom",
+    "sex": "quantiles of their T-scores by sex"})
 
 # %% tags=["hide-input"]
 nhanes = load_or_explain(run, "nhanes-dxa", min_age_years=20)
@@ -58,8 +64,8 @@ phantom = load_or_explain(run, "knee-phantom", n_subjects=n_phantoms, seed=seed)
 
 # %%
 knees, images = {}, {}
-for name, cohort in (("real", wani), ("phantom", phantom)):
-    units = cohort.subjects.reset_index(drop=True)
+for name, loaded in (("real", films), ("phantom", phantom)):
+    units = loaded.subjects.reset_index(drop=True)
     one = units.sample(frac=1, random_state=seed).drop_duplicates("split_group")
     knees[name], images[name] = one, knee_images(units, size)[one.index]
 
@@ -231,15 +237,20 @@ matched = people_check.at_the_ages_of(people, simulated, n=20_000, seed=seed)
 many = sample_people(model, 100_000, np.random.default_rng(seed))
 
 # %% tags=["hide-input"]
-groups = {"phantom": simulated, "nhanes": matched, "patients": knees["real"]}
+groups = {"phantom": simulated, "nhanes": matched}
+if "t_score" not in lacking:
+    groups["patients"] = knees["real"]
 simulated_people.show_t_scores(run, groups)
 run.fact(men_model=many.loc[many["sex"] == "M", "t_score"].quantile(0.05))
+here = "patients" in groups
 say(run, "T-scores of −1 or lower: {loss_phantom:.0%} of the simulated people, "
-    "{loss_nhanes:.0%} of NHANES at their ages, {loss_patients:.0%} of the patients "
-    "with knee films; of −2.5 or lower: {low_phantom:.0%}, {low_nhanes:.0%} and "
-    "{low_patients:.0%}. The 5 % of men with the lowest T-scores begin at "
-    "{men_phantom:.2f} in the phantom, {men_model:.2f} in 100,000 people of its model "
-    "and {men_nhanes:.2f} in NHANES.")
+    "{loss_nhanes:.0%} of NHANES at their ages" + here * (
+        ", {loss_patients:.0%} of the patients with knee films") +
+    "; of −2.5 or lower: {low_phantom:.0%}, {low_nhanes:.0%}" + here * (
+        " and {low_patients:.0%}") +
+    ". The 5 % of men with the lowest T-scores begin at {men_phantom:.2f} in the "
+    "phantom, {men_model:.2f} in 100,000 people of its model and "
+    "{men_nhanes:.2f} in NHANES.")
 
 # %% [markdown]
 # The phantom is built to the prevalence of a population, not to that of a clinic, so its PPV and accuracy say nothing about

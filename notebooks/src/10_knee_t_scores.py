@@ -20,6 +20,7 @@
 # that the network makes beside age. Under a minute to run once the networks are trained, thirty to work through.
 
 # %% tags=["parameters"]
+cohort: str = "knee-wani"  # or your own films of knees: osteolib data add
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw, and of the networks
 n_phantoms: int | None = None  # simulated people; None: from the profile
@@ -33,11 +34,12 @@ n_boot: int | None = None  # bootstrap replicates; None: from the profile
 import numpy as np
 import osteolib
 import pandas as pd
-from osteolib.report import figure, load_or_explain, model_plots
+from osteolib.report import figure, load_or_explain, model_plots, own_films
 from osteolib.report import provenance, say, t_score_page as page, table, with_ci
 from osteolib.report.published import load_published
 
 run = osteolib.start(globals(), "10_knee_t_scores")
+own_films.check_films(cohort, "knee", "knee-wani")
 paper = load_published("strnet2026_knee").set_index("published_id")
 paper.index = paper.index.str.removeprefix("strnet2026_knee.")
 
@@ -161,40 +163,47 @@ say(run, "At equal age the head follows the true density of the knee with r = "
 # the head against age, both fitted on each fold's validation knees, which forgives the head its scale and its offset.
 
 # %% tags=["hide-input"]
-cohort = load_or_explain(run, "knee-wani")
+loaded = own_films.load_films(run, cohort, "knee", "knee-wani")
+
+# %% tags=["hide-input"]
+lacking = own_films.end_page(run, loaded, ["t_score"], "all that follows") or (
+    own_films.show_left_out(run, loaded, {"age_years": "age and what is beside it"}))
 
 # %%
 from osteolib.report.knee_results import JOINED, REFITTED
 from osteolib.report.knee_results import out_of_fold_rows, show_recorded_heads
 from osteolib.report.knee_results import t_scores_by_person
 
-rows, history = out_of_fold_rows(cohort, as_started(recipe), n_folds)
-real = t_scores_by_person(rows)
+rows, history = out_of_fold_rows(loaded, as_started(recipe), n_folds)
+real = t_scores_by_person(rows[rows["t_score"].notna()])
 predictions = real.drop(columns=["t_score", "label", "split_group"])
-pairs = [(HEAD, AGE), (JOINED, REFITTED)]
+pairs = [] if lacking else [(HEAD, AGE), (JOINED, REFITTED)]
 compared = compare_agreement(real["t_score"], predictions, real["split_group"],
                              pairs, n_boot=n_boot, seed=seed)
 
 # %% tags=["hide-input"]
-compared.record(run, "knee-wani", "{metric}, T-score, {method}",
+compared.record(run, cohort, "{metric}, T-score, {method}",
                 "{metric} difference, {method} − {reference}")
+method = "ultrasound" if cohort == "knee-wani" else "table's"
 shown = compared.table(SHOWN, "prediction").set_index("prediction")
 shown.loc["mean of all", "r (95 % CI)"] = "–"  # constants: what correlates is the folds
 table(run, "real", shown, f"Real knees, {len(real)} people, out of fold: agreement "
-      f"with the ultrasound T-score; intervals draw people")
-table(run, "added", compared.difference_table(), "Real knees: what the head adds to "
-      "age; for MAE and RMSE below 0 is better", index=False)
+      f"with the {method} T-score; intervals draw people")
+if pairs:
+    table(run, "added", compared.difference_table(), "Real knees: what the head adds "
+          "to age; for MAE and RMSE below 0 is better", index=False)
+    run.fact(gain=with_ci(*compared.difference(JOINED, REFITTED, "RMSE"), "+.3f"))
 best = history.loc[history.groupby("fold")["auprc"].idxmax(), "epoch"]
 run.fact(early=int((best < 5).sum()), folds=n_folds, n_people=len(real),
-         gain=with_ci(*compared.difference(JOINED, REFITTED, "RMSE"), "+.3f"),
          spread=float(real[HEAD].std()), true_spread=float(real["t_score"].std()))
-say(run, "**Joined to age, the head changes the RMSE by {gain}**, on {n_people} "
-    "people. In {early} of {folds} folds the kept epoch, the one with the best "
-    "*screening* AUPRC, lies within the first five, before the T-score's loss begins. "
+say(run, bool(pairs) * "**Joined to age, the head changes the RMSE by {gain}**, on "
+    "{n_people} people. " + "In {early} of {folds} folds the kept epoch, the one with "
+    "the best *screening* AUPRC, lies within the first five, before the T-score's loss "
+    "begins. "
     "The head's predictions have an SD of {spread:.2f}, the T-scores "
     "{true_spread:.2f}.")
 fig, words = model_plots.agreement_view(real["t_score"], real[HEAD], real["label"],
-                                        ("ultrasound", "predicted"))
+                                        (method, "predicted"))
 figure(run, "real_head", fig, alt=f"Real knees. {words}")
 
 # %% [markdown]
@@ -202,13 +211,15 @@ figure(run, "real_head", fig, alt=f"Real knees. {words}")
 # knee, as they were recorded, each with its epochs.
 
 # %% tags=["hide-input"]
-show_recorded_heads(run, rows, as_started(recipe), n_boot, seed)
+if cohort == "knee-wani":  # the recorded runs are of these knees
+    show_recorded_heads(run, rows, as_started(recipe), n_boot, seed)
 
 # %% [markdown]
 # ## Beside the published correlations
 
 # %% tags=["hide-input"]
-page.show_correlations(run, compared.only([AGE, "true class mean", HEAD]), fisher, AGE)
+shown = [AGE, "true class mean", HEAD][bool(lacking):]
+page.show_correlations(run, compared.only(shown), fisher, AGE)
 
 # %% [markdown]
 # The published squares and our circles are of different people, and age alone is a yardstick, not an answer to a published

@@ -21,6 +21,7 @@
 # minutes (`quick`), most of them training.
 
 # %% tags=["parameters"]
+cohort: str = "hand-rsna"  # real hands of the last section, or your own films of hands
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of hands, annotators, weights and bootstrap
 image_size: int | None = None  # longer side of the network's input; films: five times
@@ -32,12 +33,13 @@ n_real_hands: int | None = None  # with outlines by prompt; None: from the profi
 import numpy as np
 import osteolib
 from osteolib.report import hand_outline_page as page
-from osteolib.report import load_or_explain, provenance
+from osteolib.report import load_or_explain, own_films, own_hands, provenance
 from osteolib.segment.bones import film_rows
 
 run = osteolib.start(globals(), "21_hand_segmentation")
-cohort = load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed,
-                         size=film_rows(image_size))
+own_films.check_films(cohort, "hand", "hand-rsna")
+phantom = load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed,
+                          size=film_rows(image_size))
 
 # %% [markdown]
 # ## The network
@@ -114,9 +116,9 @@ from osteolib.runs.side_by_side import side_by_side
 from osteolib.segment.training import draw, load_mixture, phantom_annotations
 from osteolib.segment.training import to_film, trained_mixture
 
-hands = cohort.subjects.reset_index(drop=True)
+hands = phantom.subjects.reset_index(drop=True)
 mm, names = hands["spacing_mm"], list(ANNOTATOR_WEIGHTS)
-data = phantom_annotations(cohort, image_size, seed)
+data = phantom_annotations(phantom, image_size, seed)
 fold = grouped_folds(hands, hands["label"], 9, seed)
 some = 8 if profile == "smoke" else len(hands)
 train, val, test = (np.flatnonzero(rows)[:some]
@@ -299,7 +301,12 @@ assert np.isclose(side, A) and np.isclose(hand_made, C) and np.isclose(A, B)
 from osteolib.segment.real_hands import annotated_hands
 from osteolib.segment.real_overlap import real_overlap
 
-real = load_or_explain(run, "hand-rsna")
+real = own_films.load_films(run, cohort, "hand", "hand-rsna")
+
+# %% tags=["hide-input"]
+if "has_keypoints" not in real.subjects:  # own films: pictures, and the page ends
+    own_hands.show_outlines(run, real, models["mixture"], image_size, mine.n_samples,
+                            seed, n_real_hands)
 
 # %% tags=["hide-input"]
 marked = annotated_hands(real.subjects, n_real_hands)

@@ -21,6 +21,7 @@
 # thirty to work through.
 
 # %% tags=["parameters"]
+cohort: str = "knee-wani"  # or your own films of knees: osteolib data add
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
 seed: int = 0  # seed of every random draw, and of the networks
 n_phantoms: int | None = None  # simulated people; None: from the profile
@@ -35,11 +36,12 @@ import osteolib
 import pandas as pd
 from osteolib.cohorts import load_cohort, state
 from osteolib.report import figure, load_or_explain, provenance, say, table, with_ci
-from osteolib.report import knee_scores, model_plots
+from osteolib.report import knee_scores, model_plots, own_films
 from osteolib.report.baseline import beside_table_6
 from osteolib.report.published import load_published
 
 run = osteolib.start(globals(), "30_knee_scores")
+own_films.check_films(cohort, "knee", "knee-wani")
 paper = load_published("strnet2026_knee").set_index("published_id")
 paper.index = paper.index.str.removeprefix("strnet2026_knee.")
 how = {"n_boot": n_boot, "seed": seed}
@@ -63,8 +65,8 @@ recipe = Recipe(backbone=backbone, image_size=image_size, epochs=epochs, seed=se
 phantom, threshold = knee_scores.phantom_knees(phantom_control(a, b, recipe))
 tested = {f"phantom {part}, simulated": phantom[phantom["part"] == part]
           for part in "BA"}
-if state("knee-wani") == "present":
-    tested["real people, here"] = load_cohort("knee-wani").subjects
+if state(cohort) == "present":
+    tested["real people, here"] = load_cohort(cohort).subjects
 
 # %% tags=["hide-input"]
 table(run, "people", beside_table_6(paper, tested), "Table 6 as printed (other "
@@ -113,13 +115,17 @@ say(run, "{carried}. Within a class the two knees of a person score alike at r =
 # Each knee is called at the threshold of its own fold, so the star of all folds need not lie on the pooled curve.
 
 # %% tags=["hide-input"]
-cohort = load_or_explain(run, "knee-wani")
+loaded = own_films.load_films(run, cohort, "knee", "knee-wani")
+
+# %% tags=["hide-input"]
+own_films.end_page(run, loaded, ["age_years"], "the real knees, which stand here "
+                   "beside age, and all that follows")
 
 # %%
 from osteolib.report.knee_results import out_of_fold_rows
 from osteolib.screen.starts import as_started
 
-rows, _ = out_of_fold_rows(cohort, as_started(recipe), n_folds)
+rows, _ = out_of_fold_rows(loaded, as_started(recipe), n_folds)
 knees = knee_scores.with_regressions(rows)
 real = knee_scores.compare_knees(knees, **how)
 drawn = knee_scores.curves({"image": (knees, "screen"), "age": (knees, "age")}, **how)
@@ -129,7 +135,7 @@ figure(run, "curves_real", model_plots.curves_with_bands(
     drawn, knees["loss"].mean(), knee_scores.operating_points(real)),
     alt="Real knees: ROC and precision-recall curves of image and age with 95 % bands, "
         f"a star where the image is used. AUROC: {real.words('auroc')}.")
-knee_scores.beyond(real, "auroc", "auprc").record(run, "knee-wani",
+knee_scores.beyond(real, "auroc", "auprc").record(run, cohort,
                                                   "{metric}, bone loss, {method}")
 table(run, "real", real.table().drop(columns="n", errors="ignore").set_index("method").T
       .rename_axis("metric"), "Real knees, out of fold: bone loss against normal; "
@@ -175,7 +181,7 @@ say(run, "With knees taken for independent the standard error of the AUROC of *a
     "interval of the *difference* {narrow:.0%} as wide.")
 last = added["person", "bootstrap"]
 run.result(None, "auroc difference, age and image - age, by person", last.difference,
-           n=len(people), cohort="knee-wani", ci=last.ci)
+           n=len(people), cohort=cohort, ci=last.ci)
 
 # %% [markdown]
 # ## Severity: the layout of Table 5
@@ -186,7 +192,7 @@ run.result(None, "auroc difference, age and image - age, by person", last.differ
 
 # %% tags=["hide-input"]
 severity = knee_scores.severity_comparison(rows, **how)
-severity.record(run, "knee-wani", "{metric}, severity, {method}")
+severity.record(run, cohort, "{metric}, severity, {method}")
 table(run, "table_5", knee_scores.beside_table_5(severity, paper), "Osteoporosis or "
       "osteopenia: the paper's Table 5 (other people), and ours on real knees, out of "
       "fold")

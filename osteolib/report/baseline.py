@@ -44,7 +44,7 @@ def beside_table_6(paper: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> p
         Its published values, indexed without the paper's name.
     groups
         By the head of their column: one row a unit with ``subject_id, label, sex, age_years, bmi_kg_m2``; each person
-        counts once, a missing value is left out of its row.
+        counts once, a missing value is left out of its row; a dash where all are missing.
 
     Returns
     -------
@@ -61,14 +61,19 @@ def beside_table_6(paper: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> p
     for name, units in groups.items():
         people = units.drop_duplicates("subject_id")
         sex = people["sex"].dropna()
+        age, bmi = (_mean_sd(people[column]) for column in ("age_years", "bmi_kg_m2"))
         table[name] = {
             "People": str(len(people)),
-            "Age (years)": f"{people['age_years'].mean():.1f} ± {people['age_years'].std():.1f}",
-            "Women": f"{(sex == 'F').sum()} ({(sex == 'F').mean():.1%})",
-            "BMI (kg/m²)": f"{people['bmi_kg_m2'].mean():.1f} ± {people['bmi_kg_m2'].std():.1f}",
+            "Age (years)": age,
+            "Women": f"{(sex == 'F').sum()} ({(sex == 'F').mean():.1%})" if len(sex) else "–",
+            "BMI (kg/m²)": bmi,
             "Bone loss": f"{bone_loss(people['label']).sum()} ({bone_loss(people['label']).mean():.1%})",
         }
     return pd.DataFrame(table).rename_axis("Characteristic")
+
+
+def _mean_sd(values: pd.Series) -> str:
+    return f"{values.mean():.1f} ± {values.std():.1f}" if values.notna().any() else "–"
 
 
 def class_tests(people: pd.DataFrame) -> dict[str, float]:

@@ -44,6 +44,11 @@ def pick(people: pd.DataFrame, per_class: int, seed: int = 0) -> tuple[np.ndarra
     return np.array(chosen), [f"{knee.label}\n{knee.screen:.2f}" for knee in people.loc[chosen].itertuples()]
 
 
+def without_text(people: pd.DataFrame) -> pd.DataFrame:
+    """Knees whose film has no burnt-in text, as far as their cohort names it in ``mask_boxes``."""
+    return people[people["mask_boxes"].isna()] if "mask_boxes" in people else people
+
+
 def maps_over_films(
     rows: Sequence[tuple[str, np.ndarray, np.ndarray | None]],
     titles: Sequence[Sequence[str]],

@@ -52,18 +52,21 @@ def t_scores_by_person(rows: pd.DataFrame) -> pd.DataFrame:
     """Predicted T-scores of the test rows of :func:`out_of_fold_rows`, means over each person's knees.
 
     Columns: ``t_score``; the head as it comes; age alone and the mean of all, fitted outside the fold; age, and age and
-    head, :func:`fitted_on_validation`; the mean of the person's *true* class; ``label, split_group``.
+    head, :func:`fitted_on_validation`; the mean of the person's *true* class; ``label, split_group``. Where nobody has
+    an age there are none of age.
     """
+    aged = rows["age_years"].notna().any()
     knees = rows[rows["part"] == "test"].set_index("unit_id")
     constant = pd.DataFrame({"constant": np.ones(len(knees))}, knees.index)
     columns = {
         "t_score": knees["t_score"],
         HEAD: knees["predicted_t_score"],
-        AGE: out_of_fold(knees[["age_years"]], knees["t_score"], knees["fold"]),
+        AGE: out_of_fold(knees[["age_years"]], knees["t_score"], knees["fold"]) if aged else None,
         "mean of all": out_of_fold(constant, knees["t_score"], knees["fold"]),
-        REFITTED: fitted_on_validation(rows, ["age_years"], rows["t_score"]),
-        JOINED: fitted_on_validation(rows, ["age_years", "predicted_t_score"], rows["t_score"]),
+        REFITTED: fitted_on_validation(rows, ["age_years"], rows["t_score"]) if aged else None,
+        JOINED: fitted_on_validation(rows, ["age_years", "predicted_t_score"], rows["t_score"]) if aged else None,
     }
+    columns = {name: values for name, values in columns.items() if values is not None}
     person = pd.DataFrame(columns, knees.index).groupby(knees["subject_id"], sort=False).mean()
     known = knees.groupby("subject_id", sort=False)[["label", "split_group"]].first()
     person["true class mean"] = person["t_score"].groupby(known["label"]).transform("mean")
@@ -88,9 +91,11 @@ def optimiser_steps(rows: pd.DataFrame, history: pd.DataFrame, batch_size: int) 
     return pd.DataFrame({"knees": n_train, "steps": steps.astype(int)})
 
 
-def prediction_table(knees: pd.DataFrame, score: str, seed: int, method: str) -> pd.DataFrame:
+def prediction_table(
+    knees: pd.DataFrame, score: str, seed: int, method: str, cohort: str = "knee-wani"
+) -> pd.DataFrame:
     """Test rows of :func:`out_of_fold_rows`, indexed by unit, as ``Run.predictions`` wants them."""
-    known = {"cohort": "knee-wani", "split": "out-of-fold", "seed": seed, "method": method, "target": "bone_loss"}
+    known = {"cohort": cohort, "split": "out-of-fold", "seed": seed, "method": method, "target": "bone_loss"}
     table = knees.reset_index().assign(**known, y_true=bone_loss(knees["label"]), y_score=knees[score].to_numpy())
     return table[list(PREDICTION_COLUMNS)]
 

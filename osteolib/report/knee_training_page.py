@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from osteolib.report import model_plots
+from osteolib.report.compared import Comparison
 from osteolib.report.knee_results import optimiser_steps
 from osteolib.report.knee_settings import joins, most_steps
 from osteolib.report.published import load_published
@@ -51,6 +52,25 @@ def show_training(run: Run, rows: pd.DataFrame, history: pd.DataFrame, recipe: R
 def _one_to_another(epochs: pd.Series) -> str:
     """Which epochs, counted from 1, as text."""
     return ", ".join(str(epoch + 1) for epoch in sorted(epochs))
+
+
+def show_gain(run: Run, compared: Comparison, by_fold: pd.DataFrame, knees: pd.DataFrame) -> None:
+    """The image's AUROC, pooled and as the mean of its folds; with age also what the image adds to age.
+
+    ``knees`` are the test rows of :func:`osteolib.report.knee_results.out_of_fold_rows`; the methods of ``compared``
+    are ``image`` and, where ages are known, ``age`` and ``age and image``.
+    """
+    auroc, low, high = compared.estimate("image")
+    run.fact(auroc=auroc, low=low, high=high, n_knees=len(knees), folds_auroc=by_fold["image"].mean(),
+             n_people=knees["subject_id"].nunique())  # fmt: skip
+    text = ("On {n_knees} knees of {n_people} people the image model reaches **AUROC {auroc:.3f}** ({low:.3f} to "
+            "{high:.3f}); the mean of its folds is {folds_auroc:.3f}.")  # fmt: skip
+    if "age" in by_fold:
+        gain, gain_low, gain_high = compared.difference("age and image", "age")
+        run.fact(gain=gain, gain_low=gain_low, gain_high=gain_high, age=compared.estimate("age")[0])
+        text += (" Age alone reaches {age:.3f}. Adding the image to age changes the AUROC by {gain:+.3f} "
+                 "({gain_low:+.3f} to {gain_high:+.3f}).")  # fmt: skip
+    say(run, text)
 
 
 def show_power(run: Run, power: pd.DataFrame, normal: pd.DataFrame, width: float) -> None:

@@ -10,7 +10,7 @@ from IPython import get_ipython
 
 from osteolib.cohorts import Cohort, list_manifests, load_manifest
 from osteolib.cohorts.manifest import Manifest
-from osteolib.report.show import load_or_explain, say
+from osteolib.report.show import load_or_explain, provenance, say
 from osteolib.runs import Run
 from osteolib.runs.parameters import ParameterError
 
@@ -119,7 +119,12 @@ def end_page(run: Run, cohort: Cohort, needed: Sequence[str], why: str) -> bool:
     if not lacking:
         return False
     show_left_out(run, cohort, dict.fromkeys(lacking, why))
-    run.finish()
+    stop(run)
+    return True
+
+
+def stop(run: Run) -> None:
+    """Show how the page was made, as its last cell does, and leave its other cells unexecuted."""
+    provenance(run)
     if shell := get_ipython():
         shell.input_transformers_cleanup.append(lambda lines: [])  # every later cell becomes an empty one
-    return True

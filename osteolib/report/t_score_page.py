@@ -40,7 +40,8 @@ def show_yardsticks(run: Run, paper: pd.DataFrame, within: float, whole: float, 
 
 
 def show_correlations(run: Run, ours: Comparison, fisher: Mapping[str, Interval], age: str) -> None:
-    """Our correlations and the printed ones in one figure, and which printed intervals hold that of ``age``."""
+    """Our correlations and the printed ones in one figure, and which printed intervals hold that of ``age``, if it is
+    among ours."""
     published = {f"published, {name}": r for name, r in fisher.items()}
     told = "; ".join(f"{name} {with_ci(*r)}" for name, r in fisher.items())
     fig = forest(ours.renamed("{}, real knees here"), "r", chance=0, published=published,
@@ -48,6 +49,8 @@ def show_correlations(run: Run, ours: Comparison, fisher: Mapping[str, Interval]
     figure(
         run, "correlations", fig, alt=f"Correlations with 95 % intervals. {ours.words('r')}. Published squares: {told}"
     )
+    if age not in set(ours.rows["method"]):
+        return
     reached = ours.estimate(age, "r")[0]
     held = [name for name, (_, low, high) in fisher.items() if low <= reached <= high]
     run.fact(age_r=reached, held=", ".join(held) or "none")

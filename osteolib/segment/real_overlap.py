@@ -45,13 +45,21 @@ class RealOverlap:
 def real_overlap(
     model: MixtureUNet, hands: Sequence[AnnotatedHand], size: int, n_samples: int, seed: int
 ) -> RealOverlap:
-    """Segment real films, windowed and reduced to ``size``, and hold the metacarpals against the accepted masks."""
-    seen = []
-    for hand in hands:
-        small = to_network(normalise_intensity(hand.pixels), size)
-        film = torch.from_numpy(small.copy())[None, None] / 255
-        seen.append(to_film(draw(model, film, n_samples, seed).probability[0], hand.pixels.shape))
+    """Segment real films with :func:`drawn_by` and hold the metacarpals against the accepted masks."""
+    seen = drawn_by(model, [hand.pixels for hand in hands], size, n_samples, seed)
     return overlap_with_accepted(seen, [label_map(hand.records) for hand in hands])
+
+
+def drawn_by(
+    model: MixtureUNet, films: Sequence[NDArray[np.uint8]], size: int, n_samples: int, seed: int
+) -> list[NDArray[np.uint8]]:
+    """Label map of each film (height, width), windowed and reduced to ``size`` for the network."""
+    seen = []
+    for pixels in films:
+        small = to_network(normalise_intensity(pixels), size)
+        film = torch.from_numpy(small.copy())[None, None] / 255
+        seen.append(to_film(draw(model, film, n_samples, seed).probability[0], pixels.shape))
+    return seen
 
 
 def overlap_with_accepted(seen: list[NDArray[np.uint8]], accepted: list[NDArray[np.uint8]]) -> RealOverlap:

@@ -124,3 +124,9 @@ def test_unseen_knees_are_those_of_a_s_test_and_of_b(tmp_path, monkeypatch):
     knees, images, bone, joint = heatmap_page.unseen_knees(control, 32)
     assert knees["screen"].tolist() == [0.2, 0.3] and images.tolist() == [2, 3]
     assert (bone, joint) == (2, 32)
+
+
+def test_films_with_burnt_in_text_are_left_out_where_a_cohort_names_them():
+    people = pd.DataFrame({"unit_id": ["a", "b"], "mask_boxes": [None, [[0, 0, 9, 9]]]})
+    assert heatmap_page.without_text(people)["unit_id"].tolist() == ["a"]
+    assert len(heatmap_page.without_text(people[["unit_id"]])) == 2

@@ -71,6 +71,9 @@ def test_t_scores_of_a_person_are_means_over_the_knees():
     assert np.allclose(found["mean of all"], other_fold[found["split_group"] % 2])
     assert found.groupby("label")["true class mean"].nunique().tolist() == [1, 1]
     assert np.allclose(found.groupby("label")["true class mean"].first(), found.groupby("label")["t_score"].mean())
+    without = knee_results.t_scores_by_person(rows.assign(age_years=np.nan))
+    ages = [knee_results.AGE, knee_results.REFITTED, knee_results.JOINED]
+    pd.testing.assert_frame_equal(without, found.drop(columns=ages))
 
 
 def test_steps_are_batches_times_epochs_and_the_last_knee_alone_makes_no_batch():

@@ -29,13 +29,10 @@ def cohort_of(subjects, manifest):
 
 class Run:
     def __init__(self):
-        self.facts, self.finished = {}, False
+        self.facts = {}
 
     def fact(self, **values):
         self.facts |= values
-
-    def finish(self):
-        self.finished = True
 
 
 @pytest.fixture
@@ -81,14 +78,19 @@ def test_nothing_is_said_where_nothing_is_lacking(folders, told):
     cohort = cohort_of({"age_years": [50.0, np.nan]}, folders["my-knees"])
     assert own_films.show_left_out(run, cohort, {"age_years": "age"}) == set()
     assert not own_films.end_page(run, cohort, ["age_years"], "all")
-    assert told == [] and run.facts == {} and not run.finished
+    assert told == [] and run.facts == {}
 
 
-def test_a_page_that_cannot_go_on_says_so_and_is_finished(folders, told):
-    run = Run()
+def test_a_page_that_cannot_go_on_says_so_and_is_finished(folders, told, monkeypatch):
+    run, shown = Run(), []
+    shell = SimpleNamespace(input_transformers_cleanup=[])
+    monkeypatch.setattr(own_films, "provenance", shown.append)
+    monkeypatch.setattr(own_films, "get_ipython", lambda: shell)
     assert own_films.end_page(run, cohort_of({"sex": ["F"]}, folders["my-knees"]), ["t_score_neck"], "everything")
     assert len(told) == 1 and "no T-score of the femoral neck: everything" in told[0]
-    assert run.finished
+    assert shown == [run]
+    (emptied,) = shell.input_transformers_cleanup
+    assert emptied(["provenance(run)\n"]) == []
 
 
 SETS = {"age": ["age"], "file": ["width"], "both": ["age", "width"], "all": ["age", "width", "sex"]}
