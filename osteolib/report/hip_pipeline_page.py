@@ -124,7 +124,8 @@ def show_table_3(run: Run, found: pd.DataFrame, n: int) -> None:
         f"Table 3, per cent: {n} test hips of the phantom, intervals by patient; printed rows are of real hips. A "
         "printed AUC stands where it equals the mean of sensitivity and specificity (finding X-07)"
     )
-    table(run, "table_3", rows.table_3(found), caption, index=False, group="kind")
+    table(run, "table_3", rows.table_3(found), caption, index=False, group="kind",
+          folded="Table 3: what each network calls, phantom and paper")  # fmt: skip
     for row in found.itertuples():
         run.result(None, f"{row.metric}, {row.method}", row.value, ci=(row.ci_low, row.ci_high), n=n, cohort=PHANTOM)
 
@@ -178,7 +179,8 @@ def show_t_scores(
            (paper["ba.lower"], paper["ba.upper"])), alt=alt)  # fmt: skip
     compared.record(run, PHANTOM, "{metric} of T-scores, {method}", "{metric} difference, {method} − {reference}")
     shown = compared.table(head="phantom, test hips")
-    table(run, "t_scores", shown, "Predicted T-scores: intervals resample people", index=False)
+    table(run, "t_scores", shown, "Predicted T-scores: intervals resample people", index=False,
+          folded="The T-score of each method")  # fmt: skip
     run.result(f"{PAPER}.r", "method_check", float(compared.difference(rows.PIPELINE, rows.NO_FILM, "r")[1] > 0),
                n=len(test), cohort=PHANTOM)  # fmt: skip
     single = compared.difference(rows.PIPELINE, rows.RIDGE, "MAE")
