@@ -161,8 +161,8 @@ run.predictions(pd.concat([
 # ```
 
 # %% tags=["solution"]
-if "age" in scores:
-    band = films["age_years"].between(40, 55).to_numpy()
+band = films["age_years"].between(40, 55).to_numpy()
+if "age" in scores and len(set(loss[band])) == 2:
     narrow = bootstrap_ci(loss[band], scores["age"][band], metrics="auroc",
                           n_boot=n_boot, seed=seed)
     print(f"all ages {rows.loc['age', 'value']:.2f}; "

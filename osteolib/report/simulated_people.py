@@ -98,5 +98,6 @@ def show_t_scores(run: Run, groups: Mapping[str, pd.DataFrame]) -> None:
     for who, people in groups.items():
         t, men = people["t_score"], people.loc[people["sex"] == "M", "t_score"]
         run.fact(**{f"loss_{who}": np.mean(t <= -1), f"low_{who}": np.mean(t <= -2.5)})
-        run.fact(**{f"men_{who}": men.quantile(0.05)})
+        if men.notna().any():  # a cohort may not say who is a man
+            run.fact(**{f"men_{who}": men.quantile(0.05)})
     run.write("people.csv", quantile_table(groups).to_csv(index=False))
