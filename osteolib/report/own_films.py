@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from IPython import get_ipython
 
 from osteolib.cohorts import Cohort, list_manifests, load_manifest
 from osteolib.cohorts.manifest import Manifest
-from osteolib.report.show import load_or_explain, provenance, say
+from osteolib.report.show import leave_rest_unexecuted, load_or_explain, provenance, say
 from osteolib.runs import Run
 from osteolib.runs.parameters import ParameterError
 
@@ -126,5 +125,4 @@ def end_page(run: Run, cohort: Cohort, needed: Sequence[str], why: str) -> bool:
 def stop(run: Run) -> None:
     """Show how the page was made, as its last cell does, and leave its other cells unexecuted."""
     provenance(run)
-    if shell := get_ipython():
-        shell.input_transformers_cleanup.append(lambda lines: [])  # every later cell becomes an empty one
+    leave_rest_unexecuted()

@@ -52,8 +52,13 @@ def explain_missing(run: Run, name: str, reason: str) -> None:
     )
     run.write("missing.txt", f"{name}: {reason}\n")
     run.finish()
+    leave_rest_unexecuted()
+
+
+def leave_rest_unexecuted() -> None:
+    """Every later cell of a notebook becomes an empty one; outside of a notebook nothing happens."""
     if shell := get_ipython():
-        shell.input_transformers_cleanup.append(lambda lines: [])  # every later cell becomes an empty one
+        shell.input_transformers_cleanup.append(lambda lines: [])
 
 
 def figure(run: Run, name: str, fig: Figure, alt: str) -> None:

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 Copy = runpy.run_path(str(Path(__file__).with_name("kills.py")))["Copy"]
-SAID = {"full": ("no space is left", "No space left"), "read-only": ("nothing can be written", "Read-only")}
+SAID = {"full": "no space is left for", "read-only": "nothing can be written to"}
 WHERE = {"add": "data_manifests/cohorts", "record": "build"}
 
 
@@ -46,7 +46,7 @@ def refused(copy, name: str, kind: str) -> dict[str, object]:
     run = on_disk(copy, command, WHERE[name], kind)
     left = (copy.folder / f"{WHERE[name]}.left").read_text().split("\n")
     before = copy.results(patterns)
-    said = [line for line in (run.stdout + run.stderr).splitlines() if any(words in line for words in SAID[kind])]
+    said = [line for line in (run.stdout + run.stderr).splitlines() if SAID[kind] in line]
     again = copy.run(command)
     found = {"job": name, "disk": kind, "exit": run.returncode, "said": said[-1] if said else "", "again": again}
     return found | {"half": [x for x in left if x.startswith(".") and not x.endswith(".lock")], "before": len(before),

@@ -85,7 +85,7 @@ def test_a_page_that_cannot_go_on_says_so_and_is_finished(folders, told, monkeyp
     run, shown = Run(), []
     shell = SimpleNamespace(input_transformers_cleanup=[])
     monkeypatch.setattr(own_films, "provenance", shown.append)
-    monkeypatch.setattr(own_films, "get_ipython", lambda: shell)
+    monkeypatch.setattr("osteolib.report.show.get_ipython", lambda: shell)
     assert own_films.end_page(run, cohort_of({"sex": ["F"]}, folders["my-knees"]), ["t_score_neck"], "everything")
     assert len(told) == 1 and "no T-score of the femoral neck: everything" in told[0]
     assert shown == [run]
