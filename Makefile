@@ -5,7 +5,7 @@
 # make data             what data the book knows, and what is there
 # make exercises        copies of the notebooks without solutions, in exercises/
 # make bench            speed and memory, side by side with other libraries
-# make faults           spoiled inputs by the thousand, runs killed at random moments, full disks (an hour)
+# make faults           spoiled inputs by the thousand, runs killed at random moments, full disks (two hours)
 # make lint             style
 # make notebooks        notebooks/*.ipynb from notebooks/src/*.py
 # make lock             requirements.txt anew (needs uv)
@@ -48,9 +48,7 @@ bench: $(READY)
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 faults: $(READY)
-	$(BIN)/python tests/faults/fuzz.py
-	$(BIN)/python tests/faults/kills.py add record book
-	$(BIN)/python tests/faults/disks.py
+	$(BIN)/python tests/faults/campaign.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -102,7 +102,13 @@ def add_folder(
     if problems := problems + unreadable:
         raise FolderProblems(folder, problems)
 
-    files = [describe_file(folder, table["file"])] + [describe_file(folder, i) | {"phash": hashes[i]} for i in images]
+    try:
+        files = [describe_file(folder, table["file"])]
+        files += [describe_file(folder, image) | {"phash": hashes[image]} for image in images]
+    except OSError as error:
+        gone = Path(error.filename).relative_to(folder).as_posix()
+        raise FolderProblems(folder, [f"{gone!r} was there and is not any more ({error.strerror}); is the folder being "
+                                      "copied or cleared? Add it again when it is at rest"]) from None  # fmt: skip
     manifest = {
         "name": name, "title": f"Own folder {folder.name}", "kind": "real", "source": "own data, not public",
         "licence": "not for distribution", "citation": "none", "folder": str(folder), "reader": "own",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from osteolib.cohorts import Manifest, list_manifests, state
+from osteolib.report.faults import fault_table, made_on, read_counts
 from osteolib.report.html import html_table, with_download
 from osteolib.report.published import PAPERS, load_published
 from osteolib.report.scorecard import State, load_states, scorecard, scorecard_html, summary_by_paper
@@ -37,6 +38,8 @@ def tables(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         "timings_table": block(with_download(timings.map(_plain), "timings", "Time and memory per notebook")),
         "peak_memory": _peak(timings),
         "records_table": block(with_download(_records(), "records", "Recorded runs")),
+        "faults_table": block(with_download(fault_table(read_counts()), "faults", "What was tried, and how it ended")),
+        "faults_made": made_on(read_counts()),
         "processor": machine(),
         "versions_table": block(with_download(_versions(recorded), "versions", "Versions")),
     }

@@ -1,4 +1,4 @@
-"""A disk that is full, a folder that may not be written to, and two of the same at once.
+"""A disk that is full, and a folder that may not be written to.
 
     python tests/faults/disks.py
 
@@ -53,20 +53,6 @@ def refused(copy, name: str, kind: str) -> dict[str, object]:
                     "results": len(copy.results(patterns))}  # fmt: skip
 
 
-def twice(copy, name: str) -> dict[str, object]:
-    """Two of the same job at once: both end well or one says that the other is at work, and the results are whole."""
-    command, patterns, _ = copy.job(name)
-    copy.run(command)
-    whole = copy.results(patterns)
-    copy.forget(patterns)
-    both = [subprocess.Popen(command, cwd=copy.folder, env=copy.env, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, text=True) for _ in range(2)]  # fmt: skip
-    errors = [process.communicate()[1] for process in both]
-    fine = [process.returncode == 0 or "at work on" in error for process, error in zip(both, errors, strict=True)]
-    return {"job": name, "at once": 2, "fine": sum(fine), "same": copy.results(patterns) == whole,
-            "half": copy.half_written()}  # fmt: skip
-
-
 def main() -> int:
     bad = False
     with tempfile.TemporaryDirectory() as folder:
@@ -78,9 +64,6 @@ def main() -> int:
                 print(json.dumps(found), flush=True)
                 bad |= not (found["exit"] and found["said"] and found["results"] and found["again"] == 0)
                 bad |= bool(found["half"] or found["before"])
-            found = twice(copy, name)
-            print(json.dumps(found), flush=True)
-            bad |= found["fine"] != 2 or not found["same"] or bool(found["half"])
     return bad
 
 

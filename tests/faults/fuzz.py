@@ -222,7 +222,8 @@ def main() -> int:
         os.environ["OSTEO_ROOT"] = root
         lines = campaign(given.n, given.seed)
     counts = Counter((line[0], line[3]) for line in lines)
-    print(json.dumps([{"kind": kind, "outcome": found, "n": n} for (kind, found), n in sorted(counts.items())]))
+    for (kind, found), n in sorted(counts.items()):
+        print(json.dumps({"kind": kind, "outcome": found, "n": n}))
     bad = [line for line in lines if line[3] in FAILURES]
     for line in bad:
         print(*line, file=sys.stderr)

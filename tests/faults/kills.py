@@ -64,6 +64,11 @@ class Copy:
                 ["data_manifests/recorded/trial/*.csv"],
                 20,
             )
+        if name == "page":
+            line = f"{self.bin / 'python'} -m papermill --no-progress-bar -p profile smoke -p seed 5 " \
+                   "notebooks/19_hand_views.ipynb build/page-$$.ipynb"  # fmt: skip
+            (self.folder / "build").mkdir(exist_ok=True)
+            return ["sh", "-c", line], ["build/smoke/runs/*/*/*.csv", "build/smoke/runs/*/*/facts.json"], 20
         book = [str(self.bin / "snakemake"), "--cores", "2", "--nolock", "--rerun-incomplete", "--rerun-triggers",
                 "params", "--quiet", "all", "--config", "profile=smoke"]  # fmt: skip
         return book, ["build/smoke/results/*/*.csv", "build/smoke/results/*/facts.json"], 60

@@ -21,7 +21,7 @@ def test_spoiled_inputs_are_answered_or_refused_by_name_and_nothing_is_written()
         [sys.executable, HERE / "fuzz.py", "--n", "108", "--seed", "1000"], capture_output=True, text=True
     )
     assert run.returncode == 0, run.stderr[-2000:]
-    counts = json.loads(run.stdout)
+    counts = [json.loads(line) for line in run.stdout.splitlines()]
     assert sum(line["n"] for line in counts) == 108 and not {line["outcome"] for line in counts} & set(FUZZ["FAILURES"])
     refused = {line["kind"] for line in counts if line["outcome"] == "refused"}
     assert len(refused) == 9  # a campaign in which nothing is spoiled shows nothing
@@ -53,4 +53,33 @@ def test_an_add_that_is_killed_leaves_nothing_half_written():
 def test_a_full_disk_and_a_read_only_folder_are_said_and_leave_nothing_half_written():
     run = subprocess.run([sys.executable, HERE / "disks.py", "add"], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr[-2000:]
-    assert len(run.stdout.splitlines()) == 3
+    assert len(run.stdout.splitlines()) == 2
+
+
+def test_two_adds_at_once_give_what_one_gives():
+    run = subprocess.run([sys.executable, HERE / "twice.py", "add"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr[-2000:]
+
+
+@pytest.mark.parametrize("victim", ["f3.png", "people.csv"])
+@pytest.mark.parametrize("before", ["read_people", "measure_film", "perceptual_hash", "describe_file"])
+def test_a_file_that_disappears_while_a_folder_is_added_is_named_and_nothing_is_written(
+    victim, before, tmp_path, monkeypatch
+):
+    from osteolib.cohorts import own
+
+    FUZZ["originals"](tmp_path)
+    folder, manifests = tmp_path / "own-csv", tmp_path / "manifests"
+    monkeypatch.setattr(
+        own, "manifest_paths", lambda name: (manifests / f"{name}.yaml", manifests / f"{name}.local.yaml")
+    )
+    step = getattr(own, before)
+
+    def late(*arguments, **options):
+        (folder / victim).unlink(missing_ok=True)
+        return step(*arguments, **options)
+
+    monkeypatch.setattr(own, before, late)
+    with pytest.raises(own.FolderProblems, match=victim):
+        own.add_folder(folder, "moved", bone="hand")
+    assert not manifests.exists()
