@@ -47,7 +47,7 @@ class Recipe:
         ``loss_weights=(1, 0, 0)`` the single head of the paper's baselines.
     devices
         ``known``: as each vertebra's row says. The controls: ``shuffled`` gives every patient the device of a random
-        other one, in training and afterwards; ``withheld`` tells none.
+        one of their own part, in training and afterwards; ``withheld`` tells none.
     start
         File of encoder weights, as :func:`osteolib.train.read_weights` takes it; None for random ones.
 
@@ -143,16 +143,25 @@ def check_parts(vertebrae: pd.DataFrame, parts: Mapping[str, NDArray[np.bool_]])
                              "leave them to pre-training")  # fmt: skip
 
 
-def told_devices(vertebrae: pd.DataFrame, how: str, seed: int) -> pd.Series:
-    """The device that the network hears of, by row; missing for none: see :class:`Recipe`."""
+def told_devices(
+    vertebrae: pd.DataFrame, parts: Mapping[str, NDArray[np.bool_]], how: str, seed: int
+) -> pd.Series:  # fmt: skip
+    """The device that the network hears of, by row; missing for none: see :class:`Recipe`.
+
+    ``shuffled`` deals the devices of a part's people among these people, each part by itself: how often a device is
+    named stays as it is in every part, and nothing of one part is told in another. Rows of no part are told none.
+    """
     device = vertebrae["device"].reset_index(drop=True)
-    if how == "withheld":
-        return device.where(np.zeros(len(device), bool))
+    if how == "known":
+        return device
+    told = device.where(np.zeros(len(device), bool))
     if how == "shuffled":
-        by_person = vertebrae.groupby("subject_id", sort=False)["device"].first()
-        mixed = dict(zip(by_person.index, np.random.default_rng(seed).permutation(by_person.to_numpy()), strict=True))
-        return vertebrae["subject_id"].map(mixed).reset_index(drop=True)
-    return device
+        for place, rows in enumerate(parts.values()):
+            owner = vertebrae["subject_id"][np.asarray(rows)]
+            by_person = vertebrae[np.asarray(rows)].groupby("subject_id", sort=False)["device"].first()
+            mixed = np.random.default_rng([seed, place]).permutation(by_person.to_numpy())
+            told[np.asarray(rows)] = owner.map(dict(zip(by_person.index, mixed, strict=True))).to_numpy()
+    return told
 
 
 def warm_up(optimizer: torch.optim.Optimizer, epochs: int) -> torch.optim.lr_scheduler.LRScheduler:
@@ -206,7 +215,7 @@ def to_input(images: NDArray[np.uint8]) -> Tensor:
 
 def _train(vertebrae: pd.DataFrame, images: NDArray[np.uint8], parts, recipe: Recipe, folder: Path):
     train, validation = (np.flatnonzero(parts[name]) for name in ("train", "validation"))
-    told = told_devices(vertebrae, recipe.devices, recipe.seed)
+    told = told_devices(vertebrae, parts, recipe.devices, recipe.seed)
     truth = encode_truth(vertebrae)
     known = sorted(vertebrae["device"].iloc[train].dropna().unique())
     with torch.random.fork_rng():

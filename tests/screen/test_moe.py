@@ -195,7 +195,7 @@ def learn(how="known", **options):
     model = net(seed=1, **options)
     truth = encode_truth(table)
     model.scale_bmd(truth.bmd)
-    place = model.device_index(told_devices(table, how, 0))
+    place = model.device_index(told_devices(table, {"all": np.ones(len(table), bool)}, how, 0))
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-2)
     torch.manual_seed(0)
     for step in range(100):
@@ -204,7 +204,7 @@ def learn(how="known", **options):
         unified_loss(model(x, place), truth, float(model.bmd_sd))["loss"].backward()
         optimizer.step()
     with torch.no_grad():
-        answers = model.eval()(new, model.device_index(told_devices(held, how, 1)))
+        answers = model.eval()(new, model.device_index(told_devices(held, {"all": np.ones(len(held), bool)}, how, 1)))
     return model, answers
 
 
