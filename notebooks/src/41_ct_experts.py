@@ -35,6 +35,7 @@ import osteolib
 import torch
 from osteolib.report import ct_experts_diagnosis as diagnosis
 from osteolib.report import ct_experts_page as page
+from osteolib.report import ct_experts_order as ordered
 from osteolib.report import ct_experts_rows as rows
 from osteolib.report import load_or_explain, provenance
 from osteolib.report.ct_experts_rows import CROSSED, PAPER, PRESETS
@@ -152,7 +153,7 @@ diagnosis.show_chances(run, rows.chances(said, best), said, n_boot, seed)
 # %%
 pairs = [(devices.TOLD, devices.ONE), (devices.EXPERTS, devices.ONE)]
 control = [(devices.EXPERTS, devices.WITHHELD)]
-order = {a: rows.order(scored[a], pairs + control * (a == PAPER), n_boot, seed)
+order = {a: ordered.order(scored[a], pairs + control * (a == PAPER), n_boot, seed)
          for a in studies}
 
 # %% tags=["hide-input"]

@@ -31,6 +31,7 @@ n_boot: int | None = None  # bootstrap replicates
 import osteolib
 from osteolib.report import ct_patients_page as patients_page
 from osteolib.report import ct_results_page as page
+from osteolib.report import ct_results_differences as paired
 from osteolib.report import ct_results_rows as rows
 from osteolib.report import load_or_explain, provenance
 from osteolib.screen.ct_ladder import FULL
@@ -116,10 +117,10 @@ print("t-test over vertebrae:", round(paired_t(difference), 4))
 print("exchanged by patient:", exchanged_by_person(difference, first["subject_id"]))
 
 # %% tags=["hide-input"]
-by_site = {site: rows.differences(scored, site, n_boot, seed, [rows.MIXTURE])
+by_site = {site: paired.differences(scored, site, n_boot, seed, [paired.MIXTURE])
            for site in "ABCD"}
-all_sites = rows.differences(scored, rows.ALL, n_boot, seed)
-page.show_tests(run, all_sites, rows.tested(scored, n_boot, seed))
+all_sites = paired.differences(scored, rows.ALL, n_boot, seed)
+page.show_tests(run, all_sites, paired.tested(scored, n_boot, seed))
 
 # %% [markdown]
 # Every interval here is of these networks alone: no test of one training each sees what other random weights would give. For the print, the audit bounds what McNemar's test could give at best:

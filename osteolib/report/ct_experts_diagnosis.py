@@ -12,18 +12,8 @@ from osteolib.report import ct_experts_figures as draw
 from osteolib.report.audit_ct import SITES, VERTEBRAE, read_tables
 from osteolib.report.comparison import Comparison
 from osteolib.report.ct_experts_figures import WITH, WITHOUT
-from osteolib.report.ct_experts_rows import (
-    ALL,
-    CROSSED,
-    PAPER,
-    WITHIN,
-    Scored,
-    attained,
-    calls,
-    printed_change,
-    side_by_side,
-    with_interval,
-)
+from osteolib.report.ct_experts_order import ALL, WITHIN, attained, calls, printed_change, side_by_side
+from osteolib.report.ct_experts_rows import CROSSED, PAPER, Scored, with_interval
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.runs import Run
 from osteolib.screen.ct_devices import EXPERTS, ONE, SHUFFLED, TOLD, WITHHELD, moved

@@ -14,6 +14,7 @@ from sklearn.metrics import roc_curve
 from osteolib.report import ct_results_rows as rows
 from osteolib.report.audit_ct import SITES, VERTEBRAE
 from osteolib.report.compared import Comparison
+from osteolib.report.ct_results_differences import CONTRASTS
 from osteolib.report.style import COLOURS, GREY, INK, use_style
 from osteolib.screen import ct_ladder as ladder
 
@@ -93,10 +94,10 @@ def paired(frame: pd.DataFrame, printed: Mapping[tuple[str, str], Sequence[float
     """
     use_style()
     fig, axes = plt.subplots(1, 2, figsize=(7.8, 2.9), sharey=True, width_ratios=[1.25, 1])
-    names = [f"{method}\n− {reference}" for method, reference in rows.CONTRASTS]
+    names = [f"{method}\n− {reference}" for method, reference in CONTRASTS]
     for metric, axis in zip(("f1", "auroc"), axes, strict=True):
         axis.axvline(0, color=GREY, lw=0.8, ls=":")
-        for k, pair in enumerate(rows.CONTRASTS):
+        for k, pair in enumerate(CONTRASTS):
             y = len(names) - 1 - k
             one = frame[(frame["method"] == pair[0]) & (frame["reference"] == pair[1]) & (frame["metric"] == metric)]
             for row in one.itertuples():

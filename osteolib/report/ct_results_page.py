@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from osteolib.report import ct_results_differences as paired
 from osteolib.report import ct_results_figures as figures
 from osteolib.report import ct_results_rows as rows
 from osteolib.report.audit_ct import PATIENTS, SITES, VERTEBRAE
@@ -116,7 +117,7 @@ def show_tests(run: Run, all_sites: pd.DataFrame, p_values: pd.DataFrame) -> Non
     told = [f"{d.method} − {d.reference} {d.metric} {with_ci(100 * d.value, 100 * d.ci_low, 100 * d.ci_high, '+.1f')}"
             for d in all_sites.itertuples()]  # fmt: skip
     alt = "Paired differences in points, intervals over patients: " + "; ".join(told)
-    figure(run, "paired", figures.paired(all_sites, rows.printed_gaps()), alt=alt)
+    figure(run, "paired", figures.paired(all_sites, paired.printed_gaps()), alt=alt)
     for d in all_sites.itertuples():
         run.result(None, f"{d.metric} difference of vertebrae, {d.method} − {d.reference}", d.value, n=d.n,
                    cohort=PHANTOM, ci=(d.ci_low, d.ci_high))  # fmt: skip
@@ -174,7 +175,7 @@ def _control(row: pd.Series) -> str:
 
 def show_power(run: Run, by_site: Mapping[str, pd.DataFrame], all_sites: pd.DataFrame) -> None:
     """Which differences in F1 such tests can show, here and at the paper's size."""
-    found = rows.power(by_site, all_sites)
+    found = paired.power(by_site, all_sites)
 
     def number(value: float, spec: str = ".1f") -> str:
         return f"{value:{spec}}".replace("-", "−") if np.isfinite(value) else "–"
@@ -185,7 +186,7 @@ def show_power(run: Run, by_site: Mapping[str, pd.DataFrame], all_sites: pd.Data
               "patients for a power of 80 %": number(r.needed, ",.0f")} for r in found.itertuples()]  # fmt: skip
     caption = "Half width of the 95 % interval of a paired difference in F1, MoE against a single head"
     table(run, "power", pd.DataFrame(lines), caption, index=False)
-    whole = rows.difference_of(all_sites, *rows.MIXTURE, "f1")
+    whole = paired.difference_of(all_sites, *paired.MIXTURE, "f1")
     if whole is None or not np.isfinite(found["at_paper"]).all():
         run.fact(n_power=int(np.isfinite(found["half"]).sum()))
         say(
@@ -220,8 +221,8 @@ def show_losses(run: Run, found: Found, all_sites: pd.DataFrame) -> None:
 
 
 def record_checks(run: Run, all_sites: pd.DataFrame) -> None:
-    """The method checks of :data:`osteolib.report.ct_results_rows.CHECKS`."""
-    for pair, answers in rows.CHECKS.items():
-        d = rows.difference_of(all_sites, *pair, "auroc")
+    """The method checks of :data:`osteolib.report.ct_results_differences.CHECKS`."""
+    for pair, answers in paired.CHECKS.items():
+        d = paired.difference_of(all_sites, *pair, "auroc")
         if d is not None:
             run.result(f"{rows.PAPER}.{answers}", "method_check", float(d.ci_low > 0), n=d.n, cohort=PHANTOM)

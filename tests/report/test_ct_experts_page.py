@@ -3,11 +3,13 @@ import pandas as pd
 import pytest
 
 from osteolib.report import ct_experts_diagnosis as diagnosis
+from osteolib.report import ct_experts_order as ordered
 from osteolib.report import ct_experts_page as page
 from osteolib.report import ct_experts_rows as rows
 from osteolib.report.audit_ct import SITES, read_tables
 from osteolib.report.ct_experts_figures import WITH, WITHOUT
-from osteolib.report.ct_experts_rows import ALL, CROSSED, PAPER, WITHIN
+from osteolib.report.ct_experts_order import ALL, WITHIN
+from osteolib.report.ct_experts_rows import CROSSED, PAPER
 from osteolib.screen.ct_devices import EXPERTS, ONE, SHUFFLED, TOLD, WITHHELD
 from osteolib.screen.ct_makers import own_offset, readings
 
@@ -151,7 +153,7 @@ def test_a_shift_that_is_there_only_where_hospital_is_maker_is_the_hospital_s(sa
 
 def order_of(scored, n_boot=100):
     pairs = [(TOLD, ONE), (EXPERTS, ONE)]
-    return {a: rows.order(of, pairs + [(EXPERTS, WITHHELD)] * (a == PAPER), n_boot, 0) for a, of in scored.items()}
+    return {a: ordered.order(of, pairs + [(EXPERTS, WITHHELD)] * (a == PAPER), n_boot, 0) for a, of in scored.items()}
 
 
 def test_order_within_hospitals_and_the_power_to_see_what_is_attainable(scored, best, run):
@@ -160,7 +162,7 @@ def test_order_within_hospitals_and_the_power_to_see_what_is_attainable(scored, 
     diagnosis.show_order(run, found, best)
     facts = run.facts
     assert facts["gain_all"] == pytest.approx(
-        rows.attained(best[PAPER], "_told")[ALL] - rows.attained(best[PAPER], "")[ALL]
+        ordered.attained(best[PAPER], "_told")[ALL] - ordered.attained(best[PAPER], "")[ALL]
     )
     assert facts["gain_all_crossed"] == pytest.approx(0)
     assert facts["luck"] == pytest.approx(0)  # equal scores were planted
@@ -185,7 +187,7 @@ def test_an_order_without_a_fault_has_its_exact_interval(scored, run):
     """60 people of each class at most, a pair of them is in order with probability AUROC: Clopper and Pearson."""
     sure = scored[PAPER][ONE]
     sure = {ONE: sure.assign(score=sure["y"] + 0.0), TOLD: sure}
-    found = rows.order(sure, [(TOLD, ONE)], 100, 0)
+    found = ordered.order(sure, [(TOLD, ONE)], 100, 0)
     people = [sure[ONE].loc[sure[ONE]["y"] == k, "subject_id"].nunique() for k in (0, 1)]
     pairs = min(*people, sure[ONE]["subject_id"].nunique() // 2)
     assert found.exact == {(ONE, ALL)}
@@ -202,7 +204,7 @@ def test_where_nobody_is_ill_no_order_is_judged(scored, best, run):
 
 
 def test_calls_at_the_cut_and_the_printed_ones_beside_them(scored, best, run):
-    called = rows.calls({PAPER: {ONE: scored[PAPER][ONE]}}).set_index("site")
+    called = ordered.calls({PAPER: {ONE: scored[PAPER][ONE]}}).set_index("site")
     own = scored[PAPER][ONE].query("site == 'A'")
     assert called.loc["A", "called"] == (own["score"] >= 0.5).mean() and called.loc["A", "ill"] == own["y"].mean()
     diagnosis.show_calls(run, scored, best)
@@ -213,12 +215,12 @@ def test_calls_at_the_cut_and_the_printed_ones_beside_them(scored, best, run):
 
 
 def test_f1_by_hand_and_undefined():
-    assert rows.f1(pd.Series([1, 1, 0, 0]), pd.Series([0.9, 0.1, 0.8, 0.2])) == pytest.approx(0.5)
-    assert np.isnan(rows.f1(pd.Series([0, 0]), pd.Series([0.1, 0.2])))
+    assert ordered.f1(pd.Series([1, 1, 0, 0]), pd.Series([0.9, 0.1, 0.8, 0.2])) == pytest.approx(0.5)
+    assert np.isnan(ordered.f1(pd.Series([0, 0]), pd.Series([0.1, 0.2])))
 
 
 def test_recovered_calls_of_the_printed_rows():
-    printed = rows.printed_change(read_tables(), {"A": 586, "B": 106, "C": 67, "D": 133}).set_index("site")
+    printed = ordered.printed_change(read_tables(), {"A": 586, "B": 106, "C": 67, "D": 133}).set_index("site")
     assert printed.loc["D", "called_experts"] == pytest.approx(100 * 120 / 271)
     assert (printed["called_experts"] > printed["called_one"]).all()
 

@@ -5,6 +5,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from osteolib.cohorts import load_cohort
 from osteolib.report import ct_patients_page as patients_page
+from osteolib.report import ct_results_differences as paired
 from osteolib.report import ct_results_figures as figures
 from osteolib.report import ct_results_page as page
 from osteolib.report import ct_results_rows as rows
@@ -48,7 +49,7 @@ def found(scored):
 
 @pytest.fixture(scope="module")
 def all_sites(scored):
-    return rows.differences(scored, rows.ALL, 200, 0)
+    return paired.differences(scored, rows.ALL, 200, 0)
 
 
 def test_measures_are_those_of_scikit_learn_and_patients_are_any_vertebra(scored, found):
@@ -85,7 +86,7 @@ def test_the_print_stands_under_its_heads_and_once_more_as_the_audit_reads_it(fo
 
 
 def test_printed_gaps_are_differences_of_the_tables():
-    gaps = rows.printed_gaps()
+    gaps = paired.printed_gaps()
     assert gaps[ladder.FULL, ladder.SINGLE] == pytest.approx([2.60, 2.58, 0.07, 5.15])
     assert gaps[ladder.SCRATCH_UNIFIED, ladder.SCRATCH] == pytest.approx([0.69, 1.90, 5.93, 1.64])
     assert (ladder.AGAIN, ladder.SCRATCH) not in gaps
@@ -94,28 +95,28 @@ def test_printed_gaps_are_differences_of_the_tables():
 def test_power_by_hand():
     frame = pd.DataFrame([{"method": ladder.FULL, "reference": ladder.SINGLE, "metric": "f1", "value": 0.0,
                            "ci_low": -0.10, "ci_high": 0.10, "people": 62}])  # fmt: skip
-    row = rows.power({"A": frame}, frame).iloc[0]
+    row = paired.power({"A": frame}, frame).iloc[0]
     assert row["half"] == pytest.approx(10) and row["gap"] == pytest.approx(2.60) and row["paper"] == 669
     assert row["at_paper"] == pytest.approx(10 * np.sqrt(62 / 669))
     assert row["needed"] == pytest.approx(62 * (2.8016 / 1.9600 * 10 / 2.60) ** 2, rel=1e-3)
-    nothing = rows.power({"C": frame.iloc[:0]}, frame.iloc[:0]).iloc[0]
+    nothing = paired.power({"C": frame.iloc[:0]}, frame.iloc[:0]).iloc[0]
     assert np.isnan(nothing["half"]) and nothing["people"] == 0
 
 
 def test_the_width_at_the_papers_size_is_what_so_many_patients_show(scored):
     """The rule of the square root, against four times as many patients of the same kind."""
     few, many = scored, made_up(1040, 1, better=(ladder.FULL,))
-    found = [rows.differences(s, "A", 300, 0) for s in (few, many)]
-    halves = [rows.power({"A": frame}, frame).iloc[0] for frame in found]
+    found = [paired.differences(s, "A", 300, 0) for s in (few, many)]
+    halves = [paired.power({"A": frame}, frame).iloc[0] for frame in found]
     expected = halves[0]["half"] * np.sqrt(halves[0]["people"] / halves[1]["people"])
     assert halves[1]["half"] == pytest.approx(expected, rel=0.25)
 
 
 def test_tests_of_equal_networks_find_nothing_and_patients_widen(scored, all_sites):
     same = {name: scored[ladder.SCRATCH] for name in LADDER}
-    p = rows.tested(same, 200, 0)
+    p = paired.tested(same, 200, 0)
     assert (p[["t_right", "t_error", "mcnemar", "delong", "exchanged"]] == 1).all(axis=None)
-    p = rows.tested(scored, 500, 0).set_index(["method", "reference"])
+    p = paired.tested(scored, 500, 0).set_index(["method", "reference"])
     assert (p.loc[(ladder.FULL, ladder.SCRATCH), ["delong_patients", "exchanged"]] < 0.01).all()
     assert (p["false_stars"] > 0.05).mean() > 0.5  # readings of one patient err together
     wider = (all_sites["ci_high"] - all_sites["ci_low"]) / (all_sites["alone_high"] - all_sites["alone_low"])
@@ -130,8 +131,8 @@ def test_the_page_says_what_its_numbers_say(run, scored, found, all_sites, tmp_p
     page.show_f1(run, found, scored)
     page.show_tables(run, found)
     page.show_roc(run, scored, found)
-    page.show_tests(run, all_sites, rows.tested(scored, 200, 0))
-    page.show_power(run, {site: rows.differences(scored, site, 200, 0) for site in "ABCD"}, all_sites)
+    page.show_tests(run, all_sites, paired.tested(scored, 200, 0))
+    page.show_power(run, {site: paired.differences(scored, site, 200, 0) for site in "ABCD"}, all_sites)
     page.show_losses(run, found, all_sites)
     page.record_checks(run, all_sites)
     assert run.facts["n_rows"] == 10 and run.facts["n_test"] == len(scored[ladder.SCRATCH])
@@ -176,15 +177,15 @@ def test_a_site_of_one_class_or_of_nobody_is_said(run, scored):
     page.show_f1(run, found, gone)
     page.show_tables(run, found)
     page.show_roc(run, gone, found)
-    page.show_losses(run, found, rows.differences(gone, rows.ALL, 100, 0))
-    every = rows.differences(gone, rows.ALL, 100, 0)
-    page.show_power(run, {site: rows.differences(gone, site, 100, 0) for site in "ABCD"}, every)
+    page.show_losses(run, found, paired.differences(gone, rows.ALL, 100, 0))
+    every = paired.differences(gone, rows.ALL, 100, 0)
+    page.show_power(run, {site: paired.differences(gone, site, 100, 0) for site in "ABCD"}, every)
     assert "B (all of one class)" in run.facts["without"]
 
 
 def test_a_test_without_any_ill_vertebra_still_makes_a_page(run, scored):
     well = {name: one[one["y"] == 0] for name, one in scored.items()}
-    found, nothing = rows.every_measure(well, 100, 0), rows.differences(well, rows.ALL, 100, 0)
+    found, nothing = rows.every_measure(well, 100, 0), paired.differences(well, rows.ALL, 100, 0)
     page.show_f1(run, found, well)
     page.show_roc(run, well, found)
     page.show_tests(run, nothing, pd.DataFrame(index=range(6)))
