@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from osteolib.runs.store import artefact
 from osteolib.screen.ct_images import WINDOW_HU, vertebra_patch
-from osteolib.views.texture import FEATURES, LEVELS, ORIGINAL, WINDOW, level_maps
+from osteolib.views.texture import FEATURES, LEVELS, ORIGINAL, WINDOW, middle_maps
 from osteolib.volume import to_planes
 
 MEMBERS = (ORIGINAL, *FEATURES)
@@ -70,10 +70,9 @@ def pool_of_cube(cube: NDArray) -> NDArray[np.uint8]:
     middle, reach = cube.shape[0] // 2, WINDOW // 2
     if middle < reach or middle + reach >= cube.shape[0]:
         raise ValueError(f"a cube of {cube.shape[0]} voxels is smaller than the window of a map, {WINDOW}")
-    slabs = [level_maps(grey.narrow(axis, middle - reach, WINDOW)) for axis in range(3)]
+    planes = [middle_maps(grey.narrow(axis, middle - reach, WINDOW), axis) for axis in range(3)]
     maps = {
-        name: np.stack([slab[name].select(axis, reach).numpy()[::-1] for axis, slab in enumerate(slabs)])
-        for name in FEATURES
+        name: np.stack([plane[name].numpy()[::-1] for plane in planes]) for name in FEATURES
     }  # the first axis of a slice runs up, or to the front, that of a picture down: see to_planes
     return np.stack([np.rint(255 * to_planes(cube, WINDOW_HU)), *(as_grey(name, m) for name, m in maps.items())]
                     ).astype(np.uint8)  # fmt: skip

@@ -93,13 +93,7 @@ def level_maps(
 
     Parameters, result and errors as :func:`texture_maps`.
     """
-    unknown = [name for name in features if name not in FEATURES]
-    if unknown or not len(features):
-        raise ValueError(f"features: {', '.join(map(str, unknown)) or 'none'}; there are {', '.join(FEATURES)}")
-    if int(window) != window or window < 3 or window % 2 == 0:
-        raise ValueError(f"window must be an odd number of voxels, 3 or more: {window}")
-    if window > min(grey.shape):
-        raise ValueError(f"window: {window} voxels are more than the volume has, shape {tuple(grey.shape)}")
+    _check(grey.shape, features, window)
     grey = grey.float()
     inside = grey > 0
     inside = None if inside.all() else inside
@@ -112,6 +106,28 @@ def level_maps(
     if inside is not None:
         pool *= inside
     return dict(zip(features, pool, strict=True))
+
+
+def middle_maps(
+    grey: torch.Tensor, axis: int, features: Sequence[str] = tuple(FEATURES)
+) -> dict[str, torch.Tensor]:  # fmt: skip
+    """The plane of :func:`level_maps` half-way along an axis, of a slab as thick as a window and without a mask.
+
+    The window of every voxel of that plane holds the whole thickness: pairs are summed along it once, and no map of
+    another plane is made. Values are the same, as sums of levels are exact.
+
+    Returns
+    -------
+    A plane of each feature: the shape of the slab without ``axis``, float32.
+
+    Raises
+    ------
+    ValueError
+        As :func:`level_maps`, of a window as wide as the slab is thick.
+    """
+    _check(grey.shape, features, grey.shape[axis])
+    total = _slab_maps(grey.float(), None, features, grey.shape[axis], through=axis)
+    return dict(zip(features, total.squeeze(axis + 1), strict=True))
 
 
 def grey_levels(
@@ -156,6 +172,16 @@ def grey_levels(
     return torch.from_numpy(found).to(volume.device)
 
 
+def _check(shape: Sequence[int], features: Sequence[str], window: int) -> None:
+    unknown = [name for name in features if name not in FEATURES]
+    if unknown or not len(features):
+        raise ValueError(f"features: {', '.join(map(str, unknown)) or 'none'}; there are {', '.join(FEATURES)}")
+    if int(window) != window or window < 3 or window % 2 == 0:
+        raise ValueError(f"window must be an odd number of voxels, 3 or more: {window}")
+    if window > min(shape):
+        raise ValueError(f"window: {window} voxels are more than the volume has, shape {tuple(shape)}")
+
+
 def _tensor(array: NDArray | torch.Tensor) -> torch.Tensor:
     return array if isinstance(array, torch.Tensor) else torch.from_numpy(np.array(array))
 
@@ -178,16 +204,17 @@ def directions(ndim: int) -> list[tuple[int, ...]]:
 
 
 def _slab_maps(
-    grey: torch.Tensor, inside: torch.Tensor | None, features: Sequence[str], window: int
+    grey: torch.Tensor, inside: torch.Tensor | None, features: Sequence[str], window: int, through: int | None = None
 ) -> torch.Tensor:  # fmt: skip
-    """Maps of a slab of grey levels, shape (features, *slab)."""
-    total = torch.zeros((len(features), *grey.shape), dtype=torch.float32, device=grey.device)
-    used = torch.zeros(grey.shape, dtype=torch.float32, device=grey.device)
+    """Maps of a slab of grey levels, shape (features, *slab); with ``through`` one plane of them across that axis."""
+    shape = tuple(1 if axis == through else n for axis, n in enumerate(grey.shape))
+    total = torch.zeros((len(features), *shape), dtype=torch.float32, device=grey.device)
+    used = torch.zeros(shape, dtype=torch.float32, device=grey.device)
     for i, j, both, step in _pairs(grey, inside):
         of_pair = torch.stack([FEATURES[name](i, j) for name in features] + [torch.ones_like(i)])
         if both is not None:
             of_pair *= both
-        sums = _window_sums(of_pair, step, window)
+        sums = _window_sums(of_pair, step, window, through)
         count = sums[-1]
         total += sums[:-1] / count.clamp(min=1)
         used += count > 0
@@ -208,15 +235,22 @@ def _pairs(
         yield grey[first], grey[second], both, step
 
 
-def _window_sums(values: torch.Tensor, step: Sequence[int], window: int) -> torch.Tensor:
-    """Sums over the pairs in the window of each voxel: ``window`` corners along an axis, one less where pairs step."""
+def _window_sums(values: torch.Tensor, step: Sequence[int], window: int, through: int | None) -> torch.Tensor:
+    """Sums over the pairs in the window of each voxel: ``window`` corners along an axis, one less where pairs step.
+
+    Along the axis ``through`` everything lies in the window, and one sum is left.
+    """
     reach = window // 2
-    pad = torch.nn.functional.pad(values, (reach, reach) * len(step))
-    for axis, s in enumerate(step, 1):
+    pad = values if through is None else values.sum(through + 1, keepdim=True)
+    margins = [0 if axis == through else reach for axis in reversed(range(len(step))) for _ in range(2)]
+    pad = torch.nn.functional.pad(pad, margins)
+    for axis, s in enumerate(step):
+        if axis == through:
+            continue
         length = window - abs(s)
-        n = pad.shape[axis] - length + 1
-        total = pad.narrow(axis, 0, n).clone()
+        n = pad.shape[axis + 1] - length + 1
+        total = pad.narrow(axis + 1, 0, n).clone()
         for shift in range(1, length):
-            total += pad.narrow(axis, shift, n)
+            total += pad.narrow(axis + 1, shift, n)
         pad = total
     return pad

@@ -10,7 +10,7 @@ import pytest
 import torch
 from skimage.feature import graycomatrix, graycoprops
 
-from osteolib.views.texture import FEATURES, ORIGINAL, directions, grey_levels, level_maps, texture_maps
+from osteolib.views.texture import FEATURES, ORIGINAL, directions, grey_levels, level_maps, middle_maps, texture_maps
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "texture"
 
@@ -151,6 +151,20 @@ def test_chunks_change_nothing():
         for slab in (1, 72 * 2, 72 * 7):
             parts = texture_maps(volume, window=5, mask=mask, slab_voxels=slab)
             assert all(torch.allclose(whole[name], parts[name], rtol=1e-6, atol=1e-6) for name in whole)
+
+
+@pytest.mark.parametrize("window", [3, 5])
+def test_the_plane_half_way_alone_is_that_of_the_whole_slab_to_the_last_bit(window):
+    for axis in range(3):
+        shape = [11, 9, 10]
+        shape[axis] = window
+        grey = grey_levels(bone(*shape, seed=axis))
+        whole, plane = level_maps(grey, window=window), middle_maps(grey, axis)
+        assert list(plane) == list(whole)
+        for name, values in plane.items():
+            assert torch.equal(values, whole[name].select(axis, window // 2))
+    with pytest.raises(ValueError, match="window must be an odd number of voxels, 3 or more: 4"):
+        middle_maps(grey_levels(bone(4, 9, 9)), 0)
 
 
 def test_autocorrelation_follows_from_second_moment_and_contrast():
