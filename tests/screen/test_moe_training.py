@@ -76,6 +76,23 @@ def test_a_training_leaves_scores_of_unseen_vertebrae_a_history_and_its_network(
     assert train_once(table, images, parts, Recipe(**SMALL), {"cohort": "planted"}) == folder
 
 
+@pytest.mark.parametrize(("epochs", "trained"), [(4, 4), (12, 6), (24, 9)])
+def test_a_training_ends_where_a_third_of_its_epochs_brought_nothing(monkeypatch, epochs, trained):
+    """A loss that only grows, so that the first epoch stays the best: it and five more, or it and a third."""
+    grow = iter(range(100))
+    worse = {"loss": torch.zeros(())} | dict.fromkeys(("class", "bmd", "level"), torch.zeros(()))
+    real = moe_training.unified_loss
+
+    def growing(answers, truth, *given):
+        terms = real(answers, truth, *given)
+        return terms if torch.is_grad_enabled() else worse | {"loss": torch.tensor(float(next(grow)))}
+
+    monkeypatch.setattr(moe_training, "unified_loss", growing)
+    table, images, parts = people(8)
+    folder = train_once(table, images, parts, Recipe(**SMALL | {"epochs": epochs}), {"of": epochs})
+    assert len(pd.read_parquet(folder / "history.parquet")) == trained
+
+
 def test_a_training_that_was_cut_off_goes_on(cut_in_epoch):
     table, images, parts = people(12)
     begun = cut_in_epoch(2)
