@@ -35,6 +35,7 @@ import osteolib
 import torch
 from osteolib.report import ct_experts_diagnosis as diagnosis
 from osteolib.report import ct_experts_page as page
+from osteolib.report import ct_experts_gates as gates
 from osteolib.report import ct_experts_order as ordered
 from osteolib.report import ct_experts_rows as rows
 from osteolib.report import load_or_explain, provenance
@@ -178,7 +179,7 @@ diagnosis.show_calls(run, scored, best)
 # ## Whom does the gate ask?
 
 # %% tags=["hide-input"]
-page.show_gates(run, scored)
+gates.show_gates(run, scored, said, n_boot, seed)
 
 # %% [markdown]
 # ## A maker nobody met

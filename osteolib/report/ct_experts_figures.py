@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -13,6 +11,7 @@ from osteolib.screen.ct_devices import EXPERTS, ONE, SHUFFLED, TOLD, WITHHELD
 
 LOOKS = {ONE: (INK, "o"), TOLD: ("#0072B2", "s"), EXPERTS: ("#D55E00", "^"), SHUFFLED: ("#CC79A7", "v"),
          WITHHELD: ("#009E73", "D")}  # fmt: skip
+GATES = (("#332288", "o"), ("#0099BB", "s"), ("#BB8800", "^"), (GREY, "D"))
 WITHOUT, WITH = "best reader", "best reader, told the maker"
 LOOKS |= {WITHOUT: (GREY, "o"), WITH: (GREY, "s")}
 
@@ -101,19 +100,23 @@ def calls(rows: pd.DataFrame) -> plt.Figure:
     return fig
 
 
-def gates(tables: Mapping[str, pd.DataFrame]) -> plt.Figure:
-    """Mean weights of the experts by maker, stacked: tables as :func:`osteolib.screen.moe.load_balance` makes them."""
-    use_style()
-    fig, axes = plt.subplots(1, len(tables), figsize=(8.2, 2.2), squeeze=False, sharex=True)
-    for axis, (title, own) in zip(axes[0], tables.items(), strict=True):
-        own = own[own["device"] != "all"].iloc[::-1]
-        left = np.zeros(len(own))
-        for k, colour in enumerate(("#332288", "#88CCEE", "#DDCC77"), 1):
-            width = own[f"expert_{k}"].to_numpy()
-            axis.barh(own["device"], width, left=left, color=colour, edgecolor="white", label=f"expert {k}")
-            left += width
-        axis.set(title=title.capitalize(), xlabel="mean weight", xlim=(0, 1))
-    _legend(fig, 3)
+def gates(rows: pd.DataFrame) -> plt.Figure:
+    """Mean weights of the experts and evenness of a vertebra's weights, by maker, with intervals.
+
+    ``rows``: ``arrangement, device, what`` (expert 1 ..., evenness), ``value, low, high``.
+    """
+    makers, names = list(rows["device"].unique()), list(rows["what"].unique())
+    fig, panels = _panels(rows, 0.5 * len(makers) + 1.1, sharey=True, sharex=True)
+    for axis, own in panels:
+        for row in own.itertuples():
+            k = names.index(row.what)
+            y = len(makers) - 1 - makers.index(row.device) + 0.2 * (1.5 - k)
+            colour, mark = GATES[k]
+            axis.plot([row.low, row.high], [y, y], color=colour, lw=2.2, solid_capstyle="butt")
+            axis.plot(row.value, y, mark, color=colour, ms=5, label=row.what if row.device == makers[0] else None)
+        axis.set(yticks=range(len(makers)), ylim=(-0.6, len(makers) - 0.4), xlim=(0, 1), xlabel="mean weight, evenness")
+        axis.set_yticklabels(makers[::-1])
+    _legend(fig, 4)
     return fig
 
 

@@ -16,7 +16,6 @@ from osteolib.report.show import figure, say, table, with_ci
 from osteolib.runs import Run
 from osteolib.screen.ct_devices import EXPERTS, ONE, SHUFFLED, TOLD, WITHHELD
 from osteolib.screen.ct_study import CTStudy
-from osteolib.screen.moe import load_balance
 
 COHORT = "vertebra-phantom"
 MOE = "ResNet34+MoE|TP-SwAV|Lunified"
@@ -105,28 +104,6 @@ def _record_check(run: Run, at: pd.DataFrame, rows: pd.DataFrame) -> None:
         n = int(rows.set_index(["arrangement", "reader", "how"]).loc[key, "n"])
         for site in SITES:
             run.result(f"{CT}.T2.{site}.{MOE}.f1", "method_check", float(at.loc[key, "low"] > 0), n=n, cohort=COHORT)
-
-
-def show_gates(run: Run, scored: Scored) -> None:
-    """Whom the gate asks: mean weights by maker, and how much of the choice is the maker's."""
-    tables = {a: load_balance(of[EXPERTS].filter(like="gate_").to_numpy(copy=True), of[EXPERTS]["device"])
-              for a, of in scored.items()}  # fmt: skip
-    figure(run, "gates", draw.gates(tables), alt="Mean weight of the three experts by maker, in two arrangements.")
-    for (name, one), end in zip(tables.items(), ("paper", "crossed"), strict=False):
-        own = one[one["device"] != "all"]
-        weights = own.filter(regex=r"^expert_").to_numpy()
-        chosen = set(weights.argmax(axis=1).tolist())
-        run.fact(**{f"even_{end}": one.iloc[-1]["evenness"], f"decided_{end}": one.iloc[-1]["decided"],
-                    f"leaders_{end}": len(chosen), f"makers_{end}": len(own),
-                    f"widest_{end}": 100 * np.ptp(weights, axis=0).max()})  # fmt: skip
-        run.result(None, f"evenness of the experts' load, {name}", one.iloc[-1]["evenness"], n=int(one.iloc[-1]["n"]),
-                   cohort=COHORT)  # fmt: skip
-    say(run, "Of the three experts {leaders_paper} lead for one of the {makers_paper} makers or more in the paper's "
-        "arrangement, {leaders_crossed} crossed; an expert's weight differs by up to {widest_paper:.0f} points between "
-        "makers there and {widest_crossed:.0f} crossed. The load (1: all alike) is {even_paper:.2f} and "
-        "{even_crossed:.2f}, and a single vertebra's choice (0: mixes all alike, 1: asks one) {decided_paper:.2f} and "
-        "{decided_crossed:.2f}. The gate hears the picture, too, so that not only "
-        "a maker but thin bones may choose. No loss balances the load: an expert may be left idle.")  # fmt: skip
 
 
 def show_unknown(run: Run, said: pd.DataFrame, n_boot: int, seed: int) -> None:

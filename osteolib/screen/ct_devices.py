@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
@@ -60,7 +61,7 @@ def told_each(study: CTStudy, folder: Path, makers: Sequence[str]) -> pd.DataFra
     Returns
     -------
     One row per vertebra and maker: ``unit_id, subject_id, site, device, bmd_true_g_cm2, bmd_g_cm2``, ``told`` (name),
-    ``score`` (probability of osteoporosis), ``bmd`` in g/cm2.
+    ``score`` (probability of osteoporosis), ``bmd`` in g/cm2, and ``gate_1`` ..., the weights of the experts.
 
     Raises
     ------
@@ -89,6 +90,27 @@ def moved(said: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     one, other = (said[said["told"] == name].set_index("unit_id") for name in (first, second))
     both = one[["subject_id", "site"]].assign(**{key: other[key] - one[key] for key in ("score", "bmd")})
     return both.reset_index()
+
+
+def gate_moved(said: pd.DataFrame) -> pd.Series:
+    """How much of the gate's weight goes to other experts when another maker is told, indexed by ``unit_id``.
+
+    Half the sum of absolute differences of the weights, 0 for a gate that does not hear the maker and 1 for one that
+    asks different experts alone; the mean over all pairs of the makers that were told. ``said`` is from
+    :func:`told_each`.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two makers were told.
+    """
+    told = said[said["told"] != NOBODY]
+    weights = [own.set_index("unit_id").filter(like="gate_") for _, own in told.groupby("told")]
+    if len(weights) < 2:
+        raise ValueError(f"told {', '.join(told['told'].unique()) or 'no maker'} alone: tell a network two makers or "
+                         "more to compare")  # fmt: skip
+    pairs = [(a - b.loc[a.index]).abs().sum(axis=1) / 2 for a, b in combinations(weights, 2)]
+    return sum(pairs) / len(pairs)
 
 
 def moves_with_maker(said: pd.DataFrame) -> pd.Series:
@@ -140,5 +162,6 @@ def _said(study: CTStudy, net: VertebraNet, makers: Sequence[str]) -> pd.DataFra
     said = []
     for name in makers:
         answer = predict(net, study.images[test], pd.Series([None if name == NOBODY else name] * len(about)))
-        said.append(about.assign(told=name, score=answer["osteoporosis"], bmd=answer["bmd_g_cm2"].astype(float)))
+        own = about.assign(told=name, score=answer["osteoporosis"], bmd=answer["bmd_g_cm2"].astype(float))
+        said.append(pd.concat([own, answer.filter(like="gate_")], axis=1))
     return pd.concat(said, ignore_index=True)

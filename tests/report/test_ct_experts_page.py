@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from osteolib.report import ct_experts_diagnosis as diagnosis
+from osteolib.report import ct_experts_gates as gates
 from osteolib.report import ct_experts_order as ordered
 from osteolib.report import ct_experts_page as page
 from osteolib.report import ct_experts_rows as rows
@@ -225,9 +226,40 @@ def test_recovered_calls_of_the_printed_rows():
     assert (printed["called_experts"] > printed["called_one"]).all()
 
 
-def test_gates_and_study_are_told_in_numbers(scored, run):
-    page.show_gates(run, scored)
-    assert run.facts["makers_paper"] == 3 and 0 < run.facts["even_paper"] <= 1
+def gated(of, leaders, strength=0.3):
+    """Vertebrae whose gate asks the expert planted for their maker for so much more than the two others."""
+    rest = np.random.default_rng(5).dirichlet([30, 30, 30], len(of)) * (1 - strength)
+    lead = np.array([[k == leaders[d] for k in range(3)] for d in of["device"]])
+    return of.assign(**{f"gate_{k + 1}": w for k, w in enumerate((rest + strength * lead).T)})
+
+
+@pytest.mark.parametrize(("leaders", "word"), [
+    ((0, 1, 2), "each maker has an expert of its own"), ((0, 1, 1), "different experts lead for some makers"),
+    ((2, 2, 2), "one and the same expert leads"),
+])  # fmt: skip
+def test_planted_leaders_are_found_maker_by_maker(scored, said, run, leaders, word):
+    planted = {
+        a: of | {EXPERTS: gated(of[EXPERTS], dict(zip(MAKERS, leaders, strict=True)))} for a, of in scored.items()
+    }
+    found = gates.gate_rows(planted, 100, 0).set_index(["arrangement", "device", "what"])
+    assert found.loc[(CROSSED, "MEDIX", gates.LEAD), "first"] == leaders[2] + 1
+    weight = found.loc[(CROSSED, "MEDIX", f"expert {leaders[2] + 1}")]
+    own = planted[CROSSED][EXPERTS].query("device == 'MEDIX'")
+    assert (
+        weight["value"] == pytest.approx(own[f"gate_{leaders[2] + 1}"].mean()) == pytest.approx(0.3 + 0.7 / 3, abs=0.02)
+    )
+    assert weight["low"] < weight["value"] < weight["high"]
+    gates.show_gates(run, planted, said, 100, 0)
+    assert run.facts["special_paper"].startswith(word) and run.facts["special_crossed"].startswith(word)
+    assert run.facts["moved_paper"].startswith("0.0") and len(pd.read_csv(run.folder / "gates.csv")) == 6
+
+
+def test_experts_that_share_alike_do_not_specialise(scored, said, run):
+    alike = {a: of | {EXPERTS: gated(of[EXPERTS], dict.fromkeys(MAKERS, 0), 0)} for a, of in scored.items()}
+    found = gates.gate_rows(alike, 100, 0)
+    assert found.loc[found["what"] == gates.EVEN, "value"].between(0.95, 1).all()
+    gates.show_gates(run, alike, {PAPER: {}, CROSSED: {}}, 100, 0)
+    assert run.facts["special_paper"].startswith("no two makers are led") and run.facts["moved_paper"] == "–"
 
 
 @pytest.mark.parametrize(("mean", "word"), [(0.0, "both between"), (0.2, "not both between")])

@@ -63,6 +63,23 @@ def test_one_head_does_not_hear_and_one_that_is_told_does(study, trained):
         assert len(change) == study.parts["test"].sum() and bool(change["bmd"].abs().max() > 0) == hears
 
 
+def test_a_gate_that_hears_the_maker_moves_and_one_head_has_none(study, trained):
+    said = devices.told_each(study, trained[EXPERTS], MAKERS)
+    np.testing.assert_allclose(said.filter(like="gate_").sum(axis=1), 1, rtol=1e-5)
+    assert (devices.gate_moved(said) > 0).all()
+    assert (devices.gate_moved(devices.told_each(study, trained[ONE], MAKERS)) == 0).all()
+
+
+def test_the_weight_that_moves_by_hand():
+    """From one expert to another alone: 1; a tenth from one to another: 0.1; their mean with what stays."""
+    weights = {"GE Lunar": [[1, 0], [0.5, 0.5]], "Hologic": [[0, 1], [0.4, 0.6]], "MEDIX": [[0, 1], [0.4, 0.6]]}
+    said = pd.concat([pd.DataFrame(w, columns=["gate_1", "gate_2"]).assign(told=name, unit_id=["a", "b"])
+                      for name, w in weights.items()])  # fmt: skip
+    assert devices.gate_moved(said).loc[["a", "b"]].tolist() == pytest.approx([2 / 3, 0.2 / 3])
+    with pytest.raises(ValueError, match="told MEDIX alone: tell a network two makers or more"):
+        devices.gate_moved(said[said["told"] == "MEDIX"])
+
+
 def test_known_makers_are_those_who_train(study):
     assert devices.known_makers(study) == MAKERS
     alone = CTStudy(study.rows.assign(device="MEDIX"), study.images, study.parts, study.without, {})
