@@ -96,9 +96,9 @@ def show_gates(
                     f"moved_{end}": "–" if np.isnan(moved[0]) else with_ci(*moved, ".1f"),
                     f"even_{end}": float(own.loc[own["what"] == EVEN, "value"].mean())})  # fmt: skip
     say(run, "**Do experts specialise by maker? In the paper's arrangement {special_paper}; crossed, "
-        "{special_crossed}.** An expert's mean weight differs by up to {widest_paper:.0f} points of 100 between makers, "
-        "crossed by {widest_crossed:.0f}; a single vertebra's weights are even to {even_paper:.2f} and "
-        "{even_crossed:.2f} (1: mixes all alike, 0: asks one alone). The gate hears the picture, too, so that thin bones "
-        "may choose as well as makers. Told each maker about one and the same picture, it moves {moved_paper} points of "
-        "weight in the paper's arrangement and {moved_crossed} crossed. No loss balances the load: an expert may be left "
-        "idle.")  # fmt: skip
+        "{special_crossed}.** An expert's mean weight differs by up to {widest_paper:.0f} points of 100 between "
+        "makers, crossed by {widest_crossed:.0f}; a single vertebra's weights are even to {even_paper:.2f} and "
+        "{even_crossed:.2f} (1: mixes all alike, 0: asks one alone). The gate hears the picture, too, so that thin "
+        "bones may choose as well as makers. Told each maker about one and the same picture, it moves {moved_paper} "
+        "points of weight in the paper's arrangement and {moved_crossed} crossed. No loss balances the load: an "
+        "expert may be left idle.")  # fmt: skip

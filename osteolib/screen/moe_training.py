@@ -245,7 +245,7 @@ def _train(vertebrae: pd.DataFrame, images: NDArray[np.uint8], parts, recipe: Re
 
     fitted = fit(
         net, loss, batches, validate, folder=folder, monitor="negative_loss", epochs=recipe.epochs, seed=recipe.seed,
-        optimizer=partial(torch.optim.AdamW, lr=recipe.lr, weight_decay=recipe.weight_decay),
+        optimizer=partial(torch.optim.AdamW, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True),
         schedule=partial(warm_up, epochs=recipe.warmup), stop_patience=max(5, recipe.epochs // 3),
         about={"recipe": digest(asdict(recipe))},
     )  # fmt: skip

@@ -190,7 +190,7 @@ def pretrain_vertebrae(pool: NDArray[np.uint8], recipe: CTRecipe, folder: Path, 
 
     return fit(
         learner, _loss, batches, None, folder=folder, monitor=None, epochs=recipe.epochs, seed=recipe.seed,
-        optimizer=partial(torch.optim.AdamW, lr=recipe.lr, weight_decay=recipe.weight_decay),
+        optimizer=partial(torch.optim.AdamW, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True),
         schedule=partial(_warm_up, epochs=recipe.warmup), about=asdict(recipe) | {"pixels": about},
     )  # fmt: skip
 

@@ -66,6 +66,8 @@ def test_all_readers_are_held_against_what_is_attainable_and_r_is_that_of_numpy(
         answers[(answers["question"] == "scanner") & (answers["reader"] == "swav")]["answer"].mean()
     )
     assert page.pearson(np.arange(4.0), np.ones(4)) == 0
+    x, y = np.random.default_rng(0).normal(size=(2, 30))
+    assert page.pearson(x, x + y) == pytest.approx(np.corrcoef(x, x + y)[0, 1], rel=1e-12)
 
 
 def history(swav, tp, mae, k=32):
