@@ -39,8 +39,8 @@ from osteolib.report import ct_experts_gates as gates
 from osteolib.report import ct_experts_order as ordered
 from osteolib.report import ct_experts_rows as rows
 from osteolib.report import load_or_explain, provenance
-from osteolib.report.ct_experts_rows import CROSSED, PAPER, PRESETS
 from osteolib.screen import ct_devices as devices
+from osteolib.screen.ct_devices import CROSSED, PAPER, PRESETS
 from osteolib.screen.ct_study import UNLABELLED, ct_study, dealt_anew, pace, scored_test
 from osteolib.screen.moe_training import Recipe, load_net, to_input
 

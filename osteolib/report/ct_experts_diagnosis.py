@@ -13,10 +13,10 @@ from osteolib.report.audit_ct import SITES, VERTEBRAE, read_tables
 from osteolib.report.comparison import Comparison
 from osteolib.report.ct_experts_figures import WITH, WITHOUT
 from osteolib.report.ct_experts_order import ALL, WITHIN, attained, calls, printed_change, side_by_side
-from osteolib.report.ct_experts_rows import CROSSED, PAPER, Scored, with_interval
+from osteolib.report.ct_experts_rows import Scored, with_interval
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.runs import Run
-from osteolib.screen.ct_devices import EXPERTS, ONE, SHUFFLED, TOLD, WITHHELD, moved
+from osteolib.screen.ct_devices import CROSSED, EXPERTS, ONE, PAPER, SHUFFLED, TOLD, WITHHELD, moved
 from osteolib.screen.ct_makers import blurred_gain
 from osteolib.stats.power import power_of
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from osteolib.report import ct_experts_figures as draw
-from osteolib.report.ct_experts_rows import CROSSED, PAPER, Scored, with_interval
+from osteolib.report.ct_experts_rows import Scored, with_interval
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.runs import Run
-from osteolib.screen.ct_devices import EXPERTS, gate_moved
+from osteolib.screen.ct_devices import CROSSED, EXPERTS, PAPER, gate_moved
 from osteolib.screen.moe import load_balance
 
 COHORT = "vertebra-phantom"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from osteolib.report.audit_ct import AS_PPV_NPV, SITES, VERTEBRAE, Tables
 from osteolib.report.compared import DIFFERENCES, ROWS, Comparison
 from osteolib.report.ct_experts_figures import WITH, WITHOUT
-from osteolib.report.ct_experts_rows import PAPER, Scored
-from osteolib.screen.ct_devices import EXPERTS, ONE, TOLD
+from osteolib.report.ct_experts_rows import Scored
+from osteolib.screen.ct_devices import EXPERTS, ONE, PAPER, TOLD
 from osteolib.stats.audit import nearest_matrix
 from osteolib.stats.exact import exact_of_calls
 from osteolib.stats.ranks import auroc_within

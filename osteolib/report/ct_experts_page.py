@@ -11,10 +11,10 @@ from osteolib.report import ct_experts_figures as draw
 from osteolib.report.audit_ct import PAPER as CT
 from osteolib.report.audit_ct import SITES
 from osteolib.report.ct_experts_figures import WITH, WITHOUT
-from osteolib.report.ct_experts_rows import CROSSED, PAPER, Scored, asked_apart, biases, with_interval
+from osteolib.report.ct_experts_rows import Scored, asked_apart, biases, with_interval
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.runs import Run
-from osteolib.screen.ct_devices import EXPERTS, ONE, SHUFFLED, TOLD, WITHHELD
+from osteolib.screen.ct_devices import CROSSED, EXPERTS, ONE, PAPER, SHUFFLED, TOLD, WITHHELD
 from osteolib.screen.ct_study import CTStudy
 
 COHORT = "vertebra-phantom"

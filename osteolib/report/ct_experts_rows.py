@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 
 from osteolib.report.ct_experts_figures import WITH, WITHOUT
-from osteolib.screen.ct_devices import EXPERTS, TOLD, moves_with_maker
+from osteolib.screen.ct_devices import EXPERTS, PAPER, TOLD, moves_with_maker
 from osteolib.screen.ct_makers import follows, own_offset
 from osteolib.stats.agreement import bland_altman
 from osteolib.stats.agreement_clustered import bland_altman_clustered
 from osteolib.stats.bootstrap_any import bootstrap_statistic
 
-PAPER, CROSSED = "as in the paper", "makers crossed"
-PRESETS = {PAPER: "tpswav2025", CROSSED: "crossed"}
 Scored = Mapping[str, Mapping[str, pd.DataFrame]]  # by arrangement and network: test vertebrae, from scored_test
 NOTHING = float("nan"), float("nan"), float("nan")
 

@@ -22,6 +22,9 @@ from osteolib.screen.moe_training import Recipe, load_net, predict, train_once
 
 ONE, TOLD, EXPERTS = "one head", "one head, told the maker", "experts"
 SHUFFLED, WITHHELD = "experts, makers shuffled", "experts, maker withheld"
+PAPER, CROSSED = "as in the paper", "makers crossed"
+PRESETS = {PAPER: "tpswav2025", CROSSED: "crossed"}
+"""How makers and hospitals go together: the phantom's preset by the name that pages give it."""
 NOBODY = "nobody"
 """Told to a network in place of a maker: that it is not known."""
 

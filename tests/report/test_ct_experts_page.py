@@ -10,8 +10,7 @@ from osteolib.report import ct_experts_rows as rows
 from osteolib.report.audit_ct import SITES, read_tables
 from osteolib.report.ct_experts_figures import WITH, WITHOUT
 from osteolib.report.ct_experts_order import ALL, WITHIN
-from osteolib.report.ct_experts_rows import CROSSED, PAPER
-from osteolib.screen.ct_devices import EXPERTS, ONE, SHUFFLED, TOLD, WITHHELD
+from osteolib.screen.ct_devices import CROSSED, EXPERTS, ONE, PAPER, SHUFFLED, TOLD, WITHHELD
 from osteolib.screen.ct_makers import own_offset, readings
 
 USES = "vertebra-phantom"
