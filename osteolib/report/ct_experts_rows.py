@@ -72,9 +72,7 @@ def followed(
     rows = []
     for arrangement, of in scored.items():
         for reader, v in of.items():
-            arrays = v["bmd_predicted"], v["bmd_true_g_cm2"], own_offset(v["bmd_true_g_cm2"], v["device"])
-            found = with_interval(follows, arrays, v["subject_id"], n_boot, seed)
-            rows.append((arrangement, reader, "patients", *found, len(v)))
+            rows.append((arrangement, reader, "patients", *followed_by_patients(v, n_boot, seed), len(v)))
         for reader, of_reader in said[arrangement].items():
             slope = moves_with_maker(of_reader)
             person = of_reader.drop_duplicates("unit_id").set_index("unit_id")["subject_id"].loc[slope.index]
@@ -90,6 +88,13 @@ def followed(
         slope = moves_with_maker(asked).mean()
         rows.append((arrangement, WITH, "told", slope, slope, slope, len(b)))
     return pd.DataFrame(rows, columns=["arrangement", "reader", "how", "value", "low", "high", "n"])
+
+
+def followed_by_patients(vertebrae: pd.DataFrame, n_boot: int, seed: int) -> tuple[float, float, float]:
+    """:func:`osteolib.screen.ct_makers.follows` of a network's test vertebrae, with its interval."""
+    true = vertebrae["bmd_true_g_cm2"]
+    arrays = vertebrae["bmd_predicted"], true, own_offset(true, vertebrae["device"])
+    return with_interval(follows, arrays, vertebrae["subject_id"], n_boot, seed)
 
 
 def asked_apart(said: Mapping[str, pd.DataFrame], n_boot: int, seed: int) -> tuple[float, float, float]:
