@@ -5,6 +5,7 @@
 #     minutes: {smoke: 0.7, quick: 5, long: 40, paper: 900}
 #     needs: [vertebra-phantom]
 #     trains: 7
+#     records: [ct-frozen-0]
 # ---
 # %% [markdown]
 # # Does texture need preserving?
@@ -32,7 +33,7 @@ import numpy as np
 import osteolib
 import pandas as pd
 import torch
-from osteolib.report import ct_designed_page
+from osteolib.report import ct_designed_page, ct_recorded
 from osteolib.report import ct_ssl_page as page
 from osteolib.report import load_or_explain, provenance
 from osteolib.screen.ct_study import UNLABELLED, ct_study
@@ -177,6 +178,7 @@ compared = page.compare_readers(answers, n_boot, seed)
 tested = study.rows["scanner"][study.parts["test"]]
 page.show_readers(run, compared, tested.value_counts(normalize=True).iloc[0])
 page.show_all_questions(run, compared)
+ct_recorded.show_frozen(run, "ct-frozen-0", n_boot, seed)
 
 # %% [markdown]
 # Set this beside the designed case. The phantom's density lies in the brightness, which every crop keeps and two of five members do not
@@ -207,8 +209,6 @@ ct_designed_page.show_printed(run, {"T2": "vertebrae", "T3": "patients"})
 # - **Scale of the maps.** A fixed range for all; autocorrelation and contrast as their roots, so that all four are in grey levels.
 # - **MAE** paints grey values and not patches divided by their own mean, has a network of its own, and is set against that network
 #   untrained.
-# - **Not here**: a ResNet-152 in 3-D, trained on CT of chest and abdomen, installs as a package; used as one more start it would need
-#   cubes, an accelerator and a recorded run.
 # ```
 #
 # ```{admonition} Exercise

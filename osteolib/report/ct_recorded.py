@@ -1,4 +1,4 @@
-"""The recorded trainings on vertebrae: experts beside those of a page, and the paper's two backbones."""
+"""The recorded trainings on vertebrae: experts beside those of a page, the paper's two backbones, frozen encoders."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from collections.abc import Mapping
 import pandas as pd
 
 from osteolib.report.compared import Comparison
-from osteolib.report.comparison import compare_scores
+from osteolib.report.comparison import compare_scores, compare_statistics
 from osteolib.report.ct_experts_order import ALL, WITHIN, order
 from osteolib.report.ct_experts_rows import Scored, followed_by_patients
+from osteolib.report.ct_ssl_figures import NAMES
+from osteolib.report.ct_ssl_page import pearson
 from osteolib.report.show import say, table, with_ci
 from osteolib.runs import Run
 from osteolib.runs.parameters import load_profile
 from osteolib.runs.recorded import Record, find_cell, read_record
 from osteolib.screen.ct_cells import BACKBONES, BMD, OSTEOPOROSIS
 from osteolib.screen.ct_devices import CROSSED, EXPERTS, ONE, PAPER, TOLD
+from osteolib.screen.ct_frozen import INSTALLED, UNTRAINED
 
 SWIN, RESNET = list(BACKBONES)[:2]
 SHOWN = (ONE, TOLD, EXPERTS)
@@ -90,6 +93,47 @@ def show_backbones(run: Run, cell: str, n_boot: int, seed: int) -> None:
     say(run, "The paper's second backbone, recorded{recorded_code} from random weights on {recorded_people} simulated "
         "people, class alone, at most {recorded_epochs} epochs, tested on {recorded_test} vertebrae. AUROC: "
         "{backbones}; Swin-T less ResNet-34 **{backbones_apart}**: {backbones_word}.")  # fmt: skip
+
+
+def show_frozen(run: Run, cell: str, n_boot: int, seed: int) -> None:
+    """What the encoder that installs knows of vertebrae beside the recorded ones, or that it is not recorded yet."""
+    record = read_record(cell)
+    if record is None:
+        _say_declared(run, cell, "ct_ssl_epochs")
+        say(run, "A ResNet-152 in 3-D that was trained on CT of chest and abdomen installs as a package. What it knows "
+            "of vertebrae, beside encoders pre-trained here for {declared_epochs} epochs on {declared_people} "
+            "simulated people, is declared and not recorded yet.")  # fmt: skip
+        return
+    of = {}
+    for target in ("osteoporosis", "density"):
+        own = record.predictions[record.predictions["target"] == target]
+        scores = own.pivot(index="unit_id", columns="method", values="y_score").rename(columns=NAMES)
+        first = own.drop_duplicates("unit_id").set_index("unit_id").loc[scores.index]
+        how = {"groups": first["split_group"].to_numpy(str), "n_boot": n_boot, "seed": seed,
+               "reference": [(INSTALLED, NAMES["tp-swav"]), (INSTALLED, UNTRAINED)]}  # fmt: skip
+        y = first["y_true"].to_numpy()
+        if target == "osteoporosis":
+            of[target] = compare_scores(y, scores, **how)
+        else:
+            pairs = {name: (y, score.to_numpy()) for name, score in scores.items()}
+            of[target] = compare_statistics({"r": pearson}, pairs, **how)
+    shown = pd.DataFrame([
+        {"reader": name, "AUROC of osteoporosis": of["osteoporosis"].text(name), "r with density":
+         of["density"].text(name)} for name in of["osteoporosis"].methods
+    ])  # fmt: skip
+    table(run, "recorded", shown, "Phantom: straight lines from frozen features, recorded (95 % CI, people resampled)",
+          index=False, folded="Recorded: an encoder that installs, beside longer pre-trainings")  # fmt: skip
+    above = of["osteoporosis"].difference(INSTALLED, NAMES["tp-swav"])
+    word = "above" if above[1] > 0 else "below" if above[2] < 0 else "level with"
+    _say_made(run, record)
+    run.fact(installed_auroc=of["osteoporosis"].text(INSTALLED), installed_word=word,
+             installed_above=with_ci(*above, "+.2f"), installed_density=of["density"].text(INSTALLED),
+             installed_trained=with_ci(*of["density"].difference(INSTALLED, UNTRAINED), "+.2f"))  # fmt: skip
+    say(run, "Recorded{recorded_code}, with encoders pre-trained for {recorded_epochs} epochs on {recorded_people} "
+        "simulated people and tested on {recorded_test} vertebrae: a ResNet-152 in 3-D that others trained on CT of "
+        "chest and abdomen, and that installs, has an AUROC of **{installed_auroc}**, {installed_word} the pool's "
+        "encoder (difference {installed_above}). It answers the density with r {installed_density}; its training "
+        "gives {installed_trained} of that over random weights.")  # fmt: skip
 
 
 def _which(apart: tuple[float, float, float]) -> str:

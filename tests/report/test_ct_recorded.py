@@ -8,6 +8,7 @@ from osteolib.report import ct_recorded as page
 from osteolib.runs.recorded import Record, find_cell, read_record
 from osteolib.screen.ct_cells import BACKBONES
 from osteolib.screen.ct_devices import CROSSED, EXPERTS, ONE, PAPER, TOLD
+from osteolib.screen.ct_frozen import INSTALLED, UNTRAINED
 from osteolib.screen.ct_makers import own_offset
 
 USES = "vertebra-phantom"
@@ -87,6 +88,29 @@ def test_recorded_backbones_are_compared_on_the_same_vertebrae(run, monkeypatch,
     page.show_backbones(run, cell.name, 100, 0)
     assert word in run.facts["backbones_word"] and run.facts["recorded_code"] == ""
     assert run.facts["backbones"].startswith(f"Swin-T {roc_auc_score(of['y'], rows[0]['y_score']):.2f}")
+
+
+def test_an_encoder_that_installs_is_set_beside_the_recorded_ones(run, monkeypatch):
+    cell = find_cell("ct-frozen-0")
+    monkeypatch.setattr(page, "read_record", lambda name: None)
+    page.show_frozen(run, cell.name, 100, 0)
+    assert run.facts["declared_epochs"] == 40
+    rng, of, rows = np.random.default_rng(2), vertebrae(0, 1), []
+    for name, noise in ((INSTALLED, 0.02), ("tp-swav", 3.0), (UNTRAINED, 1.0)):
+        density = of["bmd_true_g_cm2"]
+        rows += [of.assign(method=name, target="osteoporosis", y_true=of["y"] * 1.0,
+                           y_score=of["y"] + rng.normal(0, noise, 160)),
+                 of.assign(method=name, target="density", y_true=density,
+                           y_score=density + rng.normal(0, noise, 160))]  # fmt: skip
+    table = pd.concat(rows, ignore_index=True)
+    record = Record(cell, table, table, table, {"configuration": ABOUT}, stale=False)
+    monkeypatch.setattr(page, "read_record", lambda name: record)
+    page.show_frozen(run, cell.name, 100, 0)
+    assert run.facts["installed_auroc"].startswith("1.00") and run.facts["installed_word"] == "above"
+    r = np.corrcoef(rows[1]["y_true"], rows[1]["y_score"])[0, 1]
+    assert run.facts["installed_density"].startswith(f"{r:.2f}") and "TP-SwAV, pool" in set(
+        pd.read_csv(run.folder / "recorded.csv")["reader"]
+    )
 
 
 @pytest.mark.skipif(read_record("ct-experts-0") is None, reason="not recorded yet")
