@@ -358,13 +358,13 @@ document.getElementById("try-save").addEventListener("submit", (event) => {
     const filled = [...form.querySelectorAll("input")].filter((input) => input.value);
     const claim = filled.map((input) => `${labelOf(input)} ${input.value}`).join(", ");
     findings.forEach(([check, given, own, rows], i) => {
-      const id = `${form.dataset.tool}-${i + 1}`, more = rows && { rows, means: "{{ rows }}" };
+      const id = `${form.dataset.tool}-${i + 1}`, more = rows && { rows, means: `${check}: {{ rows }}` };
       const entry = { id, source: source.value || "not noted", claim, check, with: given, expect: own ?? verdict, ...more };
       lines.push(...Object.entries(entry).map(([key, value], i) => `  ${i ? " " : "-"} ${key}: ${quoted(value)}`));
     });
   }
   if (!answers.size) return output.replaceChildren(make("p", { className: "try-fault" }, "Compute an answer first."));
-  const text = `${lines.join("\n")}\n`, href = URL.createObjectURL(new Blob([text], { type: "text/yaml" }));
+  const text = `${lines.join("\n")}\n`, href = URL.createObjectURL(new Blob([text]));
   make("a", { href, download: "my_numbers.yaml" }).click();
   output.replaceChildren(make("pre", { tabIndex: 0 }, text));
 });
