@@ -145,10 +145,8 @@ page.show_knowledge(run, told)
 # %% [markdown]
 # Look at the last column before you blame the number of steps: the random encoder took none. Whatever changes between two views of
 # one bone, a method is asked to **ignore**: position, size, turn, and with the later recipe brightness and contrast from 50 to 150 %.
-# But bone mineral *is* brightness on a film, and at this size a thin cortex is a contrast of one or two pixels, so the light is a
-# suspect. This table does not convict it. The earlier recipe leaves the light alone (`augmentation="lee2023"`): pre-train with it, by
-# more than one method and seed, before you believe the story. Sex is no help as a control: every bone is scaled to its own length,
-# and there are few men.
+# But bone mineral *is* brightness on a film. [The next page](43_hand_hidden.ipynb) measures what each of these steps leaves of the cortex,
+# and what hides it. Sex is no help as a control: every bone is scaled to its own length, and there are few men.
 #
 # ## Probe and vote
 #
