@@ -92,8 +92,8 @@ def show_views(run: Run, found: pd.DataFrame, n_hands: int, seed: int) -> None:
         "Of a view of the whole bone the ruler makes an AUROC of {whole_auroc} at {most} pixels and {small_auroc} at "
         "{least}, where {attainable:.2f} is attainable from the film. After the papers' change of light alone it is "
         "{light_auroc} at {most} pixels; {light_read:.0%} of the bones can be read then. Of crops of 14 to 100 % of "
-        "a bone {global_read:.0%} can be read, AUROC {global_auroc}; of the local crops, 5 to 14 %, **{local_read:.0%}**, "
-        "AUROC {local_auroc}.",
+        "a bone {global_read:.0%} can be read, AUROC {global_auroc}; of the local crops, 5 to 14 %, "
+        "**{local_read:.0%}**, AUROC {local_auroc}.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The page on what hides the bone: a view that holds nothing scores as chance, one that holds the truth as the truth."""
+"""The page on what hides the bone: a view without anything scores as chance, one with the truth as the truth."""
 
 import numpy as np
 import pandas as pd
