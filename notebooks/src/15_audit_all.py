@@ -50,6 +50,7 @@ run.fact(**audit_pages.verdict_counts(findings), papers=len(PAPERS), n_high=len(
          n_values_ct=int(disputed.str.startswith("tpswav2025_ct").sum()))
 say(run, "{n} findings in {papers} papers: {consistent} conditions hold, "
     "{inconsistent} do not ({n_high} of these with little room for another reading), "
+    "{differs} differ from words or from code, "
     "{derived} are numbers or readings that follow from the printed ones, and "
     "{not_checkable} cannot be decided from the paper.")
 
@@ -83,11 +84,11 @@ table(run, "rates", rates.drop(columns="called").round(3), "Made-up studies that
 say(run, "{n_studies:,} honest studies: {bugs}.")
 
 # %% tags=["hide-input"]
-kept = findings[["id", "paper", "verdict", "sure", "claim"]].assign(
+kept = findings[["id", "paper", "verdict", "kind", "sure", "claim"]].assign(
     concerns=findings["concerns"].str.join(" "))
 run.write("concerns.csv", kept.to_csv(index=False))  # what the scorecard reads
 table(run, "findings", findings_table(findings), f"All {len(findings)} findings",
-      index=False, filters=("Paper", "Verdict", "Sure"), chips={"Verdict"},
+      index=False, filters=("Paper", "Verdict", "Kind", "Sure"), chips={"Verdict"},
       folds={"What the paper says": audit_pages.BEHIND},
       folded=f"All {len(findings)} findings, to sort and to search")
 dropped = pd.DataFrame([(PAPERS[paper], *lead) for paper, found in audits.items()

@@ -8,13 +8,14 @@ from osteolib.report.audits import findings_table
 from osteolib.report.show import say, table
 from osteolib.runs import Run
 
-WEIGHT = ("inconsistent", "derived", "not checkable", "consistent")
+WEIGHT = ("inconsistent", "differs", "derived", "not checkable", "consistent")
 SURE = ("high", "medium", "low", "")
-BEHIND = ["Where", "What we computed", "Innocent explanation", "What to do with it"]
+BEHIND = ["Where", "What we computed", "It assumes", "Innocent explanation", "What to do with it"]
 SUMMARY = (
     "{n} findings: **{consistent} conditions hold**, {inconsistent} do not ({strong} of them with medium or high "
-    "certainty), {derived} are numbers or readings that follow from the printed ones, and {not_checkable} no "
-    "arithmetic decides. A click on a claim opens what was computed, an innocent explanation, and what to do with it."
+    "certainty), {differs} differ from words, code or a convention, {derived} are numbers or readings that follow from "
+    "the printed ones, and {not_checkable} no arithmetic decides. A click on a claim opens what was computed, what "
+    "that assumes, an innocent explanation, and what to do with it."
 )
 
 
@@ -46,8 +47,9 @@ def show_findings(run: Run, caption: str, **audits: pd.DataFrame) -> None:
     whole = pd.concat([found.assign(paper=name) for name, found in audits.items()])
     run.fact(**verdict_counts(whole))
     say(run, SUMMARY)
-    shown = findings_table(by_weight(whole))[[*first, "Finding", "Verdict", "Sure", "What the paper says", *BEHIND]]
-    options = {"filters": (*first, "Verdict", "Sure"), "chips": {"Verdict"}, "folds": {"What the paper says": BEHIND}}
+    sorts = ("Verdict", "Kind", "Sure")
+    shown = findings_table(by_weight(whole))[[*first, "Finding", *sorts, "What the paper says", *BEHIND]]
+    options = {"filters": (*first, *sorts), "chips": {"Verdict"}, "folds": {"What the paper says": BEHIND}}
     table(run, "findings", shown, caption, index=False, **options)
     leads = [lead for found in audits.values() for lead in found.attrs["dropped"]]
     if leads:

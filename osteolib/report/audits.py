@@ -54,7 +54,7 @@ def findings_table(findings: pd.DataFrame) -> pd.DataFrame:
     """Findings under the headings that readers see."""
     shown = {
         "paper": "Paper", "id": "Finding", "source": "Where", "claim": "What the paper says", "verdict": "Verdict",
-        "sure": "Sure", "computed": "What we computed", "innocent": "Innocent explanation",
-        "reader": "What to do with it",
+        "kind": "Kind", "sure": "Sure", "computed": "What we computed", "assumes": "It assumes",
+        "innocent": "Innocent explanation", "reader": "What to do with it",
     }  # fmt: skip
     return findings[[name for name in shown if name in findings]].rename(columns=shown)

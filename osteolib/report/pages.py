@@ -54,12 +54,16 @@ def whole_scorecard(recorded: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def disputed(recorded: Mapping[str, Mapping[str, Any]]) -> list[State]:
-    """The published values that the audit found at odds with each other, as the run of its page recorded them."""
+    """The published values that the audit found at odds with each other, as the run of its page recorded them.
+
+    Arithmetic alone says that of a paper's own numbers: what differs from words, from code, from a convention or from a
+    model does not.
+    """
     table = recorded[AUDIT]["folder"] / "concerns.csv" if AUDIT in recorded else None
     if table is None or not table.is_file():
         return []
     findings = pd.read_csv(table).dropna(subset="concerns")
-    findings = findings[findings["verdict"] == "inconsistent"]
+    findings = findings[(findings["verdict"] == "inconsistent") & (findings["kind"] == "arithmetic")]
     lines = findings.assign(concerns=findings["concerns"].str.split(), said=findings["id"] + ": " + findings["claim"])
     by_value = lines.explode("concerns").groupby("concerns")["said"].agg("; ".join)
     return [

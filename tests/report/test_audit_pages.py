@@ -16,7 +16,8 @@ ROWS = [
 
 @pytest.fixture
 def findings():
-    told = {"source": "Table 1", "claim": "5 of 7", "computed": "no", "innocent": "a slip", "reader": "ask"}
+    told = {"source": "Table 1", "claim": "5 of 7", "computed": "no", "innocent": "a slip", "reader": "ask",
+            "kind": "arithmetic", "assumes": "one run"}  # fmt: skip
     table = pd.DataFrame(ROWS, columns=["id", "verdict", "sure"]).assign(**told)
     table.attrs["dropped"] = [("F", "it holds after all")]
     return table
@@ -28,7 +29,15 @@ def test_what_a_reader_must_know_comes_first_and_equals_keep_their_order(finding
 
 def test_every_verdict_is_counted_also_where_there_is_none(findings):
     counts = verdict_counts(findings)
-    assert counts == {"n": 5, "strong": 1, "inconsistent": 2, "derived": 2, "not_checkable": 0, "consistent": 1}
+    assert counts == {
+        "n": 5,
+        "strong": 1,
+        "inconsistent": 2,
+        "differs": 0,
+        "derived": 2,
+        "not_checkable": 0,
+        "consistent": 1,
+    }
 
 
 def test_a_page_shows_its_findings_once_and_keeps_them_as_files(findings, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from osteolib.report.audits import FOLDER, audit_paper, findings_table
 from osteolib.report.pages import AUDIT, disputed, whole_scorecard
 from osteolib.report.published import PAPERS, load_published, printed_texts
 from osteolib.runs import list_notebooks
+from osteolib.stats.audit.kinds import KINDS
 
 
 @pytest.fixture(scope="module", params=PAPERS)
@@ -31,11 +32,19 @@ def test_expectations_are_written_down_for_every_finding(audited):
     assert all("expect" in lead for lead in document["findings"])
 
 
-def test_words_are_no_contradiction_of_numbers(audited):
-    """A sentence that the auditor typed in differs or does not: ``same_text`` could find nothing else."""
+def test_every_finding_has_a_kind_and_says_what_it_assumes_and_arithmetic_alone_accuses(audited):
+    """Words, code, conventions and models differ: S-C1, S-C2, S-C4 (code), T-11, T-15 (a sentence beside tables)."""
     paper, findings = audited
-    assert "same_text" not in set(findings["check"]), paper
-    assert not findings.loc[findings["check"] == "note", "verdict"].eq("inconsistent").any()
+    assert set(findings["kind"]) <= set(KINDS) and (findings["assumes"].str.len() > 10).all()
+    assert set(findings.loc[findings["verdict"] == "inconsistent", "kind"]) == {"arithmetic"}
+    differs = findings[findings["verdict"] == "differs"]
+    assert "arithmetic" not in set(differs["kind"]) and (differs[["innocent", "reader"]] != "").all(axis=None)
+    assert set(differs["id"]) == {"strnet2026_knee": {"S-C1", "S-C2", "S-C4"}, "tpswav2025_ct": {"T-11", "T-15"}}.get(
+        paper, set()
+    )
+    kind = findings.set_index("id")["kind"]
+    for lead, expected in {"X-07": "model", "X-12": "convention", "L25-05": "text", "S-21": "model"}.items():
+        assert kind.get(lead, expected) == expected
 
 
 def test_a_model_or_another_reading_is_no_contradiction(audited):
@@ -95,8 +104,12 @@ def test_printed_texts_keep_zeros_percent_signs_spreads_and_settings():
 
 def test_a_disputed_value_is_marked_in_the_scorecard(tmp_path):
     value = "chen2024_hip.T3.X1AI-Osteo.sens"
-    rows = [("X-99", "inconsistent", "it is said twice", value), ("X-98", "consistent", "fine", "chen2024_hip.r")]
-    table = pd.DataFrame(rows, columns=["id", "verdict", "claim", "concerns"])
+    rows = [
+        ("X-99", "inconsistent", "arithmetic", "it is said twice", value),
+        ("X-98", "consistent", "arithmetic", "fine", "chen2024_hip.r"),
+        ("X-97", "differs", "model", "unlike normal scores", "chen2024_hip.r"),
+    ]
+    table = pd.DataFrame(rows, columns=["id", "verdict", "kind", "claim", "concerns"])
     table.to_csv(tmp_path / "concerns.csv", index=False)
     recorded = {AUDIT: {"folder": tmp_path, "rows": []}}
     card = whole_scorecard(recorded).set_index("published_id")

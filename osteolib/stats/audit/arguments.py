@@ -60,9 +60,15 @@ def _share(number: Printed) -> Printed:
     return number
 
 
+def _spread(number: Printed) -> Printed:
+    if number.value < 0:
+        raise ValueError(f"{number.text} is no SD: it cannot be negative")
+    return number
+
+
 def _count(given: Any, info: ValidationInfo) -> int:
     number = _number(given, info)
-    if number.decimals or number.value < 0:
+    if not number.is_count or number.value < 0:
         raise ValueError(f"{number.text} is not a count: give a whole number from 0 on")
     return int(number.value)
 
@@ -85,10 +91,11 @@ def _operand(given: Any, info: ValidationInfo) -> Printed | tuple[float, float]:
 
 Number = Annotated[Printed, PlainValidator(_number)]  # any printed number
 Share = Annotated[Number, AfterValidator(_share)]  # in [0, 1]
+Spread = Annotated[Number, AfterValidator(_spread)]  # an SD, 0 or more
 Count = Annotated[int, PlainValidator(_count)]
 Exact = Annotated[Any, PlainValidator(_exact)]  # numbers taken as they stand, also in lists and mappings
 Operand = Annotated[Any, PlainValidator(_operand)]  # of an expression: a printed number, or [low, high]
-Roundings = list[Literal["half-up", "half-even", "truncation"]]
+Roundings = list[Literal["half-up", "half-even", "truncation", "up", "twice"]]
 PLAIN = {Printed: Number, int: Count, int | None: Count | None, str: str}  # of functions that know no audit files
 
 

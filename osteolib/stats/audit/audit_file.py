@@ -14,26 +14,25 @@ from inspect import Parameter, getdoc, signature
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import pandas as pd
-from jinja2 import StrictUndefined, TemplateError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from osteolib.stats.audit.arguments import Exact, faults, near, read
 from osteolib.stats.audit.checks import CHECKS, Outcome, Verdict
 from osteolib.stats.audit.expression import did_you_mean
+from osteolib.stats.audit.kinds import Kind, assumptions, kind_of
+from osteolib.stats.audit.other_ways import ways_that_fit
 from osteolib.stats.audit.plain_yaml import read_yaml
 from osteolib.stats.audit.printed import ROUNDINGS, printed
 from osteolib.stats.audit.quantities import QUANTITIES
+from osteolib.stats.audit.sentences import say
 from osteolib.stats.metrics import THRESHOLD_METRICS
 
 COLUMNS = [
-    "id", "study", "source", "claim", "check", "computed", "verdict", "sure", "innocent", "reader", "concerns",
-    "details",
+    "id", "study", "source", "claim", "check", "kind", "computed", "verdict", "assumes", "sure", "innocent", "reader",
+    "concerns", "details",
 ]  # fmt: skip
-TABLES = ("rows", "sizes", "hypotheses")  # for figures, not for a sentence
-SERIOUS: tuple[Verdict, ...] = ("inconsistent", "not checkable", "consistent", "derived")  # the first first
+SERIOUS: tuple[Verdict, ...] = ("inconsistent", "differs", "not checkable", "consistent", "derived")  # the first first
 Name = Annotated[str, StringConstraints(pattern=r"^[^\W\d]")]  # an argument that begins otherwise is a printed text
 Text = Annotated[str, AfterValidator(lambda text: printed(text).text)]
 
@@ -51,6 +50,8 @@ class Lead(Part):
     check: str
     with_: dict[str, Any] = Field({}, alias="with")
     rows: dict[str, dict[str, Any]] = {}
+    kind: Kind | None = None  # that of the check, where it is not given
+    assumes: str = ""  # beside what the check takes for granted
     expect: Verdict | None = None
     sure: Literal["high", "medium", "low", ""] = ""
     means: str = ""
@@ -123,8 +124,8 @@ def run_audit(audit: Audit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per finding: id, study, source, claim, check, computed (a sentence), verdict, sure, innocent, reader,
-        concerns and details (the numbers behind ``computed``, by name).
+        One row per finding: id, study, source, claim, check, kind, computed (a sentence), verdict, assumes (what it
+        takes for granted), sure, innocent, reader, concerns and details (the numbers behind ``computed``, by name).
 
     Raises
     ------
@@ -135,15 +136,19 @@ def run_audit(audit: Audit) -> pd.DataFrame:
     table, found = [], []
     for line, lead in zip(audit.lines, audit.document.findings, strict=True):
         try:
-            outcome = _examine(lead, audit.values)
-            text = _say(lead.means, outcome.computed, audit.values)
+            kind, (outcome, assumed) = kind_of(lead.check, lead.kind), _examine(lead, audit.values)
+            text = say(lead.means, outcome.computed, audit.values)
+            if outcome.verdict == "inconsistent" and kind != "arithmetic":
+                outcome = Outcome("differs", outcome.computed)
+            if outcome.verdict == "inconsistent" and (ways := outcome.computed.get("fits_if")):
+                text = f"{text} It would fit if {' or if '.join(ways)}."
             if lead.expect not in (None, outcome.verdict):
                 raise ValueError(f"expected {lead.expect}, but {lead.check} finds {outcome.verdict}: {text}")
         except (ValueError, TypeError, ArithmeticError) as error:
             found.append(f"{audit.path}:{line}: {lead.id}: {error}")
         else:
-            said = {"study": audit.document.study, "computed": text, "verdict": outcome.verdict}
-            table.append(lead.model_dump() | said | {"details": outcome.computed})
+            said = {"study": audit.document.study, "computed": text, "verdict": outcome.verdict, "kind": kind}
+            table.append(lead.model_dump() | said | {"assumes": "; ".join(assumed), "details": outcome.computed})
     if found:
         raise ValueError("\n".join(found))
     return pd.DataFrame(table, columns=COLUMNS)
@@ -151,7 +156,11 @@ def run_audit(audit: Audit) -> pd.DataFrame:
 
 def report(findings: pd.DataFrame) -> str:
     """Findings of :func:`run_audit` as plain text: a block for each, and how many have each verdict."""
-    blocks = [f"{f.id}  {f.verdict}  ({f.source})\n    {f.claim}\n    {f.computed}\n" for f in findings.itertuples()]
+    blocks = [
+        f"{f.id}  {f.verdict}  ({f.source})\n    {f.claim}\n    {f.computed}\n"
+        f"    Kind: {f.kind}. Assumes: {f.assumes}.\n"
+        for f in findings.itertuples()
+    ]
     counts = [f"{count} {verdict}" for verdict, count in findings["verdict"].value_counts().items()]
     return "\n".join([*blocks, f"{len(findings)} findings: {', '.join(counts)}"])
 
@@ -183,31 +192,40 @@ def _meant(place: tuple[str, ...], content: Any) -> str:
     return near(key, known)
 
 
-def _examine(lead: Lead, values: Mapping[str, str]) -> Outcome:
-    """The check of a finding; of one with rows that of every row, of which the most serious verdict counts."""
+def _examine(lead: Lead, values: Mapping[str, str]) -> tuple[Outcome, list[str]]:
+    """The check of a finding, of several rows with the most serious verdict; and what it takes for granted."""
     if lead.check not in CHECKS:
         raise ValueError(f"unknown check {lead.check!r}; {did_you_mean(lead.check, CHECKS)}")
-    outcomes = {}
+    outcomes, assumed = {}, {}
     for row, more in _expand(lead.rows or {"": {}}, values).items():
         try:
-            outcomes[row] = _perform(lead.check, lead.with_ | more, values)
+            outcomes[row], arguments = _perform(lead.check, lead.with_ | more, values)
         except ValueError as error:
             raise ValueError(f"row {row}: {error}" if row else str(error)) from None
+        assumed |= dict.fromkeys(assumptions(lead.check, arguments, lead.assumes))
+        if outcomes[row].verdict == "inconsistent":
+            outcomes[row].computed["fits_if"] = ways_that_fit(CHECKS[lead.check], arguments)
     if not lead.rows:
-        return outcomes[""]
+        return outcomes[""], [*assumed]
     by = {verdict: [row for row in outcomes if outcomes[row].verdict == verdict] for verdict in SERIOUS}
     found = {verdict.replace(" ", "_"): rows for verdict, rows in by.items()}
     rows = {row: outcome.computed for row, outcome in outcomes.items()}
-    return Outcome(next(v for v in SERIOUS if by[v]), {"n_rows": len(rows), **found, "rows": rows})
+    ways = [rows[row]["fits_if"] for row in by["inconsistent"]]
+    common = [way for way in (ways or [[]])[0] if all(way in others for others in ways)]
+    computed = {"n_rows": len(rows), **found, "rows": rows, "fits_if": common}
+    return Outcome(next(v for v in SERIOUS if by[v]), computed), [*assumed]
 
 
-def _perform(check: str, arguments: Mapping[str, Any], values: Mapping[str, str]) -> Outcome:
+def _perform(check: str, arguments: Mapping[str, Any], values: Mapping[str, str]) -> tuple[Outcome, dict[str, Any]]:
+    """What a check finds, and the arguments that it was given."""
     function = CHECKS[check]
     if function not in QUANTITIES:
-        return function(**read(function, _expand(arguments, values), values))
-    result = function(**read(function, arguments, values, Exact))
+        given = read(function, _expand(arguments, values), values)
+        return function(**given), given
+    given = read(function, arguments, values, Exact)
+    result = function(**given)
     results = asdict(result).values() if is_dataclass(result) else result if isinstance(result, tuple) else (result,)
-    return Outcome("derived", dict(zip(QUANTITIES[function].split(), map(float, results), strict=True)))
+    return Outcome("derived", dict(zip(QUANTITIES[function].split(), map(float, results), strict=True))), given
 
 
 def _expand(entry: Any, names: Mapping[str, str]) -> Any:
@@ -223,35 +241,3 @@ def _expand(entry: Any, names: Mapping[str, str]) -> Any:
     if not stars:
         raise ValueError(f"no names of values fit the row '*': {row}")
     return {star: json.loads(row.replace("*", star)) for star in stars}
-
-
-def show(value: Any) -> str:
-    """A computed value in words: four digits, a pair as a range, a list with commas."""
-    if isinstance(value, bool | np.bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
-    if isinstance(value, dict):
-        return "; ".join(f"{str(name).replace('_', ' ')} {show(item)}" for name, item in value.items()) or "none"
-    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(item, float) for item in value):
-        return f"{show(value[0])} to {show(value[1])}"
-    if isinstance(value, tuple | list):
-        return ", ".join(map(show, value)) or "none"
-    return str(value)
-
-
-SANDBOX = ImmutableSandboxedEnvironment(undefined=StrictUndefined, finalize=show)
-SANDBOX.filters["percent"] = lambda share: f"{100 * share:.1f} %"
-
-
-def _say(sentence: str, computed: Mapping[str, Any], values: Mapping[str, str]) -> str:
-    """The author's sentence with the numbers in it, or else the first numbers as they are."""
-    if not sentence:
-        first = {name: value for name, value in list(computed.items())[:8] if name not in TABLES}
-        return computed.get("note") or show(first)
-    try:
-        if SANDBOX.parse(sentence).find((nodes.For, nodes.Macro, nodes.CallBlock, nodes.Pow)):
-            raise ValueError("a sentence must not loop or take powers: let a check compute it")
-        return " ".join(SANDBOX.from_string(sentence).render(computed, values=values).split())
-    except TemplateError as error:
-        raise ValueError(f"cannot fill in the sentence: {error}; computed: {', '.join(computed)}") from None

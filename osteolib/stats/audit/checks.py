@@ -1,8 +1,11 @@
 """The vocabulary of an audit file: checks of printed numbers, each with a verdict and all that a sentence would quote.
 
-"inconsistent" is said only where nothing that rounding half-up, half-even or by truncation allows satisfies the check;
-"derived" is a number that the study does not print; "not checkable" is what no arithmetic decides. In ``computed`` a
-range is a pair (low, high), or one number where both are equal.
+"inconsistent" is said only where nothing that rounding half-up, half-even or by truncation allows satisfies the check,
+and it holds under what the check assumes (:mod:`osteolib.stats.audit.kinds`); "differs" is the same where words, code,
+a convention or a model stand on one side; "derived" is a number that the study does not print; "not checkable" is what
+no arithmetic decides. Where a check finds nothing that fits, ``fits_if`` beside its numbers names other ways of writing
+them under which it would (:mod:`osteolib.stats.audit.other_ways`). In ``computed`` a range is a pair (low, high), or
+one number where both are equal.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from osteolib.stats.audit import implied, reach
-from osteolib.stats.audit.arguments import Exact, Number, Operand, Roundings, Share
+from osteolib.stats.audit.arguments import Exact, Number, Operand, Roundings, Share, Spread
 from osteolib.stats.audit.averages import QUESTION, averages_that_fit
 from osteolib.stats.audit.confusion import ConfusionMatrix, confusion_matrices, metric_bounds
 from osteolib.stats.audit.exchange import exchange as exchange_table
@@ -24,7 +27,7 @@ from osteolib.stats.audit.printed import ROUNDINGS, Printed
 from osteolib.stats.audit.quantities import QUANTITIES
 from osteolib.stats.metrics import THRESHOLD_METRICS
 
-Verdict = Literal["consistent", "inconsistent", "derived", "not checkable"]
+Verdict = Literal["consistent", "inconsistent", "differs", "derived", "not checkable"]
 NEAREST = ("half-up", "half-even")
 MOST_TRIED = 20_000_000  # matrices that are looked at for the nearest
 MOST_LISTED = 1_000_000  # proportions that are looked at one by one
@@ -94,7 +97,8 @@ def same_text(texts: dict[str, str]) -> Outcome:
 
     Example: {texts: {methods: "224 x 224", results: "224 x 244"}}
     """
-    return _found(len({" ".join(text.lower().split()) for text in texts.values()}) == 1, **texts)
+    same = len({" ".join(text.lower().split()) for text in texts.values()}) == 1
+    return Outcome("consistent" if same else "differs", dict(texts))
 
 
 def computed(expressions: dict[str, str], values: Values, roundings: Roundings = ROUNDINGS) -> Outcome:
@@ -136,7 +140,7 @@ def proportion(value: Share, n: int, runs: int = 1, roundings: Roundings = ROUND
     return _found(bool(counts), counts=list(counts[:LISTED]), n_counts=len(counts), nearest=nearest, chance=chance)
 
 
-def mean_sd(mean: Share, sd: Number, n: int, runs: int, roundings: Roundings = ROUNDINGS) -> Outcome:
+def mean_sd(mean: Share, sd: Spread, n: int, runs: int, roundings: Roundings = ROUNDINGS) -> Outcome:
     """Mean and SD of the proportions of a few runs on one test set of n come from counts (GRIMMER).
 
     Consistent if sample SD (ddof 1) or population SD (ddof 0) allows it. computed: n_sample, n_population (solutions of
@@ -155,20 +159,26 @@ def mean_sd(mean: Share, sd: Number, n: int, runs: int, roundings: Roundings = R
 
 
 def f1_runs(
-    accuracy: Share, accuracy_sd: Number, f1: Share, f1_sd: Number, n: int, positives: int, runs: int, ddof: int = 1
-) -> Outcome:
+    accuracy: Share, accuracy_sd: Spread, f1: Share, f1_sd: Spread, n: int, positives: int, runs: int,
+    roundings: Roundings = ROUNDINGS,
+) -> Outcome:  # fmt: skip
     """Means and SDs of accuracy and F1 over a few runs on one test set come from the same runs.
 
-    computed: n_solutions, solutions (for each run: correct, true positives; first 20).
+    Consistent if sample SDs (ddof 1) or population SDs (ddof 0) allow it. computed: n_solutions, solutions (for each
+    run: correct, true positives; first 20), n_sample, n_population (solutions of each).
 
     Example: {accuracy: "79.84 %", accuracy_sd: "0.35 %", f1: f1, f1_sd: f1_sd, n: 167, positives: 48, runs: 3}
     """
-    correct = reach.reachable_mean_sd(accuracy, accuracy_sd, n, runs, ddof)
-    solutions = reach.f1_runs(correct, n, positives, f1, f1_sd, ddof)
-    return _found(bool(solutions), n_solutions=len(solutions), solutions=solutions[:LISTED])
+    found, solutions = {}, []
+    for name, ddof in (("sample", 1), ("population", 0)):
+        correct = reach.reachable_mean_sd(accuracy, accuracy_sd, n, runs, ddof, roundings)
+        fitting = reach.f1_runs(correct, n, positives, f1, f1_sd, ddof, roundings)
+        found[f"n_{name}"] = len(fitting)
+        solutions += [solution for solution in fitting if solution not in solutions]
+    return _found(bool(solutions), n_solutions=len(solutions), solutions=solutions[:LISTED], **found)
 
 
-def member_of_sample(value: Number, mean: Number, sd: Number, n: int) -> Outcome:
+def member_of_sample(value: Number, mean: Number, sd: Spread, n: int, roundings: Roundings = ROUNDINGS) -> Outcome:
     """A single result is one of the n whose mean and SD are printed.
 
     Consistent if sample or population SD allows it. computed: z (distance in SDs), limit_sample, limit_population (the
@@ -178,7 +188,7 @@ def member_of_sample(value: Number, mean: Number, sd: Number, n: int) -> Outcome
     """
     found, possible = {}, False
     for name, ddof in (("sample", 1), ("population", 0)):
-        member = reach.member_of_sample(value, mean, sd, n, ddof)
+        member = reach.member_of_sample(value, mean, sd, n, ddof, roundings)
         possible |= member.possible
         found |= {"z": _between(member.z), f"limit_{name}": member.limit, f"others_{name}": member.sd_of_others}
     return _found(possible, **found)
@@ -218,7 +228,7 @@ def confusion(
 
 def matrix(
     tp: int, fp: int, fn: int, tn: int, reported: Row | None = None, n: int | None = None,
-    positives: int | None = None,
+    positives: int | None = None, roundings: Roundings = ROUNDINGS,
 ) -> Outcome:  # fmt: skip
     """A printed confusion matrix agrees with reported metrics, and with the n and positives of another place.
 
@@ -229,22 +239,24 @@ def matrix(
     cells = ConfusionMatrix(tp, fp, fn, tn)
     found = {"n": cells.n, "positives": cells.positives, "called": tp + fp, "correct": tp + tn}
     found |= {name: cells.metric(name) for name in THRESHOLD_METRICS}
-    disagrees = _disagrees(reported, found) if reported else []
+    disagrees = _disagrees(reported, found, roundings) if reported else []
     disagrees += [name for name, count in (("n", n), ("positives", positives)) if count not in (None, found[name])]
     return _found(not disagrees, **found, disagrees=disagrees)
 
 
-def _disagrees(reported: Row, computed: dict[str, float]) -> list[str]:
+def _disagrees(reported: Row, computed: dict[str, float], roundings: Roundings) -> list[str]:
     """Reported metrics that are not those computed; 0 / 0 may be printed as 0. ValueError: unknown or impossible."""
     metric_bounds(reported)
-    return [name for name, number in reported.items() if not number.allows(float(np.nan_to_num(computed[name])))]
+    given = {name: float(np.nan_to_num(computed[name])) for name in reported}
+    return [name for name, number in reported.items() if not number.allows(given[name], roundings)]
 
 
 def exchange(n: int, rows: dict[str, Row], runs: int = 1, roundings: Roundings = ROUNDINGS) -> Outcome:
     """The columns of a table mean what they say: one test set has one number of positives, which serves every row.
 
     Every exchange among sensitivity, specificity, PPV and NPV is tried; without F1 the mirror image, with the classes
-    the other way round, explains as much. computed: n_rows; as_printed, best and second
+    the other way round, explains as much. Of means over runs only sensitivity and specificity are exchanged: their PPV
+    and NPV do not follow from counts, and would explain anything. computed: n_rows; as_printed, best and second
     (each with meaning, rows_explained at its best number of positives, best_positives, positives_needed,
     rows_with_solution), hypotheses (the table of all).
 
@@ -280,7 +292,9 @@ def pooled(n: int, rows: dict[str, Row], n_max: int = 2000, runs: int = 1, round
     return _found(named == len(rows), **found, sizes=sizes)
 
 
-def constant_classifier(n: int, positives: int, reported: Row | None = None) -> Outcome:
+def constant_classifier(
+    n: int, positives: int, reported: Row | None = None, roundings: Roundings = ROUNDINGS
+) -> Outcome:
     """Yardsticks: what calling everybody positive, or everybody negative, would score.
 
     With reported: consistent if these are the metrics of one of the two. computed: METRIC_all_positive and
@@ -292,7 +306,7 @@ def constant_classifier(n: int, positives: int, reported: Row | None = None) -> 
     found = {f"{name}_{call}": value for call, metrics in table.items() for name, value in metrics.items()}
     if reported is None:
         return Outcome("derived", found)
-    calls = [call for call, metrics in table.items() if not _disagrees(reported, metrics)]
+    calls = [call for call, metrics in table.items() if not _disagrees(reported, metrics, roundings)]
     return _found(bool(calls), **found, calls=calls)
 
 
@@ -317,21 +331,21 @@ def auc_of_labels(auc: Share, sensitivity: Share, specificity: Share, roundings:
 
 def bland_altman(
     loa_low: Number, loa_high: Number, ci_low: Number, ci_high: Number,
-    of: Literal["bias", "limit"] = "bias", candidates: Exact = (),
+    of: Literal["bias", "limit"] = "bias", candidates: Exact = (), roundings: Roundings = ROUNDINGS,
 ) -> Outcome:  # fmt: skip
     """Limits of agreement fit the printed interval of the bias (or of one limit), and some number of pairs.
 
     Inconsistent if no number fits, or none of the candidates. computed: n_low, n_high (numbers of pairs that fit, 0 if
-    none does), sd (range of the SD of differences), fitting (candidates inside).
+    none does), sd (range of the SD of differences, of limits at 1.96), fitting (candidates inside).
 
     Example: {loa_low: "-0.214", loa_high: "0.194", ci_low: "-0.019", ci_high: "-0.001", candidates: [497, 300]}
     """
     for low, high, what in ((loa_low, loa_high, "loa"), (ci_low, ci_high, "ci")):
         if low.value > high.value:
             raise ValueError(f"{what}_low {low.text} lies above {what}_high {high.text}: exchange them")
-    n_low, n_high = implied.bland_altman_n((loa_low, loa_high), (ci_low, ci_high), of) or (0, 0)
+    n_low, n_high = implied.bland_altman_n((loa_low, loa_high), (ci_low, ci_high), of, roundings) or (0, 0)
     fitting = [n for n in candidates if n_low <= n <= n_high]
-    sd = _between(implied.sd_from_loa(loa_low, loa_high))
+    sd = _between(implied.sd_from_loa(loa_low, loa_high, roundings=roundings))
     return _found(bool(fitting if candidates else n_high), n_low=n_low, n_high=n_high, sd=sd, fitting=fitting)
 
 

@@ -13,7 +13,7 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 
-from osteolib.stats.audit.confusion import FN, TP, ConfusionMatrix, check_n, metric_bounds, solve
+from osteolib.stats.audit.confusion import FN, PER_RUN, TP, ConfusionMatrix, check_n, metric_bounds, solve
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
 from osteolib.stats.metrics import THRESHOLD_METRICS
 
@@ -37,7 +37,8 @@ def exchange(
         As in :func:`confusion_matrices`.
     meanings
         The hypotheses. ``None``: all ways to give the printed columns among sensitivity, specificity, ppv and npv a
-        meaning out of these four, as printed first.
+        meaning out of these four, as printed first. Of means over runs only sensitivity and specificity change
+        places: the PPV of a mean follows from no counts, so that some reading as PPV or NPV would explain any numbers.
 
     Returns
     -------
@@ -51,11 +52,15 @@ def exchange(
     Raises
     ------
     ValueError
-        As in :func:`confusion_matrices`, or a hypothesis gives two columns one meaning.
+        As in :func:`confusion_matrices`, a hypothesis gives two columns one meaning, or reads means over runs as PPV or
+        NPV.
     """
+    can = [name for name in EXCHANGEABLE if runs == 1 or name not in PER_RUN]
     if meanings is None:
-        columns = [name for name in EXCHANGEABLE if any(name in row for row in rows.values())]
-        meanings = [dict(zip(columns, order, strict=True)) for order in permutations(EXCHANGEABLE, len(columns))]
+        columns = [name for name in can if any(name in row for row in rows.values())]
+        meanings = [dict(zip(columns, order, strict=True)) for order in permutations(can, len(columns))]
+    if refused := sorted({m for meaning in meanings for c, m in meaning.items() if m != c} & set(PER_RUN) - set(can)):
+        raise ValueError(f"means over {runs} runs cannot be read as {', '.join(refused)}: no counts follow from them")
     columns = list(dict.fromkeys(column for meaning in meanings for column in meaning))
     table = []
     for meaning in meanings:

@@ -175,8 +175,8 @@ def bland_altman_n(
 ) -> tuple[int, int] | None:
     """Smallest and largest number of pairs with which printed limits of agreement and an interval agree.
 
-    Allowed are the textbook's variants: a normal or a t quantile, and for a limit the variance of 1999 or the
-    3 SD^2 / n of Bland and Altman, Lancet 1986. None: no n >= 3 fits.
+    Allowed are the textbook's variants: limits at 1.96 or at 2 SD, a normal or a t quantile, and for a limit the
+    variance of 1999 or the 3 SD^2 / n of Bland and Altman, Lancet 1986. None: no n >= 3 fits.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def bland_altman_n(
         Printed 95 % interval of the bias (``of="bias"``) or of one limit (``of="limit"``).
     """
     half_low, half_high = sd_from_loa(*ci, z=1.0, roundings=roundings)
-    sd_low, sd_high = sd_from_loa(*loa, roundings=roundings)
+    sd_low, sd_high = sd_from_loa(*loa, z=2.0, roundings=roundings)[0], sd_from_loa(*loa, roundings=roundings)[1]
 
     def widths(n: int) -> tuple[float, ...]:  # each falls with n
         bias, limit = bland_altman_half_widths(1.0, n)

@@ -14,7 +14,10 @@ from fractions import Fraction
 import numpy as np
 
 ROUNDINGS = ("half-up", "half-even", "truncation")
-NUMBER = re.compile(r"([+\-−–]?)\s*([1-9]\d{0,2}(?:,\d{3}){1,4}|\d{1,15})?(?:\.(\d{1,9}))?\s*(%?)")
+CHOICES = ("up", "twice")
+"""Ways that are allowed only where they are named: to the next number above, and to the nearest of one digit more
+before the nearest (0.8446 as 0.845 as 0.85, or 97.25 % from a table as 97.3 % in the text)."""
+NUMBER = re.compile(r"~?\s*([+\-−–]?)\s*([1-9]\d{0,2}(?:,\d{3}){1,4}|\d{1,15})?(?:\.(\d{1,9}))?\s*(%?)")
 # no comma of thousands: the digits are not in threes, or stand behind a 0, a sign or before a %, where it would be rare
 COMMA = re.compile(r"[+\-−–]?\s*(?:0*,\d+|0\d*,\d+|\d+,(?:\d{1,2}|\d{4,}))\s*%?|[+\-−–]\s*\d+,\d+\s*%?|\d+,\d+\s*%")
 
@@ -24,36 +27,50 @@ COMMA = re.compile(r"[+\-−–]?\s*(?:0*,\d+|0\d*,\d+|\d+,(?:\d{1,2}|\d{4,}))\s
 TOLERANCE = 1e-12
 
 
+# way of rounding: how far below and above a positive printed number the true one may lie, in units of its last digit
+WAYS = {
+    "half-up": (Fraction(1, 2), Fraction(1, 2)), "half-even": (Fraction(1, 2), Fraction(1, 2)),
+    "truncation": (Fraction(0), Fraction(1)), "up": (Fraction(1), Fraction(0)),
+    "twice": (Fraction(11, 20), Fraction(11, 20)),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Printed:
-    """A printed number; make it with :func:`printed`. A count (no decimals, no %) is exact."""
+    """A printed number; make it with :func:`printed`. A count (no decimals, no %, no ~) is exact."""
 
     text: str
     value: Fraction  # 97.2 % is 972/1000
     decimals: int  # of the fraction: 97.2 % has 3
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it is taken as it stands: whole, and not marked as rounded ("~63", a mean age)."""
+        return self.decimals == 0 and not self.text.strip().startswith("~")
 
     def bounds(self, roundings: Sequence[str] = ROUNDINGS) -> tuple[Fraction, Fraction]:
         """The smallest and largest number, exact and both included, that one of ``roundings`` prints like this.
 
         "half-up" and "half-even" differ only in a tie, and which way a tie goes hangs on the binary number behind it:
         both allow ``value`` ± half a unit of the last digit. "truncation" goes toward zero and allows up to a whole
-        unit further out, included because a computer may cut it: ``int(100 * 0.29)`` is 28.
+        unit further out, included because a computer may cut it: ``int(100 * 0.29)`` is 28. Those of :data:`CHOICES`
+        are allowed where they are named: "up" goes to the next number above, "twice" through one digit more.
 
         Raises
         ------
         ValueError
-            No rounding, or one that is not in :data:`ROUNDINGS`.
+            No rounding, or one that is in neither.
         """
-        if not roundings or not set(roundings) <= set(ROUNDINGS):
-            raise ValueError(f"unknown roundings {list(roundings)}: name some of {', '.join(ROUNDINGS)}")
-        if self.decimals == 0:
+        if not roundings or not set(roundings) <= WAYS.keys():
+            raise ValueError(f"unknown roundings {list(roundings)}: name some of {', '.join(WAYS)}")
+        if self.is_count:
             return self.value, self.value
         unit = Fraction(1, 10**self.decimals)
-        nearest = unit / 2 if set(roundings) - {"truncation"} else Fraction(0)
-        outward = unit if "truncation" in roundings else nearest
-        below = outward if self.value <= 0 else nearest
-        above = outward if self.value >= 0 else nearest
-        return self.value - below, self.value + above
+        below, above = (max(WAYS[way][side] for way in roundings) for side in (0, 1))
+        if "truncation" in roundings and self.value <= 0:  # toward zero from below, where the others do not turn round
+            below, others = Fraction(1), [WAYS[way][1] for way in roundings if way != "truncation"]
+            above = Fraction(1) if self.value == 0 else max(others, default=Fraction(0))
+        return self.value - below * unit, self.value + above * unit
 
     def interval(self, roundings: Sequence[str] = ROUNDINGS) -> tuple[float, float]:
         """:meth:`bounds` as floats, each the nearest one; :meth:`allows` decides whether a value lies inside."""
@@ -74,7 +91,7 @@ class Printed:
 
 
 def printed(text: str) -> Printed:
-    """Read a number as printed: "0.904", ".904", "97.2 %", "1,301", "−0.5".
+    """Read a number as printed: "0.904", ".904", "97.2 %", "1,301", "−0.5"; "~63" is 63, rounded to whole years.
 
     Raises
     ------

@@ -1,0 +1,41 @@
+"""Ways to write honest numbers that a check does not take for granted, and that would let it hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from osteolib.stats.audit.printed import CHOICES, Printed
+
+WORDS = {"up": "numbers were rounded up", "twice": "numbers were rounded twice, first to one digit more"}
+WEIGHTED = re.compile(r"/|\bmean\b")  # sums and differences of whole numbers are of counts, which are exact
+WHOLE = "whole numbers among them were rounded"
+
+
+def ways_that_fit(check: Callable[..., Any], arguments: Mapping[str, Any]) -> list[str]:
+    """Of a check that these arguments fail: what else might have been done to the numbers, in words.
+
+    Tried are the two choices of rounding (:data:`~osteolib.stats.audit.printed.CHOICES`), each beside the usual ones,
+    and in weighted means that whole numbers ("63", a mean age) were rounded.
+    """
+    if "roundings" not in arguments:
+        return []
+    tried = {WORDS[way]: {"roundings": [way]} for way in CHOICES}
+    if WEIGHTED.search(arguments.get("expression", "")):
+        rounded = {name: _rounded(number) for name, number in arguments["values"].items()}
+        tried[WHOLE] = {"values": rounded, "equals": _rounded(arguments["equals"])}
+    less = {"n_max": arguments["n"]} if "n_max" in arguments else {}  # no search for other sizes again
+    fitting = []
+    for words, other in tried.items():
+        try:
+            if check(**{**arguments, **other, **less}).verdict != "inconsistent":
+                fitting.append(words)
+        except ValueError:  # more solutions than can be listed, or a denominator that may be 0 now
+            continue
+    return fitting
+
+
+def _rounded(number: Any) -> Any:
+    return replace(number, text=f"~{number.text}") if isinstance(number, Printed) and number.is_count else number
