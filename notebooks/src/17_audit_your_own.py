@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.2, quick: 0.2, long: 0.2, paper: 0.2}
+#     minutes: {smoke: 1.5, quick: 1.5, long: 1.5, paper: 1.5}
 #     needs: []
 # ---
 # %% [markdown]
@@ -22,7 +22,8 @@
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: all alike here
-seed: int = 0  # of every run; nothing on this page is drawn at random
+seed: int = 0  # of the made-up studies
+n_studies: int = 10  # made-up studies of each way of working, and of each planted error
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -33,6 +34,7 @@ from osteolib.report.audit_lesson import QUIZ, rows_of
 from osteolib.report.audits import FOLDER, audit_paper
 from osteolib.stats.audit import confusion_matrices, exchange, printed
 from osteolib.stats.audit.audit_file import load_audit
+from osteolib.stats.audit.trials import rates
 
 run = osteolib.start(globals(), "17_audit_your_own")
 text = load_audit(FOLDER / "example.yaml").values  # what the made-up study prints
@@ -148,9 +150,10 @@ page.show_readings(run, readings, len(rows))
 #
 # All of this goes into one file: the printed values under names of your choice, and a list of findings that each name a
 # *check*. `data_manifests/audits/example.yaml` is the file of this study, with a comment at every step; open it beside this
-# page. Four verdicts are possible. *Inconsistent*: nothing that rounding allows satisfies the check. *Consistent*: something
-# does. *Derived*: a number, or a reading, that the paper does not print and that follows from what it does. *Not
-# checkable*: no arithmetic decides it.
+# page. Five verdicts are possible. *Inconsistent*: nothing that rounding allows satisfies the check, under what it assumes.
+# *Differs*: the same, but words, released code, a convention or a statistical model stand on one side; only arithmetic may
+# call a paper inconsistent. *Consistent*: something satisfies it. *Derived*: a number, or a reading, that the paper does
+# not print and that follows from what it does. *Not checkable*: no arithmetic decides it.
 
 # %% tags=["hide-input"]
 page.show_audit(run, audit_paper(FOLDER / "example.yaml"))
@@ -193,6 +196,18 @@ page.show_own(run, own)
 # proportions, one number of positives) before looking at what comes out. Then read each inconsistency twice: your own typing
 # is the first suspect. `expect: inconsistent` keeps a verdict that you have checked, and the audit fails if it ever changes.
 #
+# (right-in-both-directions)=
+# ## 7. Right in both directions?
+#
+# An audit can accuse the honest and miss the error. How often either happens can be measured where the truth is known: on
+# made-up studies of three models, judged by the same checks as any file. Some work as the checks assume. Some are as honest
+# but work otherwise and do not say so: arithmetic cannot tell them from errors, so a finding also names other ways of writing
+# or averaging that would fit. The last have one error planted.
+
+# %% tags=["hide-input"]
+page.show_trial(run, rates(n_studies, seed))
+
+# %% [markdown]
 # ```{admonition} What this cannot show
 # :class: warning
 # - **Which number is wrong.** Only that they cannot all be right; a table with more columns than it needs may hint at one.
@@ -200,8 +215,6 @@ page.show_own(run, own)
 #   not tell them apart, and none of these is bad faith. Hence the field `innocent`: if you cannot fill it in, think longer.
 # - **That a consistent paper is right.** Leakage, a wrong label, a chosen threshold leave the arithmetic untouched.
 # - **Anything about numbers with few decimals and many people.** There everything is reachable.
-# - **Honest habits that it does not know.** A number rounded twice, a mean over folds that is not called one, a macro average
-#   under the plain name: to this arithmetic they look like errors.
 # - **More than was assumed.** One test set, one run, the $n$ that is printed: if a row was tested on fewer people, what is said
 #   here about it falls. Ask the authors, politely and with the calculation, before you tell others.
 # ```

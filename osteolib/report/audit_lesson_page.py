@@ -17,6 +17,7 @@ from osteolib.report.show import figure, say, table
 from osteolib.runs import Run
 from osteolib.stats.audit import ConfusionMatrix, Printed
 from osteolib.stats.audit.audit_file import report, vocabulary
+from osteolib.stats.audit.honest import ASSUMED, OTHERWISE, PLANTED
 
 
 def show_study(run: Run, text: Mapping[str, str]) -> None:
@@ -131,6 +132,36 @@ def show_audit(run: Run, findings: pd.DataFrame) -> None:
     table(run, "findings", shown, "A click on a claim tells what was computed", index=False, **options)
     run.fact(n_findings=len(findings), n_bad=sum(findings["verdict"] == "inconsistent"))
     say(run, "{n_findings} findings, {n_bad} of them inconsistent.")
+
+
+def show_trial(run: Run, rates: pd.DataFrame) -> None:
+    """How often the audit objects to honest studies and to planted errors; ``rates`` as from ``trials.rates``."""
+    studies = rates.assign(hits=rates["objected"] * rates["studies"])
+    groups = studies.groupby("group", sort=False)[["studies", "hits"]].sum()
+    share = groups["hits"] / groups["studies"]
+    knows = studies[studies["named"].notna() & (studies["group"] == OTHERWISE)]
+    missed = rates.loc[(rates["group"] == PLANTED) & (rates["objected"] == 0), "way"]
+    run.fact(
+        n_assumed=int(groups.loc[ASSUMED, "studies"]),
+        assumed=round(groups.loc[ASSUMED, "hits"]),
+        n_otherwise=int(groups.loc[OTHERWISE, "studies"]),
+        otherwise=share[OTHERWISE],
+        otherwise_percent=round(100 * share[OTHERWISE]),
+        named=np.average(knows["named"], weights=knows["hits"]),
+        n_planted=int(groups.loc[PLANTED, "studies"]),
+        planted=share[PLANTED],
+        missed=f"never seen: {', '.join(missed)}" if len(missed) else "each kind was seen at least once",
+    )
+    say(
+        run,
+        "{n_assumed:,} honest studies that work as assumed: {assumed} objections. {n_otherwise:,} honest ones that "
+        "work otherwise: {otherwise:.0%} are called inconsistent, and where the audit knows the other way, {named:.0%} "
+        "of its findings name it. {n_planted:,} studies with an error: {planted:.0%} are called so; {missed}.",
+    )
+    shown = rates.drop(columns="studies").round(2)
+    caption = "Studies called inconsistent, by the way they were made"
+    options = {"index": False, "filters": ("group",), "folded": f"All {len(rates)} ways of working, with the checks"}
+    table(run, "trial", shown, caption, **options)
 
 
 def show_own(run: Run, findings: pd.DataFrame) -> None:

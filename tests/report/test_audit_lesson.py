@@ -5,6 +5,7 @@ import pytest
 from osteolib.report import audit_lesson, audit_lesson_page
 from osteolib.report.audits import FOLDER
 from osteolib.stats.audit import confusion_matrices, exchange, printed
+from osteolib.stats.audit.honest import ASSUMED, OTHERWISE, PLANTED
 
 
 def test_bars_end_where_each_rounding_ends():
@@ -79,6 +80,15 @@ def test_sections_record_what_their_sentences_say(run):
     audit_lesson_page.show_out_of_reach(run, *reach, np.zeros((7, 3)), sds)
     assert (run.facts["three"], run.facts["nearest"]) == (7, pytest.approx(0.35))
     assert run.facts["chance"] == 101 / 1001
+
+
+def test_the_trial_is_told_by_group_and_names_what_it_never_sees(run):
+    rows = [(ASSUMED, "a", 10, 0.0, np.nan), (OTHERWISE, "b", 10, 1.0, 0.5), (OTHERWISE, "c", 10, 0.2, np.nan),
+            (PLANTED, "d", 10, 0.9, np.nan), (PLANTED, "e", 10, 0.0, np.nan)]  # fmt: skip
+    audit_lesson_page.show_trial(run, pd.DataFrame(rows, columns=["group", "way", "studies", "objected", "named"]))
+    facts = ("n_assumed", "assumed", "n_otherwise", "otherwise", "named", "planted", "missed")
+    assert [run.facts[name] for name in facts] == [10, 0, 20, pytest.approx(0.6), 0.5, 0.45, "never seen: e"]
+    assert len(pd.read_csv(run.folder / "trial.csv")) == 5
 
 
 def test_the_made_up_study_is_shown_and_audited(run, audit, capsys):

@@ -9,9 +9,18 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, PlainValidator, ValidationError, ValidationInfo, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+)
 
 from osteolib.stats.audit.expression import did_you_mean
 from osteolib.stats.audit.printed import Printed, printed
@@ -99,12 +108,19 @@ Roundings = list[Literal["half-up", "half-even", "truncation", "up", "twice"]]
 PLAIN = {Printed: Number, int: Count, int | None: Count | None, str: str}  # of functions that know no audit files
 
 
-def read(function: Callable[..., Any], given: Mapping[str, Any], values: Mapping[str, str], other: Any = None) -> dict:
-    """The arguments of ``function``; annotations not in PLAIN are read as ``other``. ValueError names all faults."""
+@cache
+def _model(function: Callable[..., Any], other: Any) -> tuple[type[BaseModel], tuple[str, ...]]:
+    """What reads the arguments of a function, and their names."""
     parameters = inspect.signature(function, eval_str=True).parameters.values()
     defaults = {p.name: ... if p.default is p.empty else p.default for p in parameters}
     fields = {p.name: (PLAIN.get(p.annotation, other or p.annotation), defaults[p.name]) for p in parameters}
-    model = create_model(function.__name__, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+    config = ConfigDict(extra="forbid", strict=True)
+    return create_model(function.__name__, __config__=config, **fields), tuple(fields)
+
+
+def read(function: Callable[..., Any], given: Mapping[str, Any], values: Mapping[str, str], other: Any = None) -> dict:
+    """The arguments of ``function``; annotations not in PLAIN are read as ``other``. ValueError names all faults."""
+    model, fields = _model(function, other)
     if "reported" in fields and isinstance(given.get("reported", {}), dict):  # metrics may stand beside n
         beside = {name: given[name] for name in given if name in THRESHOLD_METRICS and name not in fields}
         given = {name: value for name, value in given.items() if name not in beside}

@@ -18,7 +18,7 @@ import numpy as np
 
 from osteolib.stats.audit import implied, reach
 from osteolib.stats.audit.arguments import Exact, Number, Operand, Roundings, Share, Spread
-from osteolib.stats.audit.averages import QUESTION, averages_that_fit
+from osteolib.stats.audit.averages import QUESTION
 from osteolib.stats.audit.confusion import ConfusionMatrix, confusion_matrices, metric_bounds
 from osteolib.stats.audit.exchange import exchange as exchange_table
 from osteolib.stats.audit.exchange import nearest_matrix, pooled_n
@@ -202,8 +202,8 @@ def confusion(
     computed: n_solutions, n_nearest (those of rounding to the nearest), positives_possible (first 20), and ranges over
     all solutions of tp, fp, fn, tn (of one run, on average), positives, called (positive) and every metric. Without
     solution but with positives: nearest (tp, fp, fn, tn that print most of the metrics) and off (the metrics that they
-    do not print: what they give minus what is printed), question (how were the values averaged?) and averages (the
-    ways of averaging that fit, of those tried) and not_tried. Metrics may also stand beside n, without reported.
+    do not print: what they give minus what is printed) and question (how were the values averaged?); the ways of
+    averaging that would fit stand in fits_if. Metrics may also stand beside n, without reported.
 
     Example: {n: 224, positives: 136, reported: {sensitivity: "0.904", specificity: "0.773"}}
     """
@@ -218,11 +218,10 @@ def confusion(
         spans |= {name: metric(*cells) for name, metric in THRESHOLD_METRICS.items()}
         found |= {name: _between(span) for name, span in spans.items()}
     elif positives is not None and runs == 1:
+        found["question"] = QUESTION
         if (positives + 1) * (n - positives + 1) <= MOST_TRIED:
             nearest, off = nearest_matrix(n, positives, None, reported, roundings)
             found |= {"nearest": astuple(nearest), "off": off}
-        averages = averages_that_fit(n, positives, reported, roundings)
-        found |= {"question": QUESTION, "averages": averages.fit, "not_tried": averages.untried}
     return _found(bool(solutions), **found)
 
 

@@ -7,23 +7,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from osteolib.stats.audit.averages import averages_that_fit
 from osteolib.stats.audit.printed import CHOICES, Printed
 
-WORDS = {"up": "numbers were rounded up", "twice": "numbers were rounded twice, first to one digit more"}
+WORDS = {"up": "numbers rounded up", "twice": "numbers rounded twice, first to one digit more"}
 WEIGHTED = re.compile(r"/|\bmean\b")  # sums and differences of whole numbers are of counts, which are exact
-WHOLE = "whole numbers among them were rounded"
+WHOLE = "whole numbers that were rounded"
 
 
 def ways_that_fit(check: Callable[..., Any], arguments: Mapping[str, Any]) -> list[str]:
     """Of a check that these arguments fail: what else might have been done to the numbers, in words.
 
-    Tried are the two choices of rounding (:data:`~osteolib.stats.audit.printed.CHOICES`), each beside the usual ones,
-    and in weighted means that whole numbers ("63", a mean age) were rounded.
+    Tried are the two choices of rounding (:data:`~osteolib.stats.audit.printed.CHOICES`), each for all numbers; in
+    weighted means with a whole result that whole numbers ("63", a mean age) were rounded; and for metrics of one test
+    set with so many positives the averages of :mod:`osteolib.stats.audit.averages`.
     """
     if "roundings" not in arguments:
         return []
     tried = {WORDS[way]: {"roundings": [way]} for way in CHOICES}
-    if WEIGHTED.search(arguments.get("expression", "")):
+    if WEIGHTED.search(arguments.get("expression", "")) and arguments["equals"].is_count:
         rounded = {name: _rounded(number) for name, number in arguments["values"].items()}
         tried[WHOLE] = {"values": rounded, "equals": _rounded(arguments["equals"])}
     less = {"n_max": arguments["n"]} if "n_max" in arguments else {}  # no search for other sizes again
@@ -34,6 +36,9 @@ def ways_that_fit(check: Callable[..., Any], arguments: Mapping[str, Any]) -> li
                 fitting.append(words)
         except ValueError:  # more solutions than can be listed, or a denominator that may be 0 now
             continue
+    if arguments.get("positives") is not None and arguments.get("runs") == 1:
+        one_set = (arguments[name] for name in ("n", "positives", "reported", "roundings"))
+        fitting += averages_that_fit(*one_set)
     return fitting
 
 

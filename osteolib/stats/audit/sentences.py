@@ -15,7 +15,7 @@ import numpy as np
 from jinja2 import StrictUndefined, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-TABLES = ("rows", "sizes", "hypotheses")  # for figures, not for a sentence
+TABLES = ("rows", "sizes", "hypotheses", "fits_if")  # for figures, or told apart, not for a sentence
 MOST_WRITTEN, MOST_SAID = 6_000, 20_000  # characters of a sentence, as written and filled in
 FILTERS = ("abs", "first", "float", "int", "join", "last", "length", "list", "map", "max", "min", "select",
            "selectattr", "sort", "sum", "unique")  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from osteolib.report.published import load_published
 from osteolib.stats.audit import ROUNDINGS, ConfusionMatrix, confusion_matrices, printed
-from osteolib.stats.audit.trials import print_as
+from osteolib.stats.audit.made_up import print_as
 from osteolib.stats.metrics import THRESHOLD_METRICS
 
 METRICS = tuple(THRESHOLD_METRICS)

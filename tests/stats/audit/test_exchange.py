@@ -11,7 +11,7 @@ from osteolib.report.published import load_published
 from osteolib.stats.audit import ROUNDINGS, ConfusionMatrix, exchange, nearest_matrix, pooled_n, printed
 from osteolib.stats.audit.confusion import RATIOS
 from osteolib.stats.audit.exchange import smallest_cover
-from osteolib.stats.audit.trials import KINDS, called_inconsistent, detection_rates, made_up_study, print_as
+from osteolib.stats.audit.made_up import print_as
 
 NEAREST = ("half-up", "half-even")
 PPV_NPV = {"sensitivity": "ppv", "specificity": "npv"}
@@ -170,26 +170,6 @@ def test_six_patient_rows_fit_running_totals(site, n, positives, patients):
     assert not set(table.loc[0, "explained"]) & {
         name for names in table.loc[table["n"] == patients, "explained"] for name in names
     }
-
-
-# In both directions.
-
-
-@given(st.integers(0, 2**32))
-@settings(deadline=None, max_examples=100)
-def test_an_honest_study_is_never_called_inconsistent(seed):
-    assert not called_inconsistent(*made_up_study("honest", np.random.default_rng(seed)))
-
-
-def test_planted_errors_are_found():
-    rates = detection_rates(60, seed=1).set_index("kind")
-    assert list(rates.index) == list(KINDS)
-    assert rates.loc["honest", "called"] == 0
-    assert rates.loc["hard-label AUC", "called"] == 60
-    assert (rates["share"].drop("honest") > 0.7).all()
-    assert rates["share"].between(rates["ci_low"], rates["ci_high"] + 1e-12).all()
-    assert rates.loc["honest", "ci_high"] == pytest.approx(3.8416 / (60 + 3.8416), abs=1e-3)  # Wilson at 0 of n
-    assert detection_rates(60, seed=1).equals(rates.reset_index())
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=4), max_size=9))

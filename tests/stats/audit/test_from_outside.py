@@ -148,8 +148,8 @@ def test_means_over_unequal_folds_are_asked_about_and_a_pair_of_folds_is_shown(t
     within = audited(tmp_path, "confusion", f"{{n: 257, positives: 126, reported: {{{text}}}}}")
     assert beside["computed"] == within["computed"] and beside["verdict"] == "inconsistent"
     assert "How were the values averaged" in beside["computed"]
-    assert "mean over folds of unequal size, such as" in beside["computed"]
-    assert "runs" not in " ".join(beside["details"]["averages"])  # accuracy lies below both, which no run allows
+    assert "It would fit as a mean over folds of unequal size, such as" in beside["computed"]
+    assert "runs" not in " ".join(beside["details"]["fits_if"])  # accuracy lies below both, which no run allows
 
 
 def test_the_folds_that_are_shown_print_so(tmp_path):
@@ -171,17 +171,15 @@ def test_the_folds_that_are_shown_print_so(tmp_path):
     raise AssertionError("no counts in these folds have the means")
 
 
-def test_runs_are_named_where_they_fit_and_other_metrics_are_said_to_be_untried():
+def test_runs_are_named_where_they_fit():
     mean = {"accuracy": printed("0.825")}  # 16.5 of 20: a mean over two runs
-    assert averages_that_fit(20, 10, mean, ["half-up"]).fit[0] == "mean over 2 runs on one test set"
-    found = averages_that_fit(20, 10, mean | {"f1": printed("0.111")}, ["half-up"])
-    assert found.untried == ["means over folds, because of f1"] and found.folds is None
+    assert averages_that_fit(20, 10, mean, ["half-up"])[0] == "a mean over 2 runs on one test set"
 
 
 def test_where_no_average_fits_none_is_named():
     cannot = {name: printed(text) for name, text in
               {"accuracy": "0.95", "sensitivity": "0.10", "specificity": "0.20"}.items()}  # fmt: skip
-    assert averages_that_fit(100, 50, cannot, ["half-up"]).fit == []
+    assert averages_that_fit(100, 50, cannot, ["half-up"]) == []
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_a_whole_number_that_was_rounded_is_written_as_one(tmp_path):
     assert printed("~63").bounds(["half-up"]) == (Fraction(125, 2), Fraction(127, 2)) and not printed("~63").is_count
     ages = '{{expression: (100 * a + 50 * b) / 150, values: {{a: "{}61", b: "{}66"}}, equals: "{}63"}}'
     found, said = finding(tmp_path, "equation", ages.format("", "", ""))
-    assert found["verdict"] == "inconsistent" and f"It would fit if {WHOLE}." in said
+    assert found["verdict"] == "inconsistent" and f"It would fit as {WHOLE}." in said
     assert finding(tmp_path, "equation", ages.format("~", "~", "~"))[0]["verdict"] == "consistent"
     with pytest.raises(ValueError, match="~63 is not a count"):
         finding(tmp_path, "proportion", '{value: "0.5", n: "~63"}')
@@ -115,7 +115,7 @@ def test_a_number_rounded_twice_is_named(tmp_path):
     """19 of 21 is 0.90476: to three digits 0.905, and from these 0.91; up it is 0.91 at once."""
     found, said = finding(tmp_path, "proportion", '{value: "0.91", n: 21}')
     assert found["verdict"] == "inconsistent" and found["details"]["fits_if"] == [UP, TWICE]
-    assert f"It would fit if {UP} or if {TWICE}." in said
+    assert f"It would fit as {UP} or as {TWICE}." in said
     assert finding(tmp_path, "proportion", '{value: "0.91", n: 21, roundings: [twice]}')[0]["verdict"] == "consistent"
 
 
