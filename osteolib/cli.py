@@ -77,7 +77,11 @@ def audit(
     findings = audit_paper(file)
     typer.echo(report(findings))
     if csv:
-        write_atomic(csv, csv_text(findings.drop(columns="details")))
+        try:
+            write_atomic(csv, csv_text(findings.drop(columns="details")))
+        except PermissionError:
+            raise PermissionError(f"nothing can be written to {csv.absolute().parent}: name another place after --csv, "
+                                  "in a folder of your own") from None  # fmt: skip
 
 
 @data.command("list")

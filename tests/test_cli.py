@@ -1,3 +1,7 @@
+import errno
+import os
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,3 +139,34 @@ def test_the_checks_of_an_audit_are_listed():
     text = RUNNER.invoke(cli.app, ["audit", "--help-checks"]).output
     for check in vocabulary().itertuples():
         assert f"{check.check}: {check.arguments}\n" in text
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.EPERM])
+def test_a_place_that_cannot_be_written_to_is_one_line_with_a_remedy_that_fits(tmp_path, monkeypatch, capsys, code):
+    def refused(*at, **how):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("osteolib.runs.paths.tempfile.mkstemp", refused)
+    monkeypatch.setattr(sys, "argv", ["osteolib", "audit", str(EXAMPLE), "--csv", str(tmp_path / "there" / "t.csv")])
+    with pytest.raises(SystemExit) as stopped:
+        cli.run()
+    said = capsys.readouterr()
+    assert stopped.value.code == 1 and "14 findings" in said.out  # what was computed is shown all the same
+    assert said.err.count("\n") == 1 and "Traceback" not in said.err
+    assert said.err.startswith(
+        f"osteolib: nothing can be written to {tmp_path / 'there'}: name another place after --csv"
+    )
+    assert "copy the project" not in said.err
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_table_of_findings_runs_nothing_in_a_spreadsheet(tmp_path):
+    """A claim that begins like a formula gets an apostrophe; numbers and ranges stay."""
+    (tmp_path / "a.yaml").write_text(
+        'study: S\nfindings:\n  - {id: =1+1, source: "@SUM(A1)", claim: "=HYPERLINK(1)", check: note, '
+        'with: {text: "-0.5 to 1"}}\n'
+    )
+    table = tmp_path / "t.csv"
+    assert RUNNER.invoke(cli.app, ["audit", str(tmp_path / "a.yaml"), "--csv", str(table)]).exit_code == 0
+    row = pd.read_csv(table, dtype=str).iloc[0]
+    assert row[["id", "source", "claim", "computed"]].tolist() == ["'=1+1", "'@SUM(A1)", "'=HYPERLINK(1)", "-0.5 to 1"]
