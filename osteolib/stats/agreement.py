@@ -65,9 +65,10 @@ def bland_altman(reference: ArrayLike, predicted: ArrayLike, confidence: float =
 
     Notes
     -----
-    The intervals of the limits are approximate, from the standard error of a limit (1999, section 2.1) and symmetric.
-    For a few dozen pairs they reach too far inwards and not far enough outwards; the exact ones, of the
-    noncentral t distribution, are lopsided (Carkeet, Optom Vis Sci 2015).
+    The intervals of the limits are exact for normal differences, and lopsided: of the noncentral t distribution
+    (Carkeet, Optom Vis Sci 2015). The symmetric ones of Bland and Altman 1999, section 2.1, which many papers print,
+    reach too far inwards and not far enough outwards where there are a few dozen pairs
+    (:func:`osteolib.stats.audit.implied.bland_altman_half_widths` has them).
 
     Raises
     ------
@@ -81,7 +82,8 @@ def bland_altman(reference: ArrayLike, predicted: ArrayLike, confidence: float =
 
     t = scipy.stats.t.ppf(0.5 + confidence / 2, n - 1)
     se_bias = sd / np.sqrt(n)
-    se_limit = sd * np.sqrt(1 / n + Z_LIMIT**2 / (2 * (n - 1)))  # Bland and Altman 1999, section 2.1
+    tails = (0.5 - confidence / 2, 0.5 + confidence / 2)
+    inner, outer = sd * scipy.stats.nct.ppf(tails, n - 1, Z_LIMIT * np.sqrt(n)) / np.sqrt(n)  # of a limit from the bias
     low, high = bias - Z_LIMIT * sd, bias + Z_LIMIT * sd
     sd_ci = sd * np.sqrt((n - 1) / scipy.stats.chi2.ppf([0.5 + confidence / 2, 0.5 - confidence / 2], n - 1))
     return Agreement(
@@ -92,8 +94,8 @@ def bland_altman(reference: ArrayLike, predicted: ArrayLike, confidence: float =
         loa_high=float(high),
         bias_ci=_floats(bias - t * se_bias, bias + t * se_bias),
         sd_ci=_floats(*sd_ci),
-        loa_low_ci=_floats(low - t * se_limit, low + t * se_limit),
-        loa_high_ci=_floats(high - t * se_limit, high + t * se_limit),
+        loa_low_ci=_floats(bias - outer, bias - inner),
+        loa_high_ci=_floats(bias + inner, bias + outer),
     )
 
 

@@ -22,6 +22,22 @@ def test_hand_computed_case():
     assert result.sd_ci == pytest.approx((np.sqrt(2 / 7.3778), np.sqrt(2 / 0.050636)), rel=1e-4)  # chi2 with 2 df
 
 
+def test_intervals_of_the_limits_are_the_exact_ones():
+    """Carkeet's factors at 42 pairs, and as many misses at either end where there are ten: the symmetric interval of
+    1999 misses 6.5 and 0.02 %."""
+    rng = np.random.default_rng(2)
+    difference = rng.normal(size=42)
+    difference = (difference - difference.mean()) / difference.std(ddof=1)
+    found = bland_altman(np.zeros(42), difference)
+    assert found.loa_high_ci == pytest.approx((1.5186, 2.6013), abs=1e-4)
+    assert found.loa_low_ci == pytest.approx((-2.6013, -1.5186), abs=1e-4)
+    above = below = 0
+    for _ in range(4000):
+        low, high = bland_altman(np.zeros(10), rng.normal(size=10)).loa_high_ci
+        above, below = above + (high < 1.959964), below + (low > 1.959964)
+    assert abs(above / 4000 - 0.025) < 0.01 and abs(below / 4000 - 0.025) < 0.01  # four standard errors
+
+
 def test_published_hip_interval_is_what_its_n_implies():
     """A reported bias of -0.010 with limits -0.214 and 0.194 and n = 497 must come with a CI of about +/- 0.009."""
     rng = np.random.default_rng(0)

@@ -21,6 +21,7 @@ from osteolib.stats.audit.printed import ROUNDINGS, Printed
 from osteolib.stats.metrics import THRESHOLD_METRICS, npv, ppv
 
 MOST_UNITS = 1_000_000  # of a matrix that is written out
+LOPSIDED = 10_000  # pairs up to which an exact interval of a limit differs from the approximate one to be seen
 
 
 def constant_classifier(n: int, positives: int) -> dict[str, dict[str, float]]:
@@ -163,7 +164,7 @@ def bland_altman_half_widths(sd: ArrayLike, n: ArrayLike) -> tuple[np.ndarray, n
     """Half-widths of the 95 % intervals of the bias and of a limit of agreement: n pairs, this SD of differences.
 
     t SD / sqrt(n) and t SD sqrt(1 / n + z^2 / (2 (n - 1))), t with n - 1 degrees of freedom: Bland and Altman, Stat
-    Methods Med Res 1999, section 2.1, as in :func:`osteolib.stats.bland_altman`.
+    Methods Med Res 1999, section 2.1: of a limit approximately, :func:`osteolib.stats.bland_altman` has it exactly.
     """
     n = np.asarray(n)
     t = scipy.stats.t.ppf(0.975, n - 1)
@@ -176,7 +177,8 @@ def bland_altman_n(
     """Smallest and largest number of pairs with which printed limits of agreement and an interval agree.
 
     Allowed are the textbook's variants: limits at 1.96 or at 2 SD, a normal or a t quantile, and for a limit the
-    variance of 1999 or the 3 SD^2 / n of Bland and Altman, Lancet 1986. None: no n >= 3 fits.
+    variance of 1999, the 3 SD^2 / n of Bland and Altman, Lancet 1986, or the exact interval (Carkeet, Optom Vis Sci
+    2015). None: no n >= 3 fits.
 
     Parameters
     ----------
@@ -191,7 +193,13 @@ def bland_altman_n(
     def widths(n: int) -> tuple[float, ...]:  # each falls with n
         bias, limit = bland_altman_half_widths(1.0, n)
         normal = Z_LIMIT / sqrt(n)
-        return {"bias": (bias, normal), "limit": (limit, limit * normal / bias, bias * sqrt(3), normal * sqrt(3))}[of]
+        if of == "bias":
+            return bias, normal
+        return limit, limit * normal / bias, bias * sqrt(3), normal * sqrt(3), *([exact(n)] if n <= LOPSIDED else [])
+
+    def exact(n: int) -> float:
+        inner, outer = scipy.stats.nct.ppf((0.025, 0.975), n - 1, Z_LIMIT * sqrt(n)) / sqrt(n)
+        return (outer - inner) / 2
 
     sizes = range(3, 10**9)
     wide = bisect_left(sizes, True, key=lambda n: sd_low * min(widths(n)) <= half_high + 1e-12)  # so many are too wide
