@@ -3,8 +3,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
-from osteolib.stats import delong_ci
+from osteolib.stats import bootstrap_ci, delong_ci
 from osteolib.stats.coverage import bootstrap_intervals, coverage, formula_intervals, two_knees, weights
+from osteolib.stats.resampling import design_resampling, draw_counts
 
 RNG = np.random.default_rng(0)
 POSITIVE, NEGATIVE = RNG.normal(1, 1, 20), RNG.normal(0, 1, 12)
@@ -35,6 +36,20 @@ def test_a_replicate_is_the_auroc_with_weights():
     low, high = bootstrap_intervals(FOUND, PSI, w, v)["auroc"]
     draws = [roc_auc_score(Y, SCORE, sample_weight=np.concatenate(pair)) for pair in zip(w, v, strict=True)]
     assert (low[0], high[0]) == pytest.approx(tuple(np.quantile(draws, (0.025, 0.975))), abs=1e-5)
+
+
+@pytest.mark.parametrize(("stratify", "people"), [(False, False), (True, False), (True, True)])
+def test_the_intervals_that_are_judged_are_those_of_bootstrap_ci(stratify, people):
+    """With the draws of ``bootstrap_ci`` the fast form that simulates many studies gives its very interval."""
+    y, score = np.asarray(Y), np.asarray(SCORE)
+    groups = np.arange(y.size) // 2 if people else None
+    design = design_resampling(y.size, groups, y if stratify else None)
+    drawn = np.concatenate(list(draw_counts(design, 500, 3)))[:, design.subject].astype(float)
+    fast = bootstrap_intervals(FOUND, PSI, drawn[:, y == 1], drawn[:, y == 0])
+    threshold = score[y == 1][FOUND[0] == 1].min()
+    ours = bootstrap_ci(y, score, ("auroc", "sensitivity"), threshold, 500, stratify, groups=groups, seed=3)
+    for metric, ends in ours.ci.items():
+        assert (fast[metric][0][0], fast[metric][1][0]) == pytest.approx(ends, abs=2e-6)  # single precision
 
 
 def test_people_are_drawn_with_both_knees_and_strata_keep_their_size():
