@@ -66,6 +66,9 @@ def _number(given: Any, info: ValidationInfo) -> Printed:
 def _share(number: Printed) -> Printed:
     if not 0 <= number.value <= 1:
         raise ValueError(f"{number.text} is no proportion: write a percentage as '97.2 %' or 0.972")
+    if number.is_count:
+        raise ValueError(f"{number.text} does not say how it was rounded: write {number.text}.00, with as many digits "
+                         "as the numbers beside it")  # fmt: skip
     return number
 
 

@@ -125,6 +125,15 @@ def test_of_several_rows_a_way_is_named_that_serves_all(tmp_path):
     assert found["details"]["inconsistent"] == ["a", "b"] and found["details"]["fits_if"] == [UP]
 
 
+@pytest.mark.parametrize("auc", ["'1'", "1", "'0'"])
+def test_a_share_without_decimals_is_asked_how_it_was_rounded(tmp_path, auc):
+    """An AUC of 0.996 printed as 1 would contradict any sensitivity below 1 if it were taken as it stands."""
+    with pytest.raises(ValueError, match=r"[01] does not say how it was rounded: write [01]\.00"):
+        finding(tmp_path, "auc_of_labels", f"{{auc: {auc}, sensitivity: '0.97', specificity: '0.96'}}")
+    rounded, _ = finding(tmp_path, "auc_of_labels", "{auc: '1.0', sensitivity: '0.97', specificity: '0.96'}")
+    assert rounded["verdict"] == "derived"
+
+
 @pytest.mark.parametrize("sd", ["sd: '-0.1'", "sd: '−1 %'"])
 def test_a_negative_sd_is_refused(tmp_path, sd):
     with pytest.raises(ValueError, match="is no SD: it cannot be negative"):
