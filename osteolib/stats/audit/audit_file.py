@@ -141,7 +141,7 @@ def run_audit(audit: Audit) -> pd.DataFrame:
             if outcome.verdict == "inconsistent" and kind != "arithmetic":
                 outcome = Outcome("differs", outcome.computed)
             if outcome.verdict == "inconsistent" and (ways := outcome.computed.get("fits_if")):
-                text = f"{text} It would fit as {' or as '.join(ways)}."
+                text = f"{text.rstrip('.')}. It would fit as {' or as '.join(ways)}."
             if lead.expect not in (None, outcome.verdict):
                 raise ValueError(f"expected {lead.expect}, but {lead.check} finds {outcome.verdict}: {text}")
         except (ValueError, TypeError, ArithmeticError) as error:
