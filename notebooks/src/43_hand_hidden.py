@@ -93,13 +93,14 @@ page.show_curves(run, segments.images[first])
 # An encoder with random weights has no skill; what a linear model reads off its features lay open in the picture. Three numbers
 # are asked for, one of the bone and two of the film, and the label. Half of the people teach the linear models, the others are read.
 
-# %%
+# %% tags=["hide-input"]
 from osteolib.screen.bone_probe import embed, split_bones
 from osteolib.screen.held_out_bones import scores_of_people
 from osteolib.screen.read_people import read_by_bone
 from osteolib.screen.readout import read_out
 from osteolib.ssl.encoders import build_encoder
 
+# %%
 rows = segments.table
 held = split_bones(rows, rows["y"], n_folds=N_FOLDS, seed=seed) != "train"
 person = hands.set_index("subject_id")
@@ -117,7 +118,7 @@ def ask(x, what):
     """The number that each held-out person's bones tell."""
     return read_by_bone(x, rows, truth[what][rows["subject_id"]], held)
 
-
+# %%
 def risk(x):
     """Probability of osteoporosis of each held-out bone, NaN for those that taught."""
     p = np.full(len(rows), np.nan)
@@ -125,20 +126,23 @@ def risk(x):
     return p
 
 # %%
-read, risks = {}, {}
-for size in sorted({min(64, image_size), image_size}):
-    for name, images in pictures.items():
-        several = [features(images, size, k) for k in range(n_random)]
-        said = {a: sum(ask(x, a) for x in several) / n_random for a in page.ASKED}
-        read[f"{name}, {size} px"] = {
-            a: (truth[a][s.index].to_numpy(), s.to_numpy()) for a, s in said.items()}
-        risks[f"{name}, {size} px"] = scores_of_people(
-            rows, np.stack([risk(x) for x in several]))
+def told(images, size):
+    """What all random encoders say on average: numbers by what was asked, and risk."""
+    several = [features(images, size, k) for k in range(n_random)]
+    said = {a: sum(ask(x, a) for x in several) / n_random for a in page.ASKED}
+    numbers = {a: (truth[a][s.index].to_numpy(), s.to_numpy()) for a, s in said.items()}
+    return numbers, scores_of_people(rows, np.stack([risk(x) for x in several]))
+
+
+sizes = sorted({min(64, image_size), image_size})
+answers = {f"{name}, {size} px": told(images, size)
+           for size in sizes for name, images in pictures.items()}
 
 # %% tags=["hide-input"]
 from osteolib.report.comparison import compare_scores
 
-known = page.compare_read(read, n_boot, seed)
+known = page.compare_read({n: read for n, (read, _) in answers.items()}, n_boot, seed)
+risks = {name: votes for name, (_, votes) in answers.items()}
 y = next(iter(risks.values()))["y_true"]
 pairs = [(n, n.replace("ranked", "as filmed")) for n in risks if n.startswith("r")]
 screened = compare_scores(y, {n: v["y_score"] for n, v in risks.items()},
@@ -148,8 +152,8 @@ page.show_read(run, known, screened, n_random)
 # %% [markdown]
 # ```{admonition} What it means
 # :class: important
-# The question is not too hard: the cortex is in the views, if they are not too small and hold the shaft. What drowns it is grey that
-# belongs to the film. Ranks are a step before the network and no augmentation: an augmentation of the light asks an encoder to
+# Where the ruler reads what a network does not, the question is not too hard: the cortex is in the view. What may drown it is grey
+# that belongs to the film. Ranks are a step before the network and no augmentation: an augmentation of the light asks an encoder to
 # *ignore* brightness and takes bone away with it, a rank removes what the film added. Real films have more to them, metal, tissue in front of the bone,
 # letters burnt in: inside a mask those would take ranks, too. Nothing here says what ranks do to them.
 # ```
@@ -171,10 +175,10 @@ page.show_read(run, known, screened, n_random)
 from scipy.stats import rankdata
 
 g = segments.images[first][segments.images[first] > 0] / 255
-same = {name: bool((rankdata(curve(g)) == rankdata(g)).all())
-        for name, curve in {"square": np.square, "distance": lambda x: abs(x - 0.5)}.items()}
-print(same)
-assert same == {"square": True, "distance": False}
+curves = {"square": g**2, "distance": np.abs(g - 0.5)}
+same = {name: (rankdata(seen) == rankdata(g)).all() for name, seen in curves.items()}
+print({name: bool(kept) for name, kept in same.items()})
+assert same["square"] and not same["distance"]
 
 # %% [markdown]
 # **Take away.** Before asking for more people, ask a ruler what the network's input still holds, and take out of it what belongs to the
