@@ -62,7 +62,7 @@ say(run, "{n} findings in {papers} papers: {consistent} conditions hold, "
 # - [What these test sets can show](16_replicability.ipynb) asks another question: what studies of this size can tell.
 #
 # How often the audit accuses an honest study, and how often it sees an error that was planted, is measured
-# [there](17_audit_your_own.ipynb#right-in-both-directions), by the way the study was made. In short: what is called
+# [there](17_audit_your_own.ipynb), by the way the study was made. In short: what is called
 # inconsistent here is so under what the finding assumes.
 
 # %% tags=["hide-input"]

@@ -196,7 +196,6 @@ page.show_own(run, own)
 # proportions, one number of positives) before looking at what comes out. Then read each inconsistency twice: your own typing
 # is the first suspect. `expect: inconsistent` keeps a verdict that you have checked, and the audit fails if it ever changes.
 #
-# (right-in-both-directions)=
 # ## 7. Right in both directions?
 #
 # An audit can accuse the honest and miss the error. How often either happens can be measured where the truth is known: on
