@@ -129,7 +129,8 @@ def show_audit(run: Run, findings: pd.DataFrame) -> None:
     """All findings of the study's file."""
     shown = findings_table(findings).drop(columns="Sure")
     options = {"filters": ("Verdict",), "chips": {"Verdict"}, "folds": {"What the paper says": BEHIND}}
-    table(run, "findings", shown, "A click on a claim tells what was computed", index=False, **options)
+    options |= {"index": False, "folded": f"All {len(shown)} findings of the file"}
+    table(run, "findings", shown, "A click on a claim tells what was computed", **options)
     run.fact(n_findings=len(findings), n_bad=sum(findings["verdict"] == "inconsistent"))
     say(run, "{n_findings} findings, {n_bad} of them inconsistent.")
 

@@ -71,7 +71,7 @@ def show_order(run: Run, found: Mapping[str, Comparison], best: Mapping[str, pd.
             rows.append({"kind": arrangement, "reader": name} | values)
     table(run, "order", pd.DataFrame(rows), "Phantom: AUROC of osteoporosis over pairs of all hospitals, and of pairs "
           "within a hospital (95 % CI, people resampled; best reader: simulated people, not rendered)", index=False,
-          group="kind")  # fmt: skip
+          group="kind", folded="Order of all pairs, and within a hospital")  # fmt: skip
     gain = {(a, m): attained(b, "_told")[m] - attained(b, "")[m] for a, b in best.items() for m in (ALL, WITHIN)}
     paper = found[PAPER]
     if ALL not in paper.metrics:
@@ -125,7 +125,7 @@ def show_calls(run: Run, scored: Scored, best: Mapping[str, pd.DataFrame]) -> No
     printed = printed_change(tables, positives)
     table(run, "calls", side_by_side(printed, ours, perfect), "What changes with the maker's name in the paper's "
           "arrangement; printed and simulated vertebrae have nothing in common but their arrangement", index=False,
-          group="kind")  # fmt: skip
+          group="kind", folded="What changes with the maker's name")  # fmt: skip
     at, kept = perfect.set_index(["reader", "site"])["called"], printed.set_index("site")
     up = [s for s in SITES if at[WITH, s] > at[WITHOUT, s]]
     agree = [s for s in SITES if (kept.loc[s, "called_experts"] > kept.loc[s, "called_one"]) == (s in up)]
