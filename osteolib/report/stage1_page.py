@@ -49,7 +49,8 @@ def show_sets(run: Run, files: pd.DataFrame, listed: pd.DataFrame) -> None:
 def show_composition(run: Run, files: pd.DataFrame, listed: pd.DataFrame) -> None:
     """Files, byte strings, pictures and source films by class."""
     rows = counts.composition(files, listed)
-    table(run, "composition", rows, "How many there are; a content under two classes counts in both")
+    table(run, "composition", rows, "How many there are; a content under two classes counts in both",
+          folded="How many there are, by class")  # fmt: skip
     whole = rows.loc["all, each once"]
     run.fact(n_bytes=int(whole["byte strings"]), n_pictures=int(whole["pictures"]), n_films=int(whole["source "
           "films"]),
