@@ -12,8 +12,8 @@ import yaml
 from osteolib.runs import ROOT
 
 COUNTS = ROOT / "data_manifests" / "faults.yaml"
-CALLED = {"add": "`osteolib data add`", "record": "a recorded run", "page": "a notebook by papermill",
-          "book": "`make book PROFILE=smoke`"}  # fmt: skip
+CALLED = {"add": "osteolib data add", "record": "a recorded run", "page": "a notebook by papermill",
+          "book": "make book PROFILE=smoke"}  # fmt: skip
 COLUMNS = ["what was done", "times", "answered, or ended as if undisturbed", "refused, the culprit named", "failed"]
 
 
