@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import pytest
 
 from osteolib import train
@@ -20,3 +23,19 @@ def cut_in_epoch(monkeypatch):
         return begun
 
     return cut_in
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium of this machine."""
+    from playwright.sync_api import sync_playwright  # heavy, and for two files only
+
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert found, "no Chromium here: install one (Debian: apt-get install chromium) or set CHROMIUM to its path"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()

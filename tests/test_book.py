@@ -6,7 +6,6 @@ The book of the profile in OSTEO_PROFILE (default: smoke) is built if it is not 
 import functools
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,12 +16,11 @@ from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import pandas as pd
 import pytest
-from playwright.sync_api import TimeoutError, sync_playwright
+from playwright.sync_api import TimeoutError
 
 from osteolib.runs import ROOT
 
 PROFILE = os.environ.get("OSTEO_PROFILE", "smoke")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -49,16 +47,6 @@ def address(html):
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    assert found, "no Chromium here: install one (Debian: apt-get install chromium) or set CHROMIUM to its path"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 def pages(html: Path) -> list[str]:

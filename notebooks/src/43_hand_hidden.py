@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.7, quick: 1.5, long: 2, paper: 10}
+#     minutes: {smoke: 0.7, quick: 3, long: 3, paper: 10}
 #     needs: [hand-phantom]
 # ---
 # %% [markdown]
@@ -14,7 +14,7 @@
 # passed through an exposure and a display window that belong to the film and not to the bone.
 #
 # **You will** measure with a ruler what is left of the cortex in each kind of view, make grey levels independent of exposure and
-# window with one line, and see what that does to features that nobody trained. About two minutes (`quick`).
+# window with one line, and see what that does to features that nobody trained. About three minutes (`quick`).
 #
 # Simulated hands with known truth; no value of a paper is answered on this page.
 
@@ -43,8 +43,8 @@ hands = cohort.subjects
 #
 # In these hands the cortex of the second metacarpal, M2, carries most of what the film knows about the disease. A view is
 # pasted back to where it was cut from, and its cortical percentage is measured there, with the true outline. Pose and outline
-# cost this reader nothing. So what it loses is not in the pixels any more: too few of them, light that saturates, or a crop that
-# does not hold the middle of the shaft.
+# cost this reader nothing, but it knows the middle of the shaft alone. So what it keeps *is* in the pixels; what it loses, to too few
+# of them, to light that saturates or to a crop without that middle, a network might still read elsewhere on the shaft.
 
 # %%
 from osteolib.screen.view_oracle import read_views, second_metacarpals
@@ -62,7 +62,7 @@ page.show_views(run, views, len(owners), seed)
 # %% [markdown]
 # Read the grid by rows: which step costs the ruler something. And by columns: how many pixels it needs, given the outline; a network
 # has to find that first. The small local crops are most of the views of the papers' multi-crop, and each is asked to agree
-# with the large ones: what both can share is seldom the cortex.
+# with the large ones. Where it holds no middle of the shaft, the two can agree on the cortex only by other parts of it.
 #
 # ## What all views of a film share
 #

@@ -107,8 +107,10 @@ def add_folder(
         files += [describe_file(folder, image) | {"phash": hashes[image]} for image in images]
     except OSError as error:
         gone = Path(error.filename).relative_to(folder).as_posix()
-        raise FolderProblems(folder, [f"{gone!r} was there and is not any more ({error.strerror}); is the folder being "
-                                      "copied or cleared? Add it again when it is at rest"]) from None  # fmt: skip
+        problem = (
+            f"{gone!r} could be read and cannot any more ({error.strerror}): is the folder being copied or cleared?"
+        )
+        raise FolderProblems(folder, [f"{problem} Add it again when it is at rest"]) from None
     manifest = {
         "name": name, "title": f"Own folder {folder.name}", "kind": "real", "source": "own data, not public",
         "licence": "not for distribution", "citation": "none", "folder": str(folder), "reader": "own",

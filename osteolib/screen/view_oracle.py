@@ -1,7 +1,8 @@
 """What a view of a bone still holds: its cortex read off with a ruler that knows pose and outline.
 
 A view is pasted back to where it came from, so that only what is in its pixels differs: their size, the light, and
-whether the middle of the shaft is in it at all. What such a reader loses, no network can have.
+whether the middle of the shaft is in it at all. This reader knows the middle of the shaft alone: what it keeps is in
+the view, and what it loses may still be read in other ways, as from the rest of the shaft.
 """
 
 from __future__ import annotations

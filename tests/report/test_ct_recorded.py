@@ -113,7 +113,6 @@ def test_an_encoder_that_installs_is_set_beside_the_recorded_ones(run, monkeypat
     )
 
 
-@pytest.mark.skipif(read_record("ct-experts-0") is None, reason="not recorded yet")
 def test_the_recorded_vertebrae_are_those_of_the_test_part_in_both_arrangements():
     found = page.scored_of(read_record("ct-experts-0").predictions)
     n = read_record("ct-experts-0").run["configuration"]["n_test"]
