@@ -107,7 +107,7 @@ rule notebook:
 
 
 # Every pre-trained encoder of the hand chapters, a job each:  snakemake hand_grid --cores 2 --config profile=paper
-HAND_GRID = f"{BUILD}/hand_grid/{{method}}-{{crops}}-{{seed}}"
+HAND_GRID = f"{BUILD}/hand_grid/{{method}}-{{crops}}-{{grey}}-{{seed}}"
 
 
 rule hand_grid:
@@ -115,7 +115,15 @@ rule hand_grid:
         expand(
             HAND_GRID,
             method=["simclr", "supcon", "swav", "vicreg"],
-            crops=["conventional", "extended"],
+            crops=["conventional", "extended", "large"],
+            grey=["ranked"],
+            seed=range(load_profile(profile)["n_seeds"]),
+        ),
+        expand(
+            HAND_GRID,
+            method=["simclr", "supcon", "swav", "vicreg"],
+            crops=["extended"],
+            grey=["filmed"],
             seed=range(load_profile(profile)["n_seeds"]),
         ),
 
@@ -126,12 +134,13 @@ rule hand_cell:
     params:
         code=code_hash("22_hand_ssl"),
     log:
-        f"{BUILD}/logs/hand_grid/{{method}}-{{crops}}-{{seed}}.txt",
+        f"{BUILD}/logs/hand_grid/{{method}}-{{crops}}-{{grey}}-{{seed}}.txt",
     # one thread each, as on the pages; the papers' sizes need the whole machine and what accelerates it
     threads: workflow.cores if profile == "paper" else 1
     shell:
         "OMP_NUM_THREADS={threads} {PYTHON} -m osteolib.screen.hand_grid "
-        "{profile} {wildcards.method} {wildcards.crops} {wildcards.seed} > {log} 2>&1 || (tail -n 25 {log} >&2; exit 1)"
+        "{profile} {wildcards.method} {wildcards.crops} {wildcards.grey} {wildcards.seed} > {log} 2>&1 "
+        "|| (tail -n 25 {log} >&2; exit 1)"
 
 
 # Runs too long for the book, a job each (data_manifests/recorded/cells.yaml):  make record

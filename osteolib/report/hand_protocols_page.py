@@ -17,6 +17,7 @@ from osteolib.runs import Run
 
 PHANTOM, TAUGHT = "hand-phantom", "supervised"
 METRICS = ("auroc", "f1", "accuracy")
+MULTI_CROP = ("extended", "conventional")
 BY_BONES, BY_PEOPLE = (("#F2B48C", "v"), ("#E8843A", "s"), ("#D55E00", "^")), ("#0072B2", "o")
 
 Key = tuple[str, str, str]  # encoder, crops, split by
@@ -170,36 +171,3 @@ def show_width_table(run: Run, widths: pd.DataFrame) -> None:
     """The widths of all intervals, as a table."""
     caption = "Width of the 95 % interval of the AUROC by what is resampled"
     table(run, "widths", widths.round(2), caption)
-
-
-def curves_figure(history: Mapping[str, pd.DataFrame]) -> Figure:
-    """Macro-F1 by epoch on training and validation people; a panel an encoder."""
-    use_style()
-    fig, axes = plt.subplots(1, len(history), figsize=(8.8, 2.6), sharey=True)
-    looks = {"train_macro_f1": ("training", "#767676", "--"), "macro_f1": ("validation", "#0072B2", "-")}
-    for axis, (name, h) in zip(axes, history.items(), strict=True):
-        for column, (label, colour, style) in looks.items():
-            if column in h:
-                axis.plot(h["epoch"] + 1, h[column], style, color=colour, label=label)
-        axis.set(title=name, xlabel="epoch", ylim=(0, 1.02))
-        axis.xaxis.get_major_locator().set_params(integer=True)
-    axes[0].set_ylabel("macro-F1")
-    fig.legend(*axes[-1].get_legend_handles_labels(), loc="outside upper right", ncols=2)
-    return fig
-
-
-def show_curves(run: Run, history: Mapping[str, pd.DataFrame], prevalence: float) -> None:
-    """``history`` by encoder, the supervised network first; ``prevalence`` of ill people's bones."""
-    alt = "Macro-F1 by epoch on training and validation people, for the supervised network and four linear layers."
-    figure(run, "curves", curves_figure(history), alt=alt)
-    ends = [h.iloc[-1] for name, h in history.items() if name != TAUGHT]
-    run.fact(train_f1=np.mean([end["train_macro_f1"] for end in ends]), prevalence=prevalence,
-             val_f1=np.mean([end["macro_f1"] for end in ends]),
-             all_positive=2 * prevalence / (1 + prevalence))  # fmt: skip
-    say(
-        run,
-        "At the end the four layers have a mean macro-F1 of {train_f1:.2f} in training and {val_f1:.2f} in "
-        "validation: the distance is what the layer learned by heart. A network that calls every bone ill would "
-        "have, at this prevalence of {prevalence:.0%}, an accuracy of {prevalence:.0%} and an F1 of "
-        "{all_positive:.2f}: the pair that the paper prints for its supervised row is of that kind.",
-    )

@@ -17,8 +17,17 @@ from osteolib.ssl.losses import METHODS
 
 NAMES = dict(zip(METHODS, ("SimCLR", "SupCon", "SwAV", "VICReg"), strict=True))
 """The methods as their authors write them."""
-CROPS = {"conventional": ("#767676", "o"), "extended": ("#D55E00", "^")}
-"""Colour and marker of a kind of crops."""
+CROPS = {"conventional": ("#767676", "o"), "extended": ("#D55E00", "^"), "large": ("#0072B2", "s")}
+"""Colour and marker of a kind of views."""
+FILMED = ", as filmed"
+
+Cell = tuple[str, str, str, int]  # method, kind of views, grey levels, seed
+
+
+def cell_name(method: str, crops: str, grey: str) -> str:
+    """How a cell is called: ``SimCLR, large``, and ``SimCLR, extended, as filmed`` where grey levels are not ranked."""
+    return f"{NAMES[method]}, {crops}{FILMED * (grey == 'filmed')}"
+
 
 ARROWS = ((0.525, 0.56, 0.7), (0.672, 0.705, 0.7), (0.81, 0.865, 0.7), (0.525, 0.545, 0.28), (0.655, 0.7, 0.28),
           (0.83, 0.875, 0.28))  # from x to x at y, of the figure  # fmt: skip
@@ -62,15 +71,19 @@ def stages(film: NDArray, labels: NDArray, bones: Sequence[NDArray], views: Sequ
     return fig
 
 
-def collapse(history: Mapping[tuple[str, str, int], pd.DataFrame]) -> Figure:
-    """Loss and spread of the embeddings by epoch, by (method, crops, seed); dotted, the loss of a collapsed encoder."""
+def collapse(history: Mapping[Cell, pd.DataFrame]) -> Figure:
+    """Loss and spread of the embeddings by epoch; dotted, the loss of a collapsed encoder; thin, grey as filmed."""
     use_style()
     fig, axes = plt.subplots(2, 4, figsize=(8.8, 4.0), sharex=True)
-    first = min(seed for *_, seed in history)
-    for (method, crops, seed), h in history.items():
+    legend = {}
+    for (method, crops, grey, _), h in history.items():
         (top, low), (colour, marker) = axes[:, METHODS.index(method)], CROPS[crops]
-        known = {"color": colour, "marker": marker, "ms": 4, "lw": 1.2}
-        top.plot(h["epoch"] + 1, h["loss"], label=crops if seed == first else "", **known)
+        filmed = grey == "filmed"
+        known = {"color": colour, "marker": marker, "ms": 4, "lw": 1.2} | (
+            {"ls": "--", "mfc": "none"} if filmed else {}
+        )
+        line = top.plot(h["epoch"] + 1, h["loss"], **known)[0]
+        legend.setdefault(f"{crops}{FILMED * filmed}", line)
         low.plot(h["epoch"] + 1, h["embedding_sd"], **known)
         top.axhline(h["collapsed_loss"].iloc[0], color=INK, ls=":")
         top.set_title(NAMES[method])
@@ -78,7 +91,7 @@ def collapse(history: Mapping[tuple[str, str, int], pd.DataFrame]) -> Figure:
     axes[0, 0].set_ylabel("loss")
     axes[1, 0].set_ylabel("spread of embeddings")
     fig.supxlabel("epoch (dotted: the loss of a collapsed encoder)", fontsize=9)
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    fig.legend(legend.values(), legend.keys(), loc="outside upper right", ncols=4)
     return fig
 
 

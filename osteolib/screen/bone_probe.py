@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,13 +25,11 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from osteolib.cohorts.folds import grouped_folds
-from osteolib.runs.store import artefact, resumable_artefact
-from osteolib.ssl.encoders import FEATURES, build_encoder
+from osteolib.runs.store import artefact
 from osteolib.ssl.larc import LARC
-from osteolib.ssl.pretrain import Recipe, load_encoder
+from osteolib.ssl.pretrain import load_encoder
 from osteolib.stats.metrics import f1
 from osteolib.train import fit
-from osteolib.views.multicrop import PRESETS, multi_crop
 
 PARTS = ("train", "validation", "test")
 
@@ -122,7 +120,7 @@ def linear_probe(
     ValueError
         A part lacks a class, or a feature is not finite.
     """
-    target, groups, part = _checked(target, groups, part)
+    target, groups, part = checked_parts(target, groups, part)
     if not np.isfinite(features).all():
         raise ValueError("features are not all finite: did the encoder diverge? Look at its history")
     train, validation = part == "train", part == "validation"
@@ -187,59 +185,8 @@ def macro_f1(target: np.ndarray, probability: np.ndarray, groups: np.ndarray) ->
     return float(np.nan_to_num([f1(tp, fp, fn, tn), f1(tn, fn, fp, tp)]).mean())
 
 
-def supervised(bones: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike, recipe: Recipe) -> Path:
-    """Encoder and linear layer trained from random weights on labelled views (lee2023_hand, Table 2, first row).
-
-    Every global and local view is a sample with the label of its bone. AdamW, not LARC, takes the steps. The artefact
-    holds ``probability.parquet``, one row for each bone in order, and ``history.parquet``; its name follows from
-    all that is given, the pixels of ``bones`` among it.
-
-    Parameters
-    ----------
-    recipe
-        Its method, head, queue and learning rate have no part in this.
-    """
-    target, groups, part = _checked(target, groups, part)
-    size = recipe.crops[0].size
-    pixels, classes, train = torch.from_numpy(bones), torch.from_numpy(target), np.flatnonzero(part == "train")
-
-    def batches(epoch: int, generator: torch.Generator) -> Iterator[tuple[list[Tensor], Tensor]]:
-        order = train[torch.randperm(len(train), generator=generator).numpy()]
-        for at in range(0, len(order) - 1, recipe.batch_size):  # a last batch of one has no batch statistics
-            rows = order[at : at + recipe.batch_size]
-            preset = PRESETS[recipe.augmentation]
-            yield (
-                multi_crop(pixels[rows, None] / 255, generator, recipe.crops, preset, recipe.min_content),
-                classes[rows],
-            )
-
-    def loss(model: nn.Module, batch: tuple[list[Tensor], Tensor], epoch: int) -> dict[str, Tensor]:
-        views, y = batch
-        logits = torch.cat([model(view.flatten(0, 1)) for view in views])
-        return {"loss": functional.cross_entropy(logits, y.repeat(len(logits) // len(y)))}
-
-    def probabilities(model: nn.Module, images: np.ndarray) -> np.ndarray:
-        return torch.from_numpy(embed(model, images, size)).softmax(1)[:, 1].double().numpy()
-
-    def make(folder: Path, unfinished: Path) -> None:
-        torch.manual_seed(recipe.seed)
-        model = nn.Sequential(build_encoder(recipe.encoder), nn.Linear(FEATURES[recipe.encoder], 2))
-        rows = part == "validation"
-
-        def validate(model: nn.Module) -> dict[str, float]:
-            return {"macro_f1": macro_f1(target[rows], probabilities(model, bones[rows]), groups[rows])}
-
-        fitted = fit(model, loss, batches, validate, folder=unfinished, monitor="macro_f1",
-                     epochs=recipe.epochs, seed=recipe.seed)  # fmt: skip
-        fitted.history.to_parquet(folder / "history.parquet")
-        pd.DataFrame({"probability": probabilities(model, bones)}).to_parquet(folder / "probability.parquet")
-
-    given = {"target": target.tolist(), "groups": groups.tolist(), "part": part.tolist(),
-             "bones": hashlib.sha256(np.ascontiguousarray(bones)).hexdigest()}  # fmt: skip
-    return resumable_artefact("supervised-bones", asdict(recipe) | given, (__name__,), make)
-
-
-def _checked(target: ArrayLike, groups: ArrayLike, part: ArrayLike) -> tuple[np.ndarray, ...]:
+def checked_parts(target: ArrayLike, groups: ArrayLike, part: ArrayLike) -> tuple[np.ndarray, ...]:
+    """Class (int64), group and part of each bone, if each of :data:`PARTS` has both classes and groups of its own."""
     target, groups, part = np.asarray(target).astype(np.int64), np.asarray(groups), np.asarray(part)
     for name in PARTS:
         if set(target[part == name].tolist()) != {0, 1}:

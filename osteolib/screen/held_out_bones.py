@@ -13,30 +13,31 @@ from numpy.typing import ArrayLike
 
 from osteolib.screen.bone_probe import linear_probe, vote
 
-SWAP = {"test": "validation", "validation": "test", "train": "train"}
+SWAP = {"test": "validation", "validation": "test"}
 
 
 def held_out_probability(
     features: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike, seed: int = 0, epochs: int = 100
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Probability of each bone of both held-out parts, by a linear layer on the training bones' features.
+    """Probability of each bone that does not train, by linear layers on the training bones' features.
 
     Parameters
     ----------
     features, target, groups, part
         As in :func:`osteolib.screen.bone_probe.linear_probe`, which is trained twice: the parts ``test`` and
-        ``validation`` change places.
+        ``validation`` change places. Bones of any other part have the mean of both layers.
 
     Returns
     -------
     Shape (n,), NaN for the bones that trained, and the history of the second layer.
     """
-    part, probability = np.asarray(part), np.full(len(features), np.nan)
-    for way in (part, np.array([SWAP[name] for name in part])):
+    part, said = np.asarray(part), []
+    for way in (part, np.array([SWAP.get(name, name) for name in part])):
         layer, history = linear_probe(features, target, groups, way, seed=seed, epochs=epochs)
-        scored = way == "test"
-        probability[scored] = layer(features[scored])
-    return probability, history
+        said.append(np.where(np.isin(way, ["train", "validation"]), np.nan, layer(features)))
+    first, second = said
+    both = np.where(np.isnan(first), second, np.where(np.isnan(second), first, (first + second) / 2))
+    return both, history
 
 
 def scores_of_people(bones: pd.DataFrame, probability: np.ndarray) -> pd.DataFrame:

@@ -1,6 +1,8 @@
-"""What a linear model reads off the bones of people who did not train it: one number a person, the mean of bones."""
+"""What linear models read off the bones of people who did not train them."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -34,3 +36,18 @@ def read_by_bone(features: NDArray, bones: pd.DataFrame, target: ArrayLike, held
         own = bones["bone"].eq(bone).to_numpy()
         said[own & held] = read_out(features, target, own & ~held, own & held)
     return pd.Series(said[held]).groupby(bones["subject_id"].to_numpy()[held]).mean()
+
+
+def what_bones_tell(
+    features: NDArray, bones: pd.DataFrame, truth: Mapping[str, pd.Series], held: NDArray[np.bool_]
+) -> dict[str, float]:
+    """``which bone`` (accuracy), and of each number of ``truth`` Pearson's r with what :func:`read_by_bone` says.
+
+    ``truth``: numbers of each person, by ``subject_id``; the rest as in :func:`read_by_bone`.
+    """
+    name = bones["bone"].to_numpy(str)
+    told = {"which bone": float((read_out(features, name, ~held, held) == name[held]).mean())}
+    for what, number in truth.items():
+        said = read_by_bone(features, bones, number[bones["subject_id"]], held)
+        told[what] = float(np.corrcoef(said, number[said.index])[0, 1])
+    return told

@@ -4,6 +4,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from osteolib.report import hand_protocols_page as page
+from osteolib.report import hand_protocols_taught as taught
 from osteolib.stats import bootstrap_ci
 
 USES = "hand-phantom"
@@ -69,10 +70,24 @@ def test_planted_curves_keep_their_means_and_the_sentence_reads_them(run):
     assert run.rows[0]["metric"] == "AUROC of features without knowledge, split by bones, rho 0.7, 256 dimensions"
 
 
-def test_calling_everybody_ill_has_the_f1_that_the_prevalence_gives(run):
-    layer = pd.DataFrame({"epoch": [0, 1], "train_macro_f1": [0.5, 0.9], "macro_f1": [0.4, 0.5]})
-    page.show_curves(run, {"supervised": layer[["epoch", "macro_f1"]], "SimCLR": layer}, 0.3)
-    assert run.facts["all_positive"] == pytest.approx(2 * 0.3 / 1.3)
+LAYER = pd.DataFrame({"epoch": [0, 1], "train_macro_f1": [0.5, 0.9], "macro_f1": [0.4, 0.5]})
+
+
+def test_curves_speak_of_the_layers_alone(run):
+    taught.show_curves(run, {"supervised": LAYER.assign(macro_f1=0.1), "SimCLR": LAYER})
     assert (run.facts["train_f1"], run.facts["val_f1"]) == (0.9, 0.5)
-    left, right = page.curves_figure({"supervised": layer[["epoch", "macro_f1"]], "SimCLR": layer}).axes
-    assert len(left.lines) == 1 and [line.get_label() for line in right.lines] == ["training", "validation"]
+    left, right = taught.curves_figure({"supervised": LAYER, "SimCLR": LAYER}).axes
+    assert [line.get_label() for line in right.lines] == ["training", "validation"] and left.get_ylabel() == "macro-F1"
+
+
+def test_a_network_that_calls_all_alike_stands_beside_one_that_does_not(run):
+    keys = {kind: ("supervised", kind, "people") for kind in ("whole", "views")}
+    said = {keys["whole"]: LIKELY, keys["views"]: np.full(120, 0.9) + 0.01 * RNG.random(120)}
+    compared = page.compare_bones(BONES, said, 100, 0)
+    taught.show_taught(run, BONES, compared, said)
+    shown = pd.read_csv(run.folder / "taught.csv").set_index("trained on")
+    prevalence = BONES["y"].mean()
+    assert run.facts["views_called"] == 1 and run.facts["all_ill"] == pytest.approx(2 * prevalence / (1 + prevalence))
+    assert shown.loc["views", "bones called ill"] == shown.loc["calls all ill", "bones called ill"] == "100%"
+    assert shown.loc["views", "F1"].startswith(f"{run.facts['all_ill']:.2f}")
+    assert (run.facts["printed_f1"], run.facts["printed_acc"]) == ("0.447", "28.74")

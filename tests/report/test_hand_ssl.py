@@ -6,56 +6,73 @@ from sklearn.metrics import roc_auc_score
 from osteolib.phantoms.hand.shapes import BONES
 from osteolib.report import hand_ssl as figures
 from osteolib.report import hand_ssl_page as page
+from osteolib.report import hand_ssl_results as results
 from osteolib.report.comparison import compare_scores, together
 
 USES = "hand-phantom"
 
 RNG = np.random.default_rng(0)
 Y = np.tile([0, 1], 20)
-PEOPLE = {
-    name: pd.DataFrame({"group": [f"s{k}" for k in range(40)], "y_true": Y, "y_score": score})
-    for name, score in {
-        page.RANDOM: RNG.uniform(0, 0.4, 40),
-        "SimCLR, crops conventional": np.clip(0.3 * Y + RNG.uniform(0, 0.6, 40), 0, 1),
-        "SimCLR, crops extended": np.where(Y == 1, 0.9, 0.1),
-    }.items()
+SAID = {
+    results.RANDOM: RNG.uniform(0, 0.4, 40),
+    "SimCLR, conventional": np.clip(0.3 * Y + RNG.uniform(0, 0.6, 40), 0, 1),
+    "SimCLR, extended": np.where(Y == 1, 0.9, 0.1),
+    "SimCLR, extended, as filmed": np.clip(0.2 * Y + RNG.uniform(0, 0.6, 40), 0, 1),
+    "SimCLR, large": np.clip(0.6 * Y + RNG.uniform(0, 0.4, 40), 0, 1),
+    "supervised": np.clip(0.4 * Y + RNG.uniform(0, 0.6, 40), 0, 1),
 }
-PLAIN = {"cortex of M2, true, crops none": Y + RNG.normal(0, 0.5, 40)}
+PEOPLE = {name: pd.DataFrame({"group": [f"s{k}" for k in range(40)], "y_true": Y, "y_score": score})
+          for name, score in SAID.items()}  # fmt: skip
+PLAIN = {"cortex of M2, true": Y + RNG.normal(0, 0.5, 40)}
+IDEAL = Y + RNG.normal(0, 0.3, 40)
 
 
 @pytest.fixture
-def compared(monkeypatch):
-    monkeypatch.setattr(page, "attainable_auroc", lambda seed, preset: 0.9)
-    return page.compare_encoders(PEOPLE, PLAIN, 100, 0)
+def compared():
+    return results.compare_encoders(PEOPLE, PLAIN, IDEAL, 100, 0)
 
 
-def test_encoders_are_compared_with_the_random_one_and_crops_with_each_other(compared):
+def test_encoders_are_compared_with_the_random_one_and_in_single_steps(compared):
     for name, people in PEOPLE.items():
         assert compared.estimate(name)[0] == pytest.approx(roc_auc_score(Y, people["y_score"]))
     pairs = compared.differences[["method", "reference"]].to_numpy().tolist()
-    assert pairs == [
-        ["SimCLR, crops conventional", page.RANDOM],
-        ["SimCLR, crops extended", page.RANDOM],
-        ["SimCLR, crops extended", "SimCLR, crops conventional"],
+    against = ["SimCLR, conventional", "SimCLR, extended", "SimCLR, large", "supervised"]
+    assert pairs == [[name, results.RANDOM] for name in against] + [
+        ["SimCLR, extended", "SimCLR, extended, as filmed"],
+        ["SimCLR, large", "SimCLR, extended"],
+        ["SimCLR, extended", "SimCLR, conventional"],
     ]
+
+
+def test_the_attainable_is_what_the_ideal_reader_makes_of_these_very_people(compared):
+    attainable = compared.rows.loc[compared.rows["metric"] == "auroc", "attainable"].unique()
+    assert attainable == pytest.approx([roc_auc_score(Y, IDEAL)])
 
 
 def test_a_precision_of_a_handful_of_calls_is_not_given(compared):
     called = compared.rows.groupby("method")["metric"].agg(set)
-    assert "ppv" in called["SimCLR, crops extended"] and "ppv" not in called[page.RANDOM]
-    assert compared.estimate(page.RANDOM, "sensitivity")[0] == 0
-    assert called["cortex of M2, true, crops none"] == {"auroc"}  # no calls of a measurement
+    assert "ppv" in called["SimCLR, extended"] and "ppv" not in called[results.RANDOM]
+    assert compared.estimate(results.RANDOM, "sensitivity")[0] == 0
+    assert called["cortex of M2, true"] == {"auroc"}  # no calls of a measurement
 
 
-def test_readers_see_short_names_and_results_keep_the_full_ones(compared, run):
-    assert [page.for_reading(name) for name in compared.methods] == [
-        "random encoder", "SimCLR, conventional", "SimCLR, extended", "cortex of M2, true"
-    ]  # fmt: skip
-    page.show_methods(run, compared, {page.RANDOM: [0.5, 0.6]}, 0)
-    assert {"auroc, random encoder, crops none", "f1, SimCLR, crops extended"} <= {row["metric"] for row in run.rows}
-    assert run.facts["best"] == "SimCLR, extended" and run.facts["n_above"] >= 1
-    assert run.facts["attainable"] == 0.9 and run.facts["n_cells"] == 2
+def test_every_row_is_recorded_and_the_best_on_large_views_is_named(compared, run, monkeypatch):
+    monkeypatch.setattr(results, "attainable_auroc", lambda preset: 0.9)
+    results.show_methods(run, compared, {results.RANDOM: [0.5, 0.6]}, 0)
+    assert {"auroc, random encoder", "f1, SimCLR, extended"} <= {row["metric"] for row in run.rows}
+    assert run.facts["best"] == run.facts["worst"] == "SimCLR, large" and run.facts["at_large"] == 0.9
+    assert run.facts["best_share"] == pytest.approx(compared.share("SimCLR, large")[0])
     assert (run.folder / "auroc.png").is_file()
+
+
+def test_a_step_is_called_a_gain_a_loss_or_neither_by_its_interval(compared, run):
+    results.show_contrasts(run, compared)
+    for key, (method, reference) in results.CONTRASTS.items():
+        _, low, high = compared.difference(method, reference)
+        expected = "a gain" if low > 0 else "a loss" if high < 0 else "this run cannot tell"
+        assert run.facts[f"verdict_{key}"] == expected
+    assert run.facts["verdict_ranks"] == "a gain"  # all told against chance and a little
+    assert len(pd.read_csv(run.folder / "steps.csv")) == 4
 
 
 def history(losses, spreads, ranks):
@@ -64,15 +81,14 @@ def history(losses, spreads, ranks):
 
 
 HISTORY = {
-    ("simclr", "extended", 0): history([4.0, 2.0], [0.5, 0.8], [3, 9]),
-    ("supcon", "extended", 0): history([4.0, 3.99], [0.1, 0], [2, 1]),
+    ("simclr", "extended", "ranked", 0): history([4.0, 2.0], [0.5, 0.8], [3, 9]),
+    ("supcon", "extended", "ranked", 0): history([4.0, 3.99], [0.1, 0], [2, 1]),
 }
 
 
-def test_a_loss_within_a_hundredth_of_its_collapse_is_named(run, monkeypatch):
-    monkeypatch.setattr(figures, "NAMES", {"simclr": "SimCLR", "supcon": "SupCon"})
+def test_a_loss_within_a_hundredth_of_its_collapse_is_named(run):
     page.show_pretraining(run, HISTORY, 120)
-    assert run.facts["stuck"] == "SupCon" and run.facts["most"] == "SimCLR"
+    assert run.facts["stuck"] == "SupCon, extended" and run.facts["most"] == "SimCLR, extended"
     last = page.last_epochs(HISTORY)
     assert last["loss"].tolist() == [2.0, 3.99] and last["rank"].tolist() == [9, 1]
 
@@ -103,10 +119,9 @@ def test_a_bone_is_drawn_beside_its_own_auroc():
     assert points == pytest.approx([alone.estimate(b)[0] for b in BONES])
 
 
-def test_what_features_know_is_told_beside_the_random_encoder(run):
-    known = {("random encoder", "none", 0): {"which bone": 0.7, "sex": 0.5, "cortex of M2": 0.1},
-             ("simclr", "extended", 0): {"which bone": 0.9, "sex": 0.6, "cortex of M2": 0.4},
-             ("vicreg", "extended", 0): {"which bone": 0.8, "sex": 0.6, "cortex of M2": 0.2}}  # fmt: skip
+def test_what_features_know_is_told_of_the_cortex_and_of_the_window(run):
+    names = results.RANDOM, "SimCLR, extended, as filmed", "SimCLR, large"
+    known = {name: {"which bone": 0.7, "cortex": 0.1 * k, "window": 0.9 - 0.3 * k} for k, name in enumerate(names)}
     page.show_knowledge(run, known)
-    assert (run.facts["bone_random"], run.facts["bone_low"], run.facts["bone_high"]) == (0.7, 0.8, 0.9)
-    assert pd.read_csv(run.folder / "knows.csv")["encoder"].tolist() == ["random encoder", "SimCLR", "VICReg"]
+    assert run.facts["filmed_window"] == pytest.approx(0.6) and run.facts["large_cortex"] == 0.2
+    assert pd.read_csv(run.folder / "knows.csv")["encoder"].tolist() == list(names)

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,10 +9,8 @@ from torch import nn
 from torch.nn import functional
 
 from osteolib.runs import store
-from osteolib.screen.bone_probe import embed, embed_stored, linear_probe, macro_f1, split_bones, supervised, vote
+from osteolib.screen.bone_probe import embed, embed_stored, linear_probe, macro_f1, split_bones, vote
 from osteolib.ssl.encoders import build_encoder
-from osteolib.ssl.pretrain import Recipe
-from osteolib.views.multicrop import Crop
 
 torch.set_num_threads(1)
 SUBJECTS, BONES = 60, 7
@@ -154,24 +150,3 @@ def test_what_cannot_be_probed_is_named():
     ):
         with pytest.raises(ValueError, match=message):
             linear_probe(x, **{"target": TARGET, "groups": SUBJECT, "part": part} | changed)
-
-
-def test_a_supervised_encoder_learns_a_planted_class_and_is_found_again(tmp_path, monkeypatch):
-    """Class 1 has a thin cortex around a dark canal; test subjects are scored by weights that never saw them."""
-    monkeypatch.setattr(store, "STORE", tmp_path)
-    n = 20
-    target = np.arange(n) % 2
-    x = np.abs(np.linspace(-1, 1, 16))
-    bones = np.array([np.tile((x < 0.8) * np.where(x < 0.8 - 0.55 + 0.4 * c, 60, 200), (16, 1)) for c in target])
-    part = np.repeat(["train", "validation", "test"], [12, 4, 4])
-    recipe = Recipe(
-        encoder="resnet18-half", crops=(Crop(2, 24, (0.5, 1)), Crop(1, 17, (0.2, 0.5))), batch_size=6, epochs=6
-    )
-    folder = supervised(bones.astype(np.uint8), target, np.arange(n), part, recipe)
-    probability = pd.read_parquet(folder / "probability.parquet")["probability"].to_numpy()
-    history = pd.read_parquet(folder / "history.parquet")
-    assert roc_auc_score(target[part == "test"], probability[part == "test"]) == 1
-    assert list(history) == ["epoch", "lr", "loss", "macro_f1"] and history.loss.iloc[-1] < history.loss.iloc[0]
-    assert supervised(bones.astype(np.uint8), target, np.arange(n), part, recipe) == folder
-    with pytest.raises(ValueError, match="is in test and in train"):
-        supervised(bones.astype(np.uint8), target, np.arange(n) % 16, part, replace(recipe, epochs=1))

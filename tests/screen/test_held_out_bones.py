@@ -23,6 +23,14 @@ def test_both_held_out_parts_are_scored_by_a_layer_chosen_on_the_other():
     pd.testing.assert_frame_equal(history, second)
 
 
+def test_new_people_have_the_mean_of_both_layers():
+    part = np.where(PERSON == 23, "new", PART)
+    p, _ = held_out_probability(X, Y, PERSON, part, seed=3, epochs=4)
+    swapped = pd.Series(part).replace({"test": "validation", "validation": "test"}).to_numpy(str)
+    layers = [linear_probe(X, Y, PERSON, way, seed=3, epochs=4)[0] for way in (part, swapped)]
+    assert p[part == "new"] == pytest.approx(np.mean([layer(X[part == "new"]) for layer in layers], axis=0))
+
+
 BONES = pd.DataFrame(
     {"subject_id": list("aabbccdd"), "bone": ["M1", "M2"] * 4, "y": [1, 1, 1, 1, 0, 0, 0, 0]}
 )  # fmt: skip

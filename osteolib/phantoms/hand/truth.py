@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,29 +88,61 @@ def attainable_auroc(
 ) -> float:
     """The AUROC of P(osteoporosis | every latent that reaches the pixels): what no model of the films can pass.
 
-    A logistic regression on :data:`LATENTS`, their squares and products (near-normal given the T-score), fitted on
-    half of the simulated people and judged on the other half; nothing is rendered. With ``covariates`` it
-    knows age, sex and BMI as well. With a ``preset`` people of each sex and label weigh as many as the preset has of
-    them: size tells the sex and the sex the label, so what is attainable depends on how many of each there are.
+    The reader is that of :func:`ideal_reader`, fitted on half of the simulated people and judged on the other half.
+    With a ``preset`` it is judged on people mixed as there: size tells the sex and the sex the label, so what is
+    attainable depends on how many of each there are.
     """
-    from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
+    people, weight = _simulated(n_subjects, seed, preset)
+    half = n_subjects // 2
+    score = _fitted(people[:half], weight[:half], covariates)(people[half:])
+    return float(roc_auc_score(people["ill"][half:], score, sample_weight=weight[half:]))
+
+
+def ideal_reader(
+    covariates: bool = False, n_subjects: int = 100_000, seed: int = 0, preset: str | None = None
+) -> Callable[[pd.DataFrame], NDArray[np.float64]]:
+    """P(osteoporosis | every latent that reaches the pixels), as a function of a phantom's people.
+
+    A logistic regression on :data:`LATENTS`, their squares and products (near-normal given the T-score), fitted to
+    simulated people; nothing is rendered. With ``covariates`` it knows age, sex and BMI as well. With a ``preset``
+    people of each sex and label weigh as many as the preset has of them.
+
+    Returns
+    -------
+    A function from the table of a cohort's subjects (n rows) to probabilities, shape (n,). On few people its AUROC
+    differs from :func:`attainable_auroc` by the luck of those people, as that of every method judged on them does.
+    """
+    people, weight = _simulated(n_subjects, seed, preset)
+    return _fitted(people, weight, covariates)
+
+
+def _simulated(n_subjects: int, seed: int, preset: str | None) -> tuple[pd.DataFrame, NDArray[np.float64]]:
     settings = phantom_settings("hand-phantom")
     people = simulate(settings, n_subjects, seed)
-    y = label_from_t_score(people.t_score, settings["label_rule"]).eq("osteoporosis").to_numpy()
-    known = [*LATENTS, *(["age_years", "bmi_kg_m2", "is_woman"] if covariates else [])]
-    x = people.assign(is_woman=people.sex.eq("F").astype(float), density=np.log(people.density))[known]
-    model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(C=10, max_iter=500))
-    half = n_subjects // 2
-    weight = np.ones(n_subjects)
+    ill = label_from_t_score(people.t_score, settings["label_rule"]).eq("osteoporosis")
+    people, weight = people.assign(ill=ill), np.ones(n_subjects)
     if preset:
-        cell = people.sex.str.cat(np.where(y, "osteoporosis", "normal"), sep=" ")
+        cell = people.sex.str.cat(np.where(ill, "osteoporosis", "normal"), sep=" ")
         counts = settings["presets"][preset]
         wanted = pd.Series({f"{sex} {label}": n for sex in "FM" for label, n in counts[sex].items()})
         weight = cell.map(wanted / wanted.sum() / cell.value_counts(normalize=True)).to_numpy()
-    model.fit(x[:half], y[:half], logisticregression__sample_weight=weight[:half])
-    score = model.predict_proba(x[half:])[:, 1]
-    return float(roc_auc_score(y[half:], score, sample_weight=weight[half:]))
+    return people, weight
+
+
+def _fitted(
+    people: pd.DataFrame, weight: NDArray[np.float64], covariates: bool
+) -> Callable[[pd.DataFrame], NDArray[np.float64]]:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+    known = [*LATENTS, *(["age_years", "bmi_kg_m2", "is_woman"] if covariates else [])]
+
+    def table(some: pd.DataFrame) -> pd.DataFrame:
+        return some.assign(is_woman=some.sex.eq("F").astype(float), density=np.log(some.density))[known]
+
+    model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(C=10, max_iter=500))
+    model.fit(table(people), people["ill"], logisticregression__sample_weight=weight)
+    return lambda some: model.predict_proba(table(some))[:, 1]

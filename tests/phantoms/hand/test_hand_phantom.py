@@ -13,7 +13,14 @@ from osteolib.phantoms.hand.anatomy import hand, render
 from osteolib.phantoms.hand.people import simulate
 from osteolib.phantoms.hand.pose import HandPose, skeleton
 from osteolib.phantoms.hand.shapes import BONES
-from osteolib.phantoms.hand.truth import ANNOTATOR_WEIGHTS, annotate, attainable_auroc, read_masks, threshold_check
+from osteolib.phantoms.hand.truth import (
+    ANNOTATOR_WEIGHTS,
+    annotate,
+    attainable_auroc,
+    ideal_reader,
+    read_masks,
+    threshold_check,
+)
 from osteolib.phantoms.physics import Acquisition
 from osteolib.phantoms.settings import phantom_settings, with_people
 from osteolib.radiograph import read_radiograph
@@ -193,6 +200,17 @@ def test_metal_shows_only_where_it_is_asked_for():
         brighter = (with_it.astype(int) - plain) > 40
         assert 0 < brighter.mean() < 0.25 or thing == "cast"
         assert (with_it != plain).any()
+
+
+def test_the_ideal_reader_makes_of_many_other_people_what_is_attainable():
+    """An AUROC over 20,000 people has a standard error below 0.01."""
+    settings = phantom_settings("hand-phantom")
+    others = simulate(settings, 20_000, 5)
+    ill = others.t_score < -2.5
+    likely = ideal_reader(n_subjects=20_000)(others)
+    assert likely.min() >= 0 and likely.max() <= 1
+    assert roc_auc_score(ill, likely) == pytest.approx(attainable_auroc(n_subjects=20_000), abs=0.02)
+    assert roc_auc_score(ill, likely) > roc_auc_score(ill, -others.cortical_percentage)
 
 
 def test_attainable_lies_between_one_latent_and_the_truth():
