@@ -19,9 +19,8 @@
 # Those films cannot be had. Simulated hands can show what each step does, whether it works at this size, and how much of
 # the attainable it attains. **They never confirm a clinical number, and no value of a paper is answered on this page.**
 #
-# As the papers describe them, these steps learn next to nothing here. [Two things hide the bone](43_hand_hidden.ipynb): grey
-# levels that belong to the film, and views too small to hold it. So there are two recipes, kept apart: the **papers'**, and one that
-# differs in just these two.
+# [Another page](43_hand_hidden.ipynb) suspects two things of hiding the bone: grey levels that belong to the film, and views too small
+# to hold it. So there are two recipes, kept apart: the **papers'**, and one that differs in just these two.
 #
 # **You will** pre-train with both, watch whether a method collapses, ask frozen features what they know, put them beside random
 # weights, a ruler, the same network taught with labels, and the attainable, and take Figure 5 of the journal version apart.
@@ -50,8 +49,9 @@ from osteolib.report.hand_ssl import NAMES, cell_name
 from osteolib.segment.bones import film_rows
 
 run = osteolib.start(globals(), "22_hand_ssl")
-cohort, others = (load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed + k,
-                                  size=film_rows(image_size)) for k in (0, 1))
+cohort, others = (
+    load_or_explain(run, "hand-phantom", preset="lee2025", seed=seed + k,
+                    size=film_rows(image_size)) for k in (0, 1))
 
 # %% [markdown]
 # ## Bones and split
@@ -154,8 +154,8 @@ for grey, name in (("ranked", results.RANDOM), ("filmed", page.RANDOM_FILMED)):
     untrained = build_encoder(recipe.encoder)
     features[name, seed] = embed(untrained, bones[grey].images, view)
 features |= side_by_side(embed_stored, {
-    (cell_name(m, c, g), k): (folders[m, c, g, k], recipe.encoder, bones[g].images, view)
-    for m, c, g, k in cells})
+    (cell_name(m, c, g), k): (f, recipe.encoder, bones[g].images, view)
+    for (m, c, g, k), f in folders.items()})
 
 # %% tags=["hide-input"]
 people = page.all_people(cohort, others)

@@ -101,9 +101,10 @@ def method_name(key: Key) -> str:
 
 
 def gaps(compared: Comparison, keys: list[Key]) -> dict[tuple[str, str], float]:
-    """AUROC split by bones minus split by people, by (encoder, crops)."""
+    """AUROC split by bones minus split by people, by (encoder, crops), of those that were split both ways."""
     value = {key: compared.estimate(method_name(key))[0] for key in keys}
-    return {key[:2]: value[(*key[:2], "bones")] - value[key] for key in keys if key[2] == "people"}
+    both = [key for key in keys if key[2] == "people" and (*key[:2], "bones") in value]
+    return {key[:2]: value[(*key[:2], "bones")] - value[key] for key in both}
 
 
 def show_table_2(
