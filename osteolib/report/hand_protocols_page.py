@@ -129,8 +129,9 @@ def show_table_2(
     table(run, "leak", pd.DataFrame(lines), caption, index=False)
     compared.record(run, PHANTOM, "{metric} of bones, {method}")
     rho, directions, worth = np.array(list(shared.values())).T
+    taught = next(difference for key, difference in gap.items() if key[0] == TAUGHT)
     run.fact(rho_low=rho.min(), rho_high=rho.max(), dims_low=directions.min(), dims_high=directions.max(),
-             worth=worth.mean(), taught_gap=next(d for key, d in gap.items() if key[0] == TAUGHT), n_gap=len(gap), n_up=sum(d > 0 for d in gap.values()),
+             worth=worth.mean(), taught_gap=taught, n_gap=len(gap), n_up=sum(d > 0 for d in gap.values()),
              mean_gap=np.mean(list(gap.values())))  # fmt: skip
     say(
         run,
