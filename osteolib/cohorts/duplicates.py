@@ -18,8 +18,8 @@ MAX_DISTANCE = 4
 CROSS_CLASS = ("exclude", "keep")
 
 
-def perceptual_hash(path: Path) -> str:
-    """64-bit perceptual hash of an image file (PNG, JPEG or DICOM), 16 hexadecimal digits.
+def perceptual_hash(path: Path, polarity: str | None = None) -> str:
+    """64-bit perceptual hash of an image file (PNG, JPEG or DICOM), 16 hexadecimal digits; bone is bright on it.
 
     Raises
     ------
@@ -31,15 +31,15 @@ def perceptual_hash(path: Path) -> str:
 
     from osteolib.radiograph import read_radiograph
 
-    pixels = read_radiograph(path).pixels
+    pixels = read_radiograph(path, polarity).pixels
     if pixels.dtype != np.uint8:  # the hash compares DCT terms with their median: scale does not matter
         pixels = (pixels / max(int(pixels.max()), 1) * 255).round().astype(np.uint8)
     return str(imagehash.phash(Image.fromarray(pixels)))
 
 
-def same_perceptual_hash(path: Path, phash: str | None) -> bool:
+def same_perceptual_hash(path: Path, phash: str | None, polarity: str | None = None) -> bool:
     """Whether a file still has the hash that its manifest states; decoders may differ in a bit or two."""
-    return phash is None or int.bit_count(int(perceptual_hash(path), 16) ^ int(phash, 16)) <= 2
+    return phash is None or int.bit_count(int(perceptual_hash(path, polarity), 16) ^ int(phash, 16)) <= 2
 
 
 def join_groups(*keys: pd.Series, pairs: np.ndarray | None = None) -> np.ndarray:

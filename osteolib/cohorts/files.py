@@ -156,7 +156,7 @@ def _find(file: DataFile, folder: Path, found: set[str], deep: bool) -> tuple[st
         if not one.sha256:
             return "unseen", DataFile(one.path, file_sha256(path), path.stat().st_size)
         same = path.stat().st_size == one.bytes and file_sha256(path) == one.sha256
-        if same and (not deep or same_perceptual_hash(path, one.phash)):
+        if same and (not deep or same_perceptual_hash(path, one.phash, one.polarity)):
             return "ok" if one is file else "copy", one
     return ("changed", candidates[0]) if candidates else ("missing", file)
 

@@ -15,8 +15,8 @@ UNITS = ("knee", "film")
 BOX = ["x0", "y0", "x1", "y1"]
 
 
-def measure_film(path: Path, knees: bool) -> list[dict[str, float | str]]:
-    """Measure one film; one entry per knee, or a single one without ``knees``.
+def measure_film(path: Path, knees: bool, polarity: str | None = None) -> list[dict[str, float | str]]:
+    """Measure one film; one entry per knee, or a single one without ``knees``; ``polarity`` where it is known.
 
     Whole-image intensities are those of the pixels as stored, before any crop or window: what a model could read
     without looking at bone. Boxes are in pixels, ``x1`` and ``y1`` excluded.
@@ -29,7 +29,7 @@ def measure_film(path: Path, knees: bool) -> list[dict[str, float | str]]:
     """
     from osteolib.radiograph import read_radiograph, split_knees
 
-    read = read_radiograph(path)
+    read = read_radiograph(path, polarity)
     pixels = read.pixels
     p05, p50, p95 = np.percentile(pixels, [5, 50, 95])
     height, width = pixels.shape

@@ -22,6 +22,7 @@ class DataFile:
     """One file of a cohort: path below the cohort's folder, content, and the perceptual hash where it is an image.
 
     An empty ``sha256`` means that nobody here has seen the file. ``copy`` is a reduced copy that will do in its place.
+    ``polarity`` is what bone is on a film where that was said: :data:`osteolib.radiograph.polarity.POLARITIES`.
     """
 
     path: str
@@ -29,6 +30,7 @@ class DataFile:
     bytes: int
     phash: str | None = None
     copy: DataFile | None = None
+    polarity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ class Manifest:
     def content(self) -> dict[str, Any]:
         """All that decides what the cohort is; where the folder lies and how it came there does not."""
         told = {key: value for key, value in asdict(self).items() if key not in ("folder", "download")}
-        told["files"] = [{k: v for k, v in file.items() if (k, v) != ("copy", None)} for file in told["files"]]
+        unsaid = (("copy", None), ("polarity", None))
+        told["files"] = [{k: v for k, v in file.items() if (k, v) not in unsaid} for file in told["files"]]
         return told if self.partial else {key: value for key, value in told.items() if key != "partial"}
 
 

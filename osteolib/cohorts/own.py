@@ -19,12 +19,15 @@ from osteolib.cohorts.image_names import image_ids, match_images
 from osteolib.cohorts.manifest import Manifest, manifest_paths, parse_manifest
 from osteolib.cohorts.own_copies import contradictions, describe_copies, with_groups
 from osteolib.cohorts.own_people import COLUMNS, read_people, unused_columns
+from osteolib.cohorts.own_polarity import as_stated, polarity_note
 from osteolib.cohorts.plausible import doubts
+from osteolib.radiograph.polarity import POLARITIES
 from osteolib.runs.paths import file_sha256, write_atomic
 from osteolib.stats.labels import RULES
 
 IMAGES = {".png", ".jpg", ".jpeg", ".dcm"}
 TABLES = {".csv", ".xlsx"}
+STATED = ["side", "polarity"]  # what a table may say of a film
 OTHER_TABLES = {".xls", ".xlsm", ".xlsb", ".ods", ".tsv", ".numbers", ".sav", ".dta"}
 
 
@@ -90,21 +93,23 @@ def add_folder(
     table = {"file": tables[0].relative_to(folder).as_posix(), "headers": dict(columns or {})}
     images = [p.relative_to(folder).as_posix() for p in found if p.suffix.lower() in IMAGES]
     others = [p.relative_to(folder).as_posix() for p in found if p.suffix.lower() not in IMAGES]
-    sides = {}
+    stated = {}
     try:
         people, wrong = read_people(folder, table, label_rule)
         image, unmatched = match_images(people.image, images, others) if "image" in people else (None, [])
         problems += wrong + unmatched
-        sides = dict(zip(image, people.side, strict=True)) if image is not None and "side" in people else {}
+        if image is not None:
+            rows = people.reindex(columns=STATED).astype(object).to_dict("records")
+            stated = dict(zip(image, rows, strict=True))
     except ValueError as error:
         problems.append(str(error))
-    hashes, unreadable = read_images(folder, images, bone == "knee", sides)
+    seen, unreadable = read_images(folder, images, bone == "knee", stated)
     if problems := problems + unreadable:
         raise FolderProblems(folder, problems)
 
     try:
         files = [describe_file(folder, table["file"])]
-        files += [describe_file(folder, image) | {"phash": hashes[image]} for image in images]
+        files += [describe_file(folder, image) | seen[image] for image in images]
     except OSError as error:
         gone = Path(error.filename).relative_to(folder).as_posix()
         problem = (
@@ -141,7 +146,8 @@ def read(
     options = {"unit": unit, "cross_class_duplicates": cross_class_duplicates}
     crossing = contradictions(films, "label")
     notes = [f"{len(crossing):,} films stand under more than one label, as copies or crops of one leg."]
-    return make_cohort(manifest, options, units, mixed, (notes if crossing else []) + doubts(films))
+    notes = (notes if crossing else []) + doubts(films) + polarity_note(films)
+    return make_cohort(manifest, options, units, mixed, notes)
 
 
 def describe(manifest: Manifest, folder: Path) -> str:
@@ -155,7 +161,7 @@ def describe(manifest: Manifest, folder: Path) -> str:
     films, lines = read_films(manifest, folder), []
     if left := unused_columns(folder, manifest.table):
         lines.append(f"Columns that are not used: {', '.join(map(repr, left))}.")
-    strange = [*doubts(films), *film_notes(films)]
+    strange = [*doubts(films), *film_notes(films), *polarity_note(films)]
     return "\n".join([*lines, *(f"To be looked at: {doubt}" for doubt in strange), describe_copies(films)])
 
 
@@ -163,7 +169,8 @@ def read_films(manifest: Manifest, folder: Path) -> pd.DataFrame:
     """One row per film of an accepted folder: its row of the table, ``split_group`` and the groups of its copies.
 
     A split group holds the films of one subject, look-alikes, and all copies of a film. ``pixels`` is a hash of what
-    the file shows, however it is stored.
+    the file shows, however it is stored. Where ``polarity`` is stated, ``path`` and ``sha256`` are those of a copy with
+    bright bone.
 
     Raises
     ------
@@ -171,33 +178,39 @@ def read_films(manifest: Manifest, folder: Path) -> pd.DataFrame:
         The table has changed since and breaks a rule.
     """
     people, problems = read_people(folder, manifest.table, manifest.label_rule)
-    images = pd.DataFrame([file for file in manifest.files if file.phash])
+    images = pd.DataFrame([file for file in manifest.files if file.phash]).astype({"polarity": "str"})
     image, unmatched = match_images(people.image, images.path.tolist()) if "image" in people else (None, [])
     if problems := problems + unmatched:
         raise ValueError(f"{manifest.table['file']}: " + "\n".join(problems))
-    films = people.assign(image=image).merge(images[["path", "sha256", "phash"]], left_on="image", right_on="path")
-    films = films.drop(columns="image")
+    told = images[["path", "sha256", "phash", "polarity"]]
+    films = people.drop(columns="polarity", errors="ignore").assign(image=image)
+    films = films.merge(told, left_on="image", right_on="path").drop(columns="image")
     films = films.assign(path=films.path.map(lambda path: str(folder / path)), image_id=image_ids(films.path))
+    films = as_stated(films)
     films = with_groups(films, knees=manifest.settings["bone"] == "knee")
     group = join_groups(split_groups(films), films.source_group)
     return films.assign(split_group=films.groupby(group).image_id.transform("first").astype("str"))
 
 
 def read_images(
-    folder: Path, images: list[str], knees: bool, sides: Mapping[str, str]
-) -> tuple[dict[str, str], list[str]]:
-    """Perceptual hash of each image, and which images are damaged, no radiographs, or not of one person's knees.
+    folder: Path, images: list[str], knees: bool, stated: Mapping[str, Mapping[str, str]]
+) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """What a manifest says of each image, and which are damaged, no radiographs, or not of one person's knees.
 
-    ``sides`` has what the table says of some images; a film that says otherwise is among the problems.
+    ``stated`` has what the table says of some images (:data:`STATED`): a film of another side is among the problems,
+    and what bone is on it goes to its ``phash`` and ``polarity``.
     """
-    hashes, problems = {}, []
+    found, problems = {}, []
     for image in images:
+        said = stated.get(image, {})
+        polarity = said["polarity"] if said.get("polarity") in POLARITIES else None
         try:
-            check_side(measure_film(folder / image, knees), sides.get(image))
-            hashes[image] = perceptual_hash(folder / image)
+            check_side(measure_film(folder / image, knees, polarity), said.get("side"))
+            found[image] = {"phash": perceptual_hash(folder / image, polarity)}
+            found[image] |= {"polarity": polarity} if polarity else {}
         except ValueError as error:
             problems.append(f"image {image!r} cannot be used: {error}")
-    return hashes, problems
+    return found, problems
 
 
 def describe_file(folder: Path, path: str) -> dict[str, str | int]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from osteolib.cohorts.cohort import RANGES, WORDS
 from osteolib.cohorts.tables import not_used, read_table, tidy_table
+from osteolib.radiograph.polarity import POLARITIES
 from osteolib.stats.labels import LABELS, RULES, label_from_t_score
 
 SEX = {"F": "F", "female": "F", "woman": "F", "M": "M", "male": "M", "man": "M"}
@@ -22,10 +23,12 @@ COLUMNS = {
         for name in ("t_score", "t_score_neck", "t_score_total_hip", "t_score_spine")
     },
     **{n: {"values": {w: w for w in WORDS[n]}, "optional": True} for n in ("label", "side", "t_score_method")},
+    "polarity": {"values": {w: w for w in POLARITIES}, "optional": True},
     **{name: {"optional": True} for name in ("t_score_site", "level", "site", "device", "view")},
 }
 """The columns a table may have; others are ignored. ``t_score`` or ``label`` must be among them; the T-scores of
-three DXA sites are for the page on two measurements of one person."""
+three DXA sites are for the page on two measurements of one person, ``polarity`` for films that are taken for negatives,
+or are negatives."""
 
 
 def _columns(table: dict) -> dict[str, dict]:

@@ -28,8 +28,8 @@ PIXELS = [
 ]  # fmt: skip
 
 
-def read_dicom(path: Path) -> Radiograph:
-    """Read one DICOM film.
+def read_dicom(path: Path, polarity: str | None = None) -> Radiograph:
+    """Read one DICOM film; ``polarity`` is what bone is on it by its PhotometricInterpretation, where that is known.
 
     Raises
     ------
@@ -39,14 +39,14 @@ def read_dicom(path: Path) -> Radiograph:
     import pydicom
 
     try:
-        return _from_dicom(path.name, pydicom.dcmread(path, specific_tags=ABOUT + PIXELS))
+        return _from_dicom(path.name, pydicom.dcmread(path, specific_tags=ABOUT + PIXELS), polarity)
     except RadiographError:
         raise
     except Exception as error:  # pydicom raises many kinds, and parses an element only when it is asked for
         raise RadiographError(f"{path.name}: damaged DICOM ({type(error).__name__}); export it again") from None
 
 
-def _from_dicom(name: str, data: Dataset) -> Radiograph:
+def _from_dicom(name: str, data: Dataset, polarity: str | None) -> Radiograph:
     modality = str(data.get("Modality") or "none")
     if modality not in MODALITIES:
         raise RadiographError(f"{name}: modality {modality}; give a projection ({', '.join(MODALITIES)})")
@@ -59,7 +59,7 @@ def _from_dicom(name: str, data: Dataset) -> Radiograph:
     side = side_of(data, name)
     stored = _decoded(data, name)
     shown, culprit = grey_values(data, name, stored)
-    inverted, notes = _polarity(data, name, shown)
+    inverted, notes = _polarity(data, name, shown, polarity)
     grey = unsigned(shown, inverted)
     why = culprit and (why_empty(sample(grey)) or why_saturated(sample(grey)))
     if why and not why_empty(sample(unsigned(stored, inverted))):
@@ -90,12 +90,12 @@ def _spacing(data: Dataset, name: str) -> tuple[float, float] | None:
     return None
 
 
-def _polarity(data: Dataset, name: str, film: Values) -> tuple[bool, list[str]]:
+def _polarity(data: Dataset, name: str, film: Values, stated: str | None) -> tuple[bool, list[str]]:
     """Whether grey values are to be inverted for bright bone, and what was decided.
 
     PhotometricInterpretation says it, and for the detector's raw values PixelIntensityRelationshipSign may (C.8.11.3):
     1 where more radiation, the air beside the bone, has larger values. PresentationLUTShape repeats it. Where they
-    contradict each other the picture decides.
+    contradict each other the picture decides, unless somebody has ``stated`` what PhotometricInterpretation shows.
     """
     photometric = str(data.PhotometricInterpretation)
     said = {f"PhotometricInterpretation {photometric}": photometric == "MONOCHROME1"}
@@ -104,6 +104,8 @@ def _polarity(data: Dataset, name: str, film: Values) -> tuple[bool, list[str]]:
         said[f"PresentationLUTShape {shape}"] = shape == "INVERSE"
     raw = str(data.get("PresentationIntentType") or "").upper() == "FOR PROCESSING"
     notes = ["the raw values of a detector (FOR PROCESSING), not those of a finished film"] if raw else []
+    if stated:
+        return (photometric == "MONOCHROME1") != (stated == "dark bone"), notes
     sign = whole(data, name, "PixelIntensityRelationshipSign", 0)
     if raw and sign in (1, -1) and not data.get("ModalityLUTSequence"):
         rising = sign * number(data, name, "RescaleSlope", 1.0) > 0

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteolib.radiograph.film import RadiographError, check_size
+from osteolib.radiograph.polarity import POLARITIES
 
 if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 COLOUR_TOLERANCE = 16  # grey levels of 255 by which JPEG may tear the channels of a grey image apart
 UPRIGHT = 1  # EXIF orientation of a picture that is stored as it is shown
 APP1 = "Raw profile type APP1"
+POLARITY = "Polarity"  # the text of a PNG that says what bone is on it
 SOURCES = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif", APP1}  # where an orientation may stand
 
 
@@ -53,6 +55,14 @@ def read_image(path: Path, png: bool) -> NDArray[np.uint8] | NDArray[np.uint16]:
     if max(ImageChops.difference(green, other).getextrema()[1] for other in (red, blue)) > COLOUR_TOLERANCE:
         raise RadiographError(f"{path.name}: a colour image; export the radiograph in greyscale, without annotations")
     return np.asarray(colour.convert("L"))
+
+
+def says_bright_bone(path: Path) -> bool:
+    """Whether the text of a PNG file states ``Polarity: bright bone``, as that of a kept copy does."""
+    from PIL.PngImagePlugin import PngImageFile
+
+    with PngImageFile(path) as image:
+        return image.info.get(POLARITY) == POLARITIES[0]
 
 
 def _orientation(path: Path, image: PngImageFile | JpegImageFile) -> int:

@@ -7,7 +7,7 @@ is -2 to 2 and changes its sign with the film. :data:`NEGATIVE` was set after a 
 Of 240 simulated afterwards none is taken for a negative, and 3 of their negatives are missed. So a film is hardly ever
 refused for nothing, and about one negative of a hand in 25 passes. A film cut close to a joint has no dark edges: of
 406 knees cut out of 300 of these films none is refused with a half of its height and width left, 3 with 0.4 of it.
-Real films of the hip were not at hand.
+Real films of the hip were not at hand. Whoever knows a film better says so, in a word of :data:`POLARITIES`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+POLARITIES = ("bright bone", "dark bone")
+"""What bone is on a film, as a viewer shows it. Where it is said, the picture is not asked."""
 
 NEGATIVE = 0.2
 """Score from which a film counts as a negative, and below minus which as certainly none."""

@@ -70,6 +70,32 @@ def test_a_bright_frame_is_named_as_a_reason(tmp_path, film):
     read_radiograph(tmp_path / "film.png")
 
 
+@pytest.mark.parametrize("kind", ["png", "deep", "MONOCHROME1", "MONOCHROME2"])
+def test_whoever_knows_what_bone_is_on_a_film_is_believed(tmp_path, film, write_dicom, kind):
+    """A negative is inverted, a film that only looks like one is taken as it is, and so is one that looks like none."""
+    legs, path = film((0.28, 0.72)), tmp_path / "film.png"
+
+    def write(pixels):
+        if kind == "png":
+            Image.fromarray(pixels).save(path)
+        elif kind == "deep":
+            Image.fromarray(pixels.astype(np.uint16) * 16).save(path)  # 12 bits of 16, as many exports
+        else:
+            return write_dicom(pixels if kind == "MONOCHROME2" else 255 - pixels, PhotometricInterpretation=kind)[0]
+        return path
+
+    scale = 16 if kind == "deep" else 1
+    np.testing.assert_array_equal(read_radiograph(write(255 - legs), "dark bone").pixels, legs * np.uint16(scale))
+    np.testing.assert_array_equal(
+        read_radiograph(write(255 - legs), "bright bone").pixels, (255 - legs) * np.uint16(scale)
+    )
+    np.testing.assert_array_equal(read_radiograph(write(legs), "bright bone").pixels, legs * np.uint16(scale))
+    with pytest.raises(
+        RadiographError, match=r"film\.\w+: polarity must be one of bright bone, dark bone, got 'negative'"
+    ):
+        read_radiograph(path, "negative")
+
+
 def flat(value, dtype=np.uint8):
     return np.full((90, 80), value, dtype)
 
