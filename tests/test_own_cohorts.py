@@ -62,7 +62,8 @@ from osteolib.phantoms.dicom import write_dicom
 
 knees = load_cohort("knee-phantom", n_subjects={n}, seed=4, size=128).subjects.drop_duplicates("image_id")
 hands = load_cohort("hand-phantom", n_subjects=6, seed=3, size=128).subjects
-for name, films, bone in (("my-knees", knees, "knee"), ("my-hands", hands, "hand")):
+healthy = knees[knees["label"] == "normal"].head(4).copy()
+for name, films, bone in (("my-knees", knees, "knee"), ("my-hands", hands, "hand"), ("my-healthy", healthy, "knee")):
     folder = Path(name)
     folder.mkdir()
     films["image"] = films["path"].map(lambda path: Path(path).stem + ".dcm")
@@ -119,9 +120,24 @@ def test_two_measurements_of_a_folder_with_one_t_score_a_person(project):
     assert "Bland" not in shown and "image/png" not in shown
 
 
+def test_a_folder_of_one_class_ends_a_page_with_one_line_that_names_the_table(project):
+    done, shown = project.page("02_knee_shortcuts", cohort="my-healthy")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert shown.count("Left out on this page") == 1 and "4 with normal bone and 0 with bone loss" in shown
+    assert "add films of more people and their rows in people.csv" in shown
+    assert "How this page was made" in shown and "AUROC" not in shown and "False" not in shown
+
+
+def test_every_page_that_draws_folds_of_its_cohort_ends_where_a_class_lacks():
+    ends = {name: re.search(r"own_films\.end_with(out_training|_too_few)\(", "\n".join(s for _, s in notebook.cells))
+            for name, notebook in TAKES.items() if "n_folds" in notebook.parameters}  # fmt: skip
+    assert set(ends) == {"02_knee_shortcuts", "04_knee_training", "07_knee_heatmaps", "10_knee_t_scores",
+                         "30_knee_scores"} and all(ends.values())  # fmt: skip
+
+
 def written(project) -> dict[Path, bytes]:
     """Every file that `add` and the pages wrote, with the tables inside their downloads; not what people brought."""
-    brought = (project.root / "my-knees", project.root / "my-hands")
+    brought = [project.root / name for name in ("my-knees", "my-hands", "my-healthy")]
     files = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()
              and not any(path.is_relative_to(folder) for folder in brought)
              and not path.resolve().is_relative_to(ROOT)}  # fmt: skip

@@ -45,10 +45,11 @@ loaded = own_films.load_films(run, cohort, "knee", "knee-wani", unit="film",
                               cross_class_duplicates=cross_class_duplicates)
 
 # %% tags=["hide-input"]
-own_films.show_left_out(run, loaded, {
-    "age_years": "sets that hold age, and the exercise",
-    "bmi_kg_m2": "sets that hold BMI", "sex": "sets that hold sex",
-    "t_score": "the section on the T-score"})
+if not own_films.end_with_too_few(run, loaded, n_folds, "all that is predicted here"):
+    own_films.show_left_out(run, loaded, {
+        "age_years": "sets that hold age, and the exercise",
+        "bmi_kg_m2": "sets that hold BMI", "sex": "sets that hold sex",
+        "t_score": "the section on the T-score"})
 
 # %% [markdown]
 # ## Sets of covariates

@@ -48,9 +48,11 @@ run = osteolib.start(globals(), "04_knee_training")
 loaded = own_films.load_films(run, cohort, "knee", "knee-wani")
 
 # %% tags=["hide-input"]
-lacking = own_films.show_left_out(run, loaded, {
-    "age_years": "age, age with the image, and the gain over age",
-    "t_score": "the T-score's loss, which has nothing to learn from"})
+lacking = own_films.end_without_training(
+    run, loaded, n_folds, seed, "the training") or (
+    own_films.show_left_out(run, loaded, {
+        "age_years": "age, age with the image, and the gain over age",
+        "t_score": "the T-score's loss, which has nothing to learn from"}))
 
 # %% [markdown]
 # ## From film to input

@@ -238,6 +238,10 @@ assert np.allclose(even[["energy", "hit"]], even[["area"]])  # chance, in both
 # %% tags=["hide-input"]
 real = own_films.load_films(run, cohort, "knee", "knee-wani")
 
+# %% tags=["hide-input"]
+maps_of_real = "the maps of real knees"
+ended = own_films.end_without_training(run, real, n_folds, seed, maps_of_real)
+
 # %%
 from osteolib.explain.heatmaps import out_of_fold_maps
 from osteolib.screen.knee_folds import cross_validate

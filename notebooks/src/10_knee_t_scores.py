@@ -166,7 +166,9 @@ say(run, "At equal age the head follows the true density of the knee with r = "
 loaded = own_films.load_films(run, cohort, "knee", "knee-wani")
 
 # %% tags=["hide-input"]
-lacking = own_films.end_page(run, loaded, ["t_score"], "all that follows") or (
+rest = "all that follows"
+lacking = own_films.end_page(run, loaded, ["t_score"], rest) or (
+    own_films.end_without_training(run, loaded, n_folds, seed, rest)) or (
     own_films.show_left_out(run, loaded, {"age_years": "age and what is beside it"}))
 
 # %%

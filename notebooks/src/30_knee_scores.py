@@ -118,8 +118,9 @@ say(run, "{carried}. Within a class the two knees of a person score alike at r =
 loaded = own_films.load_films(run, cohort, "knee", "knee-wani")
 
 # %% tags=["hide-input"]
-own_films.end_page(run, loaded, ["age_years"], "the real knees, which stand here "
-                   "beside age, and all that follows")
+rest = "the real knees, which stand here beside age, and all that follows"
+ended = own_films.end_page(run, loaded, ["age_years"], rest) or (
+    own_films.end_without_training(run, loaded, n_folds, seed, rest))
 
 # %%
 from osteolib.report.knee_results import out_of_fold_rows
@@ -191,11 +192,12 @@ run.result(None, "auroc difference, age and image - age, by person", last.differ
 # and for age in years alike.
 
 # %% tags=["hide-input"]
-severity = knee_scores.severity_comparison(rows, **how)
-severity.record(run, cohort, "{metric}, severity, {method}")
-table(run, "table_5", knee_scores.beside_table_5(severity, paper), "Osteoporosis or "
-      "osteopenia: the paper's Table 5 (other people), and ours on real knees, out of "
-      "fold")
+if not own_films.show_too_few(run, loaded, own_films.SEVERITY, n_folds, "severity"):
+    severity = knee_scores.severity_comparison(rows, **how)
+    severity.record(run, cohort, "{metric}, severity, {method}")
+    table(run, "table_5", knee_scores.beside_table_5(severity, paper), "Osteoporosis "
+          "or osteopenia: the paper's Table 5 (other people), and ours on real knees, "
+          "out of fold")
 
 # %% [markdown]
 # ## Is a score what it says?

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from osteolib.cohorts import Cohort, list_manifests, load_manifest
+from osteolib.cohorts import Cohort, bone_loss, grouped_folds, list_manifests, load_manifest
 from osteolib.cohorts.manifest import Manifest
 from osteolib.report.show import leave_rest_unexecuted, load_or_explain, provenance, say
 from osteolib.runs import Run
@@ -19,6 +19,11 @@ BONES = {"knee_wani": "knee", "strnet_stage1": "knee", "hand_rsna": "hand"}
 WORDS = {"age_years": "age", "bmi_kg_m2": "body mass index", "sex": "sex", "t_score": "T-score",
          "t_score_neck": "T-score of the femoral neck", "t_score_total_hip": "T-score of the total hip",
          "t_score_spine": "T-score of the spine"}  # fmt: skip
+
+
+SCREENED = {"normal bone": ["normal"], "bone loss": ["osteopenia", "osteoporosis"]}
+SEVERITY = {"osteopenia": ["osteopenia"], "osteoporosis": ["osteoporosis"]}
+FEWEST_FOLDS = 3  # one tests, one validates, one trains
 
 
 def bone_of(manifest: Manifest) -> str | None:
@@ -120,6 +125,70 @@ def end_page(run: Run, cohort: Cohort, needed: Sequence[str], why: str) -> bool:
     show_left_out(run, cohort, dict.fromkeys(lacking, why))
     stop(run)
     return True
+
+
+def show_too_few(run: Run, cohort: Cohort, classes: Mapping[str, Sequence[str]], n_folds: int, parts: str) -> bool:
+    """Say in one line what a page leaves out because an own folder has too few people of a class, or none.
+
+    Parameters
+    ----------
+    classes
+        What a class is called, to the labels that it holds: :data:`SCREENED` or :data:`SEVERITY`.
+    n_folds
+        Each fold needs a person of each class; people whose films are copies of each other count once.
+    parts
+        What the page cannot show.
+
+    Returns
+    -------
+    Whether it left that out. A public set lacks no class: where it has fewer people than folds, the folds refuse.
+    """
+    fewest = min(_people(cohort, classes).values())
+    if cohort.manifest.reader != "own" or fewest >= n_folds:
+        return False
+    run.fact(fewest=fewest)
+    fewer = ", or take fewer folds, `-p n_folds {fewest}`" if fewest >= FEWEST_FOLDS else ""
+    _say_too_few(run, cohort, classes, f"{n_folds} of each are needed, one for each fold", parts, fewer)
+    return True
+
+
+def end_with_too_few(run: Run, cohort: Cohort, n_folds: int, parts: str) -> bool:
+    """:func:`show_too_few` of people with and without bone loss, after which other cells stay unexecuted."""
+    ended = show_too_few(run, cohort, SCREENED, n_folds, parts)
+    if ended:
+        stop(run)
+    return ended
+
+
+def end_without_training(run: Run, cohort: Cohort, n_folds: int, seed: int, parts: str) -> bool:
+    """The same where STR-Net is trained: each fold's training needs osteopenia and osteoporosis as well."""
+    if end_with_too_few(run, cohort, n_folds, parts):
+        return True
+    films, severities = cohort.subjects, {label for labels in SEVERITY.values() for label in labels}
+    if cohort.manifest.reader != "own":
+        return False
+    fold = grouped_folds(films, bone_loss(films["label"]), n_folds, seed)
+    trains = (films["label"][(fold != test) & (fold != (test + 1) % n_folds)] for test in range(n_folds))
+    if all(severities <= set(labels) for labels in trains):
+        return False
+    _say_too_few(run, cohort, SEVERITY, f"not each of {n_folds} trainings has both", parts)
+    stop(run)
+    return True
+
+
+def _people(cohort: Cohort, classes: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    films = cohort.subjects
+    return {name: films["split_group"][films["label"].isin(labels)].nunique() for name, labels in classes.items()}
+
+
+def _say_too_few(
+    run: Run, cohort: Cohort, classes: Mapping[str, Sequence[str]], why: str, parts: str, otherwise: str = ""
+) -> None:
+    people = " and ".join(f"{n} with {name}" for name, n in _people(cohort, classes).items())
+    run.fact(people=people, why=why, without=parts, file=cohort.manifest.table["file"], cohort_name=cohort.name)
+    say(run, "**Left out on this page**, because of the people of {cohort_name} there are {people}, and {why}: "
+        "{without}. To see it, add films of more people and their rows in {file}, and run `osteolib data add` again"
+        + otherwise + ".")  # fmt: skip
 
 
 def stop(run: Run) -> None:

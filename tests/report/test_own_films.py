@@ -107,3 +107,46 @@ SETS = {"age": ["age"], "file": ["width"], "both": ["age", "width"], "all": ["ag
 )
 def test_sets_of_columns_without_those_that_are_empty(films, kept):
     assert own_films.sets_that_are_here(pd.DataFrame(films), SETS, "all") == kept
+
+
+def people_of(manifest, **labels):
+    """Two films of each of so many people with a label."""
+    label = [name for name, n in labels.items() for _ in range(n)]
+    films = {"subject_id": [f"p{i}" for i in range(len(label))], "label": label}
+    films = pd.DataFrame(films | {"split_group": films["subject_id"]}).loc[np.repeat(np.arange(len(label)), 2)]
+    return cohort_of(films.reset_index(drop=True), manifest)
+
+
+@pytest.mark.parametrize(
+    ("people", "says"),
+    [
+        ({"normal": 9}, "9 with normal bone and 0 with bone loss, and 5 of each are needed, one for each fold: all."),
+        ({"osteopenia": 2, "osteoporosis": 7}, "0 with normal bone and 9 with bone loss, and 5 of each are needed"),
+        ({"normal": 9, "osteopenia": 4}, "data add` again, or take fewer folds, `-p n_folds 4`."),
+        ({"normal": 9, "osteopenia": 2}, "data add` again."),
+        ({"normal": 9, "osteoporosis": 9}, "0 with osteopenia and 9 with osteoporosis, and not each of 5 trainings has"),
+        ({"normal": 9, "osteopenia": 9, "osteoporosis": 9}, ""),
+    ],
+)  # fmt: skip
+def test_a_page_that_trains_ends_with_one_line_where_an_own_folder_lacks_a_class(
+    folders, told, monkeypatch, people, says
+):
+    own = SimpleNamespace(**vars(folders["my-knees"]), table={"file": "people.csv"})
+    ends = []
+    monkeypatch.setattr(own_films, "stop", ends.append)
+    run, cohort = Run(), people_of(own, **people)
+    assert own_films.end_without_training(run, cohort, 5, 0, "all") == bool(says) == bool(ends)
+    if says:
+        (line,) = told
+        assert says in line and "their rows in people.csv, and run `osteolib data add` again" in line
+        assert line.endswith(says) or "fewer" not in line
+
+
+def test_people_whose_films_are_copies_count_once_and_a_public_set_is_left_to_its_folds(folders, told, monkeypatch):
+    monkeypatch.setattr(own_films, "stop", lambda run: None)
+    own = SimpleNamespace(**vars(folders["my-knees"]), table={"file": "people.csv"})
+    run, cohort = Run(), people_of(own, normal=9, osteopenia=3)
+    assert not own_films.end_with_too_few(run, cohort, 3, "all")
+    cohort.subjects["split_group"] = cohort.subjects["split_group"].replace("p10", "p11")
+    assert own_films.end_with_too_few(run, cohort, 3, "all") and "2 with bone loss" in told[0]
+    assert not own_films.end_without_training(run, people_of(folders["knee-wani"], normal=9), 3, 0, "all")
