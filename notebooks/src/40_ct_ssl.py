@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.7, quick: 5, long: 40, paper: 900}
+#     minutes: {smoke: 0.7, quick: 3.5, long: 40, paper: 900}
 #     needs: [vertebra-phantom]
 #     trains: 7
 #     records: [ct-frozen-0]

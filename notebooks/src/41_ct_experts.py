@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.5, quick: 2.5, long: 30, paper: 600}
+#     minutes: {smoke: 0.5, quick: 3, long: 30, paper: 600}
 #     needs: [vertebra-phantom]
 #     trains: 9
 #     records: [ct-experts-0]

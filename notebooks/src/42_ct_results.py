@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.9, quick: 3, long: 60, paper: 900}
+#     minutes: {smoke: 0.9, quick: 2, long: 60, paper: 900}
 #     trains: 10
 #     records: [ct-swin-0]
 #     needs: [vertebra-phantom]

@@ -25,7 +25,8 @@ SIZES = {
 
 FOUR = {"sensitivity": "sens", "specificity": "spec", "ppv": "ppv", "npv": "npv"}
 """The shares of a 2 x 2 table, and what the published values call them."""
-KINDS = {"strata": "bootstrap, stratified", "people": "bootstrap of people", "wilson": "Wilson", "delong": "DeLong"}
+KINDS = {"strata": "bootstrap, stratified", "people": "bootstrap of people", "wilson": "Wilson", "delong": "DeLong",
+         "bca": "bootstrap, stratified, BCa"}  # fmt: skip
 """Kinds of interval that :func:`coverage_in_short` quotes."""
 
 
@@ -78,7 +79,7 @@ def against_seeds(printed: pd.DataFrame, counts: Sequence[int], n_seeds: int = 2
 
     y_true, called = people_of(counts)
     many = [
-        bootstrap_ci(y_true, called, list(printed.index), threshold=0.5, n_boot=2000, seed=seed)
+        bootstrap_ci(y_true, called, list(printed.index), threshold=0.5, n_boot=2000, method="percentile", seed=seed)
         for seed in range(n_seeds)
     ]
     rows = []
@@ -152,7 +153,8 @@ def coverage_at_printed_sizes(
 
     Returns
     -------
-    Index ``metric, correlated, interval``; one column a test set, named with its cases + normals.
+    Index ``metric, correlated, interval``; one column a test set, named with its cases + normals. NaN where a kind was
+    not tried.
     """
     parts = []
     for size, (cases, normals, key) in SIZES.items():
@@ -180,4 +182,5 @@ def coverage_in_short(coverage: pd.DataFrame, n_studies: int) -> dict[str, float
         for metric in ("sensitivity", "auroc")
         for short, kind in KINDS.items()
         if (metric, correlated, kind) in coverage.index
+        and not np.isnan(coverage.loc[(metric, correlated, kind), columns[size]])
     }

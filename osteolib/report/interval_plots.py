@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from osteolib.report.style import use_style
 
 ORDER = (
-    "Hanley-McNeil", "DeLong", "normal approximation", "Wilson", "bootstrap of people", "bootstrap, stratified",
-    "bootstrap of knees",
+    "Hanley-McNeil", "DeLong", "normal approximation", "Wilson", "bootstrap of people, BCa",
+    "bootstrap, stratified, BCa", "bootstrap of people", "bootstrap, stratified", "bootstrap of knees",
 )  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def coverage_panels(coverage: pd.DataFrame, n_studies: int) -> Figure:
     """
     use_style()
     noise = 1.96 * np.sqrt(0.95 * 0.05 / n_studies)
-    fig, axes = plt.subplots(2, 2, figsize=(7.6, 4.4), sharex=True)
+    fig, axes = plt.subplots(2, 2, figsize=(7.6, 4.8), sharex=True)
     for row, metric in zip(axes, ("sensitivity", "auroc"), strict=True):
         for axis, correlated in zip(row, (False, True), strict=True):
             part = coverage.loc[(metric, correlated)]

@@ -26,6 +26,7 @@ from osteolib.stats.resampling import (
     draw_counts,
     interval,
     leave_one_out_counts,
+    usual_method,
 )
 
 FEW = 5
@@ -119,7 +120,7 @@ def bootstrap_ci(
     threshold: float | None = None,
     n_boot: int = 2000,
     stratify: bool = True,
-    method: str = "percentile",
+    method: str | None = None,
     groups: ArrayLike | None = None,
     confidence: float = 0.95,
     seed: int = 0,
@@ -145,8 +146,9 @@ def bootstrap_ci(
         form a third stratum of their own, and where subjects differ in size the numbers of units vary. ppv, npv
         and auprc are then conditional on the sample's prevalence.
     method
-        ``percentile``, or ``bca`` (bias-corrected and accelerated; its jackknife costs as many further
-        replicates as there are subjects: minutes at 100,000).
+        ``percentile``, or ``bca`` (bias-corrected and accelerated; its jackknife leaves out one subject with all its
+        units at a time and costs as many further replicates as there are subjects: minutes at 100,000). None:
+        ``bca`` where a class has few subjects (:func:`osteolib.stats.resampling.usual_method`); the result says which.
     groups
         Shape (n,), the subject of each unit. Default: each unit is a subject.
     confidence
@@ -162,6 +164,8 @@ def bootstrap_ci(
     """
     check_settings(n_boot, confidence, method)
     y, (score,), design, names = _prepare(y_true, {"y_score": y_score}, metrics, threshold, groups, stratify)
+    n_rarer = _rarer(y, design)
+    method = method or usual_method(n_rarer)
     ranked = rank_scores(y, score, threshold)
     estimate = _estimate(names, ranked, threshold, score)
     replicates = _over(draw_counts(design, n_boot, seed), names, ranked, design)
@@ -175,7 +179,7 @@ def bootstrap_ci(
         n=y.size,
         n_positive=int(y.sum()),
         n_subjects=design.n_subjects,
-        n_rarer=_rarer(y, design),
+        n_rarer=n_rarer,
         n_boot=n_boot,
         threshold=threshold,
         stratify=stratify,
@@ -195,7 +199,7 @@ def bootstrap_difference(
     threshold: float | None = None,
     n_boot: int = 2000,
     stratify: bool = True,
-    method: str = "percentile",
+    method: str | None = None,
     groups: ArrayLike | None = None,
     confidence: float = 0.95,
     seed: int = 0,
@@ -217,6 +221,8 @@ def bootstrap_difference(
     if len(names) > 1:
         raise ValueError(f"one metric at a time, got {names}")
     (name,) = names
+    n_rarer = _rarer(y, design)
+    method = method or usual_method(n_rarer)
 
     estimate, replicates, left_out = [], [], []
     for score in scores:
@@ -243,7 +249,7 @@ def bootstrap_difference(
         method=method,
         confidence=confidence,
         seed=seed,
-        n_rarer=_rarer(y, design),
+        n_rarer=n_rarer,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from osteolib.stats.checks import same_length
-from osteolib.stats.inputs import number, vector
+from osteolib.stats.inputs import instance, number, vector
 from osteolib.stats.resampling import (
     check_people,
     check_settings,
@@ -58,7 +58,8 @@ def bootstrap_statistic(
     groups
         Shape (n,), the subject of each unit. Default: each unit is a subject.
     n_boot, method, confidence, seed
-        As in :func:`osteolib.stats.bootstrap.bootstrap_ci`; there are no strata.
+        As in :func:`osteolib.stats.bootstrap.bootstrap_ci`; there are no strata, and no class that could have few
+        subjects: the method is the one that is asked for.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def bootstrap_statistic(
         An argument is not as above, all units are of one subject, or the statistic of the whole sample is not a finite
         number.
     """
-    check_settings(n_boot, confidence, method)
+    check_settings(n_boot, confidence, instance(str, method, "method"))
     if not callable(statistic):
         raise ValueError(f"statistic must be a function of arrays, got {type(statistic).__name__}: pass it first")
     if not arrays:

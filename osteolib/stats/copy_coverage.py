@@ -88,7 +88,9 @@ def simulated_studies(
         jobs.append((UNRELATED, draw_scores(codes, case, setting.model, ALONE, rng), None))
         for draw, score, units in jobs:
             try:
-                found = bootstrap_ci(case, score, metrics, setting.model.threshold, n_draws, groups=units, seed=seed)
+                found = bootstrap_ci(
+                    case, score, metrics, setting.model.threshold, n_draws, True, "percentile", units, seed=seed
+                )
             except ValueError as error:
                 raise ValueError(f"subjects, drawn as {draw}: {error}") from None
             rows += [(study, draw, name, found.estimate[name], *found.ci[name], found.n_subjects) for name in metrics]

@@ -2,7 +2,7 @@
 
 Scores of cases are normal with mean mu, those of normals with mean 0, both with SD 1: the AUROC is Phi(mu / sqrt 2),
 the sensitivity at threshold t Phi(mu - t). Every person brings two knees, whose scores correlate. Intervals: Efron and
-Tibshirani 1993 (bootstrap), DeLong et al. 1988, Hanley and McNeil 1982, Wilson 1927.
+Tibshirani 1993 (bootstrap), Efron 1987 (BCa), DeLong et al. 1988, Hanley and McNeil 1982, Wilson 1927.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from osteolib.stats.inputs import MOST, generator, number, reals, whole
+from osteolib.stats.resampling import Design, interval, usual_method
 
 LARGEST = 2**28  # pairs of a case and a normal in all studies: 1 GiB
 Ends = tuple[np.ndarray, np.ndarray]  # lower and upper end by study
@@ -42,7 +43,8 @@ def coverage(
 
     Returns
     -------
-    One row a metric and kind of interval: ``metric, interval, covers``.
+    One row a metric and kind of interval: ``metric, interval, covers``. Where so few are drawn that
+    :func:`osteolib.stats.resampling.usual_method` would choose it, the stratified kinds stand there as BCa as well.
 
     Raises
     ------
@@ -63,7 +65,11 @@ def coverage(
     positive, negative = (two_knees(n, correlation, n_studies, rng) for n in (cases, normals))
     psi = ((mean + positive)[:, :, None] > negative[:, None, :]).astype(np.float32)
     found = (positive >= -norm.ppf(sensitivity)).astype(np.float32)
-    kinds = {name: bootstrap_intervals(found, psi, *w) for name, w in weights(cases, normals, n_draws, rng).items()}
+    drawn = weights(cases, normals, n_draws, rng)
+    kinds = {name: bootstrap_intervals(found, psi, *w) for name, w in drawn.items()}
+    for name, knees in (("bootstrap, stratified", 1), ("bootstrap of people", 2)):
+        if min(cases, normals) >= 2 * knees and usual_method(min(cases, normals) // knees) == "bca":
+            kinds[f"{name}, BCa"] = bca_intervals(found, psi, *drawn[name], knees)
     rows = [
         (metric, name, np.mean((low <= truth[metric]) & (truth[metric] <= high)))
         for name, by_metric in (kinds | formula_intervals(found, psi)).items()
@@ -136,7 +142,42 @@ def bootstrap_intervals(found: np.ndarray, psi: np.ndarray, w: np.ndarray, v: np
     ValueError
         The shapes do not fit, a value is no share or no count, or every replicate lacks a class.
     """
+    return {
+        metric: tuple(np.quantile(draws, (0.025, 0.975), axis=1))
+        for metric, draws in _replicates(*_shares(found, psi), w, v).items()
+    }
+
+
+def bca_intervals(found: np.ndarray, psi: np.ndarray, w: np.ndarray, v: np.ndarray, knees: int) -> dict[str, Ends]:
+    """BCa intervals of both metrics in every study, classes drawn apart; arrays as in :func:`bootstrap_intervals`.
+
+    ``knees`` is how many neighbours make a person, who is drawn and left out whole; each class has two people or more.
+
+    Raises
+    ------
+    ValueError
+        As :func:`bootstrap_intervals`, or the knees do not make people, two of each class.
+    """
     found, psi = _shares(found, psi)
+    (m, n), knees = psi.shape[1:], whole(knees, "knees", 1, MOST)
+    if m % knees or n % knees or min(m, n) < 2 * knees:
+        raise ValueError(
+            f"knees must divide the cases and the normals of psi {psi.shape} into people, two or more each"
+        )
+    sizes = m // knees, n // knees
+    design = Design(np.arange(sum(sizes)).repeat(knees), sizes)
+    without = (1 - np.eye(sum(sizes))).repeat(knees, axis=1)
+    drawn, left = _replicates(found, psi, w, v), _replicates(found, psi, without[:, :m], without[:, m:])
+    value = _replicates(found, psi, np.ones((1, m)), np.ones((1, n)))  # rounded as the draws: some equal it
+    return {
+        metric: tuple(np.transpose([interval(*study, design, 0.95)
+                                    for study in zip(value[metric][:, 0], drawn[metric], left[metric], strict=True)]))
+        for metric in drawn
+    }  # fmt: skip
+
+
+def _replicates(found: np.ndarray, psi: np.ndarray, w: np.ndarray, v: np.ndarray) -> dict[str, np.ndarray]:
+    """Both metrics of every study and draw, (studies, draws), from checked ``found`` and ``psi``."""
     w, v = (reals(counts, name) for name, counts in (("w", w), ("v", v)))
     if w.ndim != 2 or v.ndim != 2 or len(w) != len(v) or (w.shape[1], v.shape[1]) != psi.shape[1:]:
         raise ValueError(f"w {w.shape} and v {v.shape} must be (n_draws, m) and (n_draws, n) of psi {psi.shape}")
@@ -150,10 +191,7 @@ def bootstrap_intervals(found: np.ndarray, psi: np.ndarray, w: np.ndarray, v: np
     w, v = w.astype(np.float32), v.astype(np.float32)
     sensitivity = found @ w.T / w.sum(axis=1)
     auroc = np.stack([((w @ p) * v).sum(axis=1) for p in psi]) / (w.sum(1) * v.sum(1))
-    return {
-        metric: tuple(np.quantile(draws, (0.025, 0.975), axis=1))
-        for metric, draws in (("sensitivity", sensitivity), ("auroc", auroc))
-    }
+    return {"sensitivity": sensitivity, "auroc": auroc}
 
 
 def formula_intervals(found: np.ndarray, psi: np.ndarray) -> dict[str, dict[str, Ends]]:

@@ -46,7 +46,7 @@ def _metrics(part: pd.DataFrame, n_boot: int, seed: int) -> list[tuple]:
     y, score = vector(part["y_true"], "y_true"), vector(part["y_score"], "y_score")
     how = {"groups": part["split_group"].to_numpy(str), "n_boot": n_boot, "seed": seed}
     if set(y) <= {0.0, 1.0}:
-        r = bootstrap_ci(y, score, ("auroc", "auprc"), **how)
+        r = bootstrap_ci(y, score, ("auroc", "auprc"), method="percentile", **how)  # as all records have it
         found = {name: (r.estimate[name], *r.ci[name]) for name in ("auroc", "auprc")}
     else:
         both = {"pearson_r": _pearson_r, "mae": _mae}

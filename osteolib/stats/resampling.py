@@ -21,6 +21,13 @@ from osteolib.stats.inputs import MOST, codes, instance, level, number, reals, w
 CHUNK = 2**15  # numbers in a piece: 256 KiB, which stays in cache and is twice as fast as 2 MiB
 METHODS = ("percentile", "bca")
 
+SMALL = 50
+"""Subjects of a class below which a percentile interval of 95 % holds the truth too seldom.
+
+With 30 cases and 12 normals it holds a sensitivity of 0.8 in 91 % of 3,000 simulated studies and an AUROC of 0.83 in
+92 %, BCa in 96 and 95 %; with 48 and 100 the percentiles hold both in 94 %.
+"""
+
 
 @dataclass(frozen=True, eq=False)
 class Design:
@@ -63,13 +70,21 @@ def design_resampling(n: int, groups=None, y_true: np.ndarray | None = None) -> 
     return Design(renumbered[subject], tuple(np.bincount(stratum, minlength=3).tolist()))
 
 
-def check_settings(n_boot: int, confidence: float, method: str) -> None:
-    """Raise ValueError for fewer than 100 replicates, a confidence outside (0, 1) or an unknown method."""
+def check_settings(n_boot: int, confidence: float, method: str | None) -> None:
+    """Raise ValueError for fewer than 100 replicates, a confidence outside (0, 1) or an unknown method (not None)."""
     if whole(n_boot, "n_boot", -MOST, MOST) < 100:
         raise ValueError(f"n_boot must be at least 100 for an interval (2000 is usual), got {n_boot}")
-    if not isinstance(method, str) or method not in METHODS:
+    if method is not None and (not isinstance(method, str) or method not in METHODS):
         raise ValueError(f"unknown method {method!r}; known: {', '.join(METHODS)}")
     level(confidence)
+
+
+def usual_method(n_rarer: int) -> str:
+    """The method of an interval for which none is asked: ``bca`` if a class has fewer than :data:`SMALL` subjects.
+
+    ``n_rarer`` counts the subjects with a unit of the class that fewer subjects have.
+    """
+    return "bca" if whole(n_rarer, "n_rarer", 1, MOST) < SMALL else "percentile"
 
 
 def check_people(design: Design, name: str) -> None:

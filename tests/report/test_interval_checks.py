@@ -72,11 +72,15 @@ def test_formulas_stand_beside_the_bootstrap_with_their_widths(paper):
 def test_coverage_is_asked_at_the_paper_s_sizes_and_drawn_where_it_belongs(paper):
     found = interval_checks.coverage_at_printed_sizes(paper, 0.7, 100, np.random.default_rng(0))
     assert found.columns.tolist() == ["external, 30 + 12", "internal, 136 + 88", "severity, 74 + 62"]
-    assert len(found) == 2 * (5 + 5) and found.to_numpy().min() > 0.5
+    bca = found.index.get_level_values("interval").str.endswith("BCa")
+    assert len(found) == 2 * (7 + 7) and found.min(axis=None) > 0.5 and not found[~bca].isna().any(axis=None)
+    tried = found.notna().groupby("interval").all()  # 12 normals; 6, 44 and 31 people of the rarer class
+    assert tried.loc["bootstrap, stratified, BCa"].tolist() == [True, False, False]
+    assert tried.loc["bootstrap of people, BCa"].all()
     short = interval_checks.coverage_in_short(found, 100)
     assert short["pair_auroc_people"] == found.loc[("auroc", True, "bootstrap of people"), "internal, 136 + 88"]
     assert short["small_sensitivity_wilson"] == found.loc[("sensitivity", False, "Wilson"), "external, 30 + 12"]
-    assert len(short) == 14 and short["noise"] == pytest.approx(0.0427, abs=1e-4)
+    assert len(short) == 16 and short["noise"] == pytest.approx(0.0427, abs=1e-4)
     panels = interval_plots.coverage_panels(found, 100).axes
     drawn = panels[3].lines[0]  # AUROC, correlated knees
     names = [name for name in interval_plots.ORDER if name in found.loc[("auroc", True)].index]

@@ -124,7 +124,7 @@ def people_of(manifest, **labels):
         ({"osteopenia": 2, "osteoporosis": 7}, "0 with normal bone and 9 with bone loss, and 5 of each are needed"),
         ({"normal": 9, "osteopenia": 4}, "data add` again, or take fewer folds, `-p n_folds 4`."),
         ({"normal": 9, "osteopenia": 2}, "data add` again."),
-        ({"normal": 9, "osteoporosis": 9}, "0 with osteopenia and 9 with osteoporosis, and not each of 5 trainings has"),
+        ({"normal": 9, "osteoporosis": 9}, "0 with osteopenia and 9 with osteoporosis, and not each of 5 trainings"),
         ({"normal": 9, "osteopenia": 9, "osteoporosis": 9}, ""),
     ],
 )  # fmt: skip

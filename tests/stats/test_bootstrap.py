@@ -18,7 +18,7 @@ def screening(n_negative=60, n_positive=40, shift=1.0, seed=0):
 def test_replicates_are_scikit_learn_on_the_resampled_people():
     y, score = np.random.default_rng(0).permuted(screening(), axis=1)  # labels in no order, and unlike scores
     y, score = y.astype(int), score.round(1)  # heavy ties
-    result = bootstrap_ci(y, score, ("auroc", "auprc", "ppv"), threshold=0.4, n_boot=100, seed=3)
+    result = bootstrap_ci(y, score, ("auroc", "auprc", "ppv"), 0.4, n_boot=100, method="percentile", seed=3)
     design = design_resampling(y.size, None, y)
     counts = np.concatenate(list(draw_counts(design, 100, seed=3)))
     for b, drawn in enumerate(counts[:, design.subject]):
@@ -73,6 +73,41 @@ def test_unstratified_bca_agrees_with_scipy_on_paired_data():
     ours = bootstrap_ci(y, score, "accuracy", threshold=0.5, stratify=False, n_boot=4000, method="bca")
     peer = stats.bootstrap((y, score), accuracy, paired=True, vectorized=True, n_resamples=4000, method="bca", rng=1)
     assert ours.ci["accuracy"] == pytest.approx(peer.confidence_interval, abs=0.021)  # one step of 1/50
+
+
+def test_bca_of_the_same_draws_is_scipys():
+    """scipy's interval of *our* replicates: bias, acceleration and quantiles, nothing drawn anew."""
+    y, score = screening(40, 15, shift=2.0, seed=4)
+    ours = bootstrap_ci(y, score, "auroc", n_boot=500)
+    sample, how = (score[y == 1], score[y == 0]), {"vectorized": True, "n_resamples": 0, "method": "BCa"}
+    drawn = stats.bootstrap(sample, vectorised_auroc, **how | {"n_resamples": 9, "method": "percentile"})
+    drawn.bootstrap_distribution = ours.replicates["auroc"]
+    peer = stats.bootstrap(sample, vectorised_auroc, bootstrap_result=drawn, **how)
+    assert ours.method == "bca" and ours.ci["auroc"] == pytest.approx(tuple(peer.confidence_interval), abs=1e-9)
+
+
+@pytest.mark.parametrize(("fewer", "method"), [(49, "bca"), (50, "percentile")])
+def test_the_method_follows_the_people_of_the_rarer_class_and_not_their_units(fewer, method):
+    y, score = screening(60, fewer)
+    twice = np.repeat(np.arange(y.size), 2)
+    assert bootstrap_ci(y, score, n_boot=100).method == method
+    grouped = bootstrap_ci(y[twice], score[twice], n_boot=100, groups=twice)
+    assert grouped.method == method and set(grouped.to_frame()["method"]) == {method}
+    assert bootstrap_difference(1 - y, score, score[::-1], n_boot=100).method == method
+    assert bootstrap_ci(y, score, n_boot=100, method="percentile").method == "percentile"
+
+
+@pytest.mark.parametrize("stratify", [True, False])
+def test_bca_leaves_out_a_person_with_all_units(stratify):
+    """Three films of everyone, shuffled, are no more people: the same interval as of one film each."""
+    y, score = screening(30, 20)
+    subject = np.random.default_rng(0).permutation(np.repeat(np.arange(y.size), 3))
+    people = pd.unique(subject)
+    how = dict(metrics=("auroc", "auprc", "sensitivity"), threshold=0.5, n_boot=200, stratify=stratify, method="bca")
+    one = bootstrap_ci(y[people], score[people], **how)
+    three = bootstrap_ci(y[subject], score[subject], groups=subject, **how)
+    for name, ends in one.ci.items():
+        assert three.ci[name] == pytest.approx(ends, abs=1e-9), name
 
 
 @pytest.mark.parametrize("stratify", [True, False])

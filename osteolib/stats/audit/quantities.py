@@ -22,7 +22,7 @@ def bootstrap_interval(tp: int, fp: int, fn: int, tn: int, metric: str) -> tuple
     """95 % percentile interval of a metric: 2,000 resamplings of a confusion matrix within its two classes."""
     from osteolib.stats.bootstrap import bootstrap_ci
 
-    return bootstrap_ci(*implied.scores_of_matrix(tp, fp, fn, tn), metric, threshold=0.5).ci[metric]
+    return bootstrap_ci(*implied.scores_of_matrix(tp, fp, fn, tn), metric, 0.5, method="percentile").ci[metric]
 
 
 def binomial_tails(successes: int, n: int, p: float) -> tuple[float, float]:
