@@ -198,7 +198,7 @@ def test_intervals_of_a_table(tab, cells):
     (answer,) = tab.evaluate(ASK, [["matrix", row]])
     ends = {line[0]: [[float(x) for x in (text.split(" to ") * 2)[:2]] if text != "–" else None for text in line[2:]]
             for line in answer["table"]}  # fmt: skip
-    drawn = bootstrap_ci(*scores_of_matrix(*cells), METRICS, threshold=0.5).ci
+    drawn = bootstrap_ci(*scores_of_matrix(*cells), METRICS, threshold=0.5, method="percentile").ci
     for name, (wilson, resampled) in ends.items():
         metric = {"PPV": "ppv", "NPV": "npv", "F1": "f1", "MCC": "mcc"}.get(name, name.replace(" ", "_"))
         metric = "youden_j" if name.startswith("Youden") else metric

@@ -149,7 +149,7 @@ from osteolib.cohorts import bone_loss
 from osteolib.radiograph import to_tensor_range
 from osteolib.report.comparison import compare_scores
 
-own, seen = np.flatnonzero(new), images[new]
+own, seen, near, film = np.flatnonzero(new), images[new], joint[new], bone[new]
 
 def covered(region):
     """Score of each new knee of A with a region of its film covered."""
@@ -159,7 +159,6 @@ def covered(region):
     return predict(network, x)["screen"]
 
 # %%
-near, film = joint[own], bone[own]
 hidden = {"nothing": covered(film & False), "region around the joint": covered(near),
           "rest of the bone": covered(film & ~near), "all but bone": covered(~film)}
 cover = compare_scores(bone_loss(knees["label"][own]), hidden, reference="nothing",
@@ -239,8 +238,7 @@ assert np.allclose(even[["energy", "hit"]], even[["area"]])  # chance, in both
 real = own_films.load_films(run, cohort, "knee", "knee-wani")
 
 # %% tags=["hide-input"]
-maps_of_real = "the maps of real knees"
-ended = own_films.end_without_training(run, real, n_folds, seed, maps_of_real)
+ended = own_films.end_without_training(run, real, n_folds, seed, "their maps")
 
 # %%
 from osteolib.explain.heatmaps import out_of_fold_maps

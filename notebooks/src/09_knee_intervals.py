@@ -129,8 +129,8 @@ say(run, "**Size.** With 30 cases and 12 normals, one knee each, the paper's boo
     "(Wilson {small_sensitivity_wilson:.1%}) and the AUROC in "
     "{small_auroc_strata:.1%}, all ± {noise:.1%}. The same draws read as BCa, as our "
     "bootstrap reads them where a class has fewer than {few} people, hold them in "
-    "{small_sensitivity_bca:.1%} and {small_auroc_bca:.1%}. **Pairs.** At the internal size, "
-    "with knees that correlate at {knee_correlation}, drawing knees holds the "
+    "{small_sensitivity_bca:.1%} and {small_auroc_bca:.1%}. **Pairs.** At the internal "
+    "size, with knees that correlate at {knee_correlation}, drawing knees holds the "
     "sensitivity in {pair_sensitivity_strata:.1%}, drawing people in "
     "{pair_sensitivity_people:.1%}; the AUROC {pair_auroc_strata:.1%} and "
     "{pair_auroc_people:.1%}.")

@@ -45,7 +45,9 @@ def test_the_intervals_are_those_of_the_bootstrap_of_the_project():
     codes = np.column_stack([table[c].astype(int) for c in ("bytes_group", "picture_group", "source_group")])
     scores = draw_scores(codes, case, MODEL, likeness, rng)
     for draw, groups in zip(DRAWS, (None, *(table[f"{g}_group"] for g in ("bytes", "picture", "source"))), strict=True):
-        by_hand = bootstrap_ci(case, scores, list(MODEL.truth), MODEL.threshold, 150, groups=groups, seed=seed)
+        by_hand = bootstrap_ci(
+            case, scores, list(MODEL.truth), MODEL.threshold, 150, method="percentile", groups=groups, seed=seed
+        )
         rows = found[found["draw"] == draw].set_index("metric")
         assert rows["value"].to_dict() == by_hand.estimate and (rows["units"] == by_hand.n_subjects).all()
         assert dict(zip(rows.index, zip(rows["ci_low"], rows["ci_high"], strict=True), strict=True)) == by_hand.ci
