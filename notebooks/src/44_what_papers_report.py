@@ -60,7 +60,8 @@ page.show_papers(run, answers)
 wide = answers.pivot(index="item", columns="paper", values="answer")
 asked = wide.isin(["reported", "in part", "not reported"])  # applies, and could be read
 everywhere = wide.index[(wide == "reported").all(axis=1)]
-nowhere = wide.index[asked.any(axis=1) & ((wide == "not reported") | ~asked).all(axis=1)]
+silent = (wide == "not reported") | ~asked
+nowhere = wide.index[asked.any(axis=1) & silent.all(axis=1)]
 
 # %% tags=["hide-input"]
 page.show_alike(run, answers, everywhere, nowhere)
@@ -110,7 +111,7 @@ page.show_checks(run, load_checks(), audits)
 # :class: warning
 # *Not reported* means that we did not find it in the text at hand. The work may have been done, the sentence cut for length,
 # the statement made on a form or in a supplement. Who needs to know asks the authors. If you find a place that we overlooked,
-# the files under `data_manifests/checklists` are short, and a wrong one is refused with its line.
+# the files under `data_manifests/checklists` are short, and a slip in them is answered with its line.
 # ```
 #
 # ```{admonition} Exercise
@@ -131,7 +132,7 @@ assert not lost
 
 # %% [markdown]
 # **Take away.** Before asking whether a result is right, ask what you are told. A list helps to see what is not there, a
-# sentence from the authors closes most gaps, and some of the rest can be computed.
+# sentence from the authors can close a gap, and some of the rest can be computed.
 #
 # *TRIPOD+AI was published under the [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/) licence by its authors
 # {cite:p}`collins2024_tripod`. Numbers and sections are theirs; the sub-items are shortened and reworded here, without their

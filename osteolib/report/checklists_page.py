@@ -62,11 +62,13 @@ def _cell(cell: Mapping[str, str | tuple[str, ...]]) -> str:
 
 
 def show_papers(run: Run, answers: pd.DataFrame) -> None:
-    """A folded table for each paper: place, what is missing or why, and the findings."""
+    """A folded table for each paper: the answer, and where it stands, what is missing or why, and the findings."""
     for paper, part in answers.groupby("paper", sort=False):
+        audit = part["findings"].str.join(", ").map(lambda ids: f"Audit: {ids}." if ids else "")
+        where = part["where"].map(lambda place: f"{place}." if place else "")
         shown = pd.DataFrame({
             "Sub-item": part["item"] + " " + part["asks"], "Section": part["section"], "Answer": part["answer"],
-            "Where": part["where"], "What is missing, or why": part["note"], "Audit": part["findings"].str.join(", "),
+            "Where; what is missing, or why": where + " " + part["note"] + " " + audit,
         })  # fmt: skip
         caption = f"{PAPER[paper]}. Read: {part['at_hand'].iloc[0]}"
         table(run, f"answers_{paper}", shown, caption, index=False, group="Section", chips={"Answer"},
@@ -111,8 +113,8 @@ def show_bearing(run: Run, bearing: pd.DataFrame, audits: Mapping[str, pd.DataFr
     say(
         run,
         "{n_bearing} findings bear on {n_cells} cells of the grid. {n_open} of these cells are not reported in full; "
-        "in {n_derived} of them the audit derives a number that is not printed. In {n_questioned} cells an item is "
-        "reported and what is printed cannot all be right.",
+        "in {n_derived} of them the audit derives a number, or a reading, that is not printed. In {n_questioned} cells "
+        "an item is reported and a finding on it is inconsistent, under what that finding assumes.",
     )
 
 
@@ -123,9 +125,11 @@ def show_checks(run: Run, checks: pd.DataFrame, audits: Mapping[str, pd.DataFram
         "; ".join(f"{name} {verdict[paper, name]}" for paper, ids in check.items() for name in ids)
         for check in checks["findings"]
     ]
+    behind = ["Examples", "Left to a reader"]
     shown = pd.DataFrame({
-        "Check": checks.index + " " + checks["asks"], "Computed": checks["computes"],
-        "By these checks of the audit": checks["by"].str.join(", "), "Examples": examples,
-        "Left to a reader": checks["limit"],
+        "Check": checks.index, "What it asks": checks["asks"], "Computed": checks["computes"],
+        "By these checks of the audit": checks["by"].str.join(", "),
+        **dict(zip(behind, (examples, checks["limit"]), strict=True)),
     })  # fmt: skip
-    table(run, "inspect_sr", shown, "Checks of INSPECT-SR that the audit computes", index=False)
+    table(run, "inspect_sr", shown, "Checks of INSPECT-SR that the audit computes; a click opens examples",
+          index=False, folds={"What it asks": behind})  # fmt: skip
