@@ -9,9 +9,9 @@
 # # What hides the bone
 # *If a network finds nothing, is the question too hard, is the run too small, or is the bone hidden from it?*
 #
-# [The encoders of the hand chapter](22_hand_ssl.ipynb) attain little of what could be attained. Before more people and more
-# steps are asked for, look at what they are shown: a view is a bone turned, cut, shrunk and relit, and its grey levels have
-# passed through an exposure and a display window that belong to the film and not to the bone.
+# On films as they are and with the views that the hand papers describe, [an encoder](22_hand_ssl.ipynb) attains little of what could
+# be attained. Before more people and more steps are asked for, look at what it is shown: a view is a bone turned, cut, shrunk and relit, and
+# its grey levels have passed through an exposure and a display window that belong to the film and not to the bone.
 #
 # **You will** measure with a ruler what is left of the cortex in each kind of view, make grey levels independent of exposure and
 # window with one line, and see what that does to features that nobody trained. About three minutes (`quick`).
@@ -155,7 +155,7 @@ page.show_read(run, known, screened, n_random)
 # Where the ruler reads what a network does not, the question is not too hard: the cortex is in the view. What may drown it is grey
 # that belongs to the film. Ranks are a step before the network and no augmentation: an augmentation of the light asks an encoder to
 # *ignore* brightness and takes bone away with it, a rank removes what the film added. Real films have more to them, metal, tissue in front of the bone,
-# letters burnt in: inside a mask those would take ranks, too. Nothing here says what ranks do to them.
+# letters burnt in: inside a mask those would take ranks, too. [Real hands](24_hand_control.ipynb) are asked what ranks do to them.
 # ```
 #
 # ```{admonition} Deviations
