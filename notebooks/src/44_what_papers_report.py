@@ -123,9 +123,9 @@ page.show_checks(run, load_checks(), audits)
 # %% tags=["solution"]
 long, short = (wide[f"lee{year}_hand"] for year in (2025, 2023))
 order = answers["item"].unique()
-gained = [i for i in order
-          if long[i] == "reported" and short[i] in ("in part", "not reported")]
-lost = [i for i in order if short[i] == "reported" and long[i] in ("in part", "not reported")]
+less = ("in part", "not reported")
+gained = [i for i in order if long[i] == "reported" and short[i] in less]
+lost = [i for i in order if short[i] == "reported" and long[i] in less]
 print(f"gained: {', '.join(gained)}; lost: {', '.join(lost) or 'none'}")
 assert {"12a", "17", "20b", "26"} <= set(gained)  # split, ethics, people, limits
 assert not lost
