@@ -255,7 +255,7 @@ alone = page.show_bones(run, rows, np.mean(scores[SHOWN], axis=0), n_boot, seed)
 # - **Other films.** The journal version also pre-trains on 1,154 public hands; here the encoder sees the training half alone.
 # - **SupCon** sees the labels of training people. The papers do not say whose labels it saw.
 # - **SwAV** uses ε = 0.03. With its authors' 0.05 its loss stayed at that of a collapsed encoder, in a trial that is not on this page; they warn
-#   of values that are too high.
+#   of values that are too high. In `paper` it keeps a queue, as they do with small batches.
 # - **Learning rate and temperature** are those of the methods' own papers: neither hand paper prints them. No warm-up; LARC's own rate
 #   is above that rate from the tenth step on, so that it is SGD with momentum.
 # - **Weights** start at random: neither paper says whether theirs did. The supervised row takes AdamW and no light augmentation.

@@ -35,6 +35,10 @@ WHOLE = (0.7, 1.0)
 GREY = ("ranked", "filmed")
 """Grey levels of a bone: their ranks (:func:`osteolib.segment.grey.ranked`), or as the film shows them."""
 
+QUEUE = 3840
+"""Embeddings that SwAV keeps where a batch is smaller than its prototypes: its own recipe for small batches
+(arXiv:2006.09882, Section 4.1). It is used once it is full."""
+
 NEW = "new "  # before the name of a person of a second cohort
 N_FOLDS = 4  # half of the subjects train; of the other half one quarter chooses and one tests, and they change places
 
@@ -100,7 +104,10 @@ def grid_recipe(method: str, crops: str, seed: int, backbone: str, epochs: int, 
     views = tuple(Crop(crop.n, size, crop.scale) for crop, size in zip(CROPS, sizes, strict=True))
     views = (replace(views[0], scale=LARGE),) if crops == "large" else views
     network = {} if whole else {"encoder": "resnet18-half", "head": "small", "batch_size": 64}
-    return Recipe(method, crops=views, min_content=CONTENT[crops], epochs=epochs, epsilon=0.03, seed=seed, **network)
+    queue = QUEUE if whole and method == "swav" else 0
+    return Recipe(
+        method, queue=queue, crops=views, min_content=CONTENT[crops], epochs=epochs, epsilon=0.03, seed=seed, **network
+    )
 
 
 def taught_recipe(kind: str, seed: int, backbone: str, epochs: int, image_size: int) -> Taught:

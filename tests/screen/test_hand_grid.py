@@ -57,6 +57,10 @@ def test_the_papers_sizes_come_with_their_network():
     recipe = grid_recipe("vicreg", "extended", 2, "resnet50", 100, 512)
     assert (recipe.encoder, recipe.crops, recipe.batch_size, recipe.head) == ("resnet50", CROPS, 128, "paper")
     assert (recipe.min_content, recipe.seed, recipe.epochs) == (0.1, 2, 100)
+    queues = [grid_recipe(m, "extended", 2, b, 100, 512).queue for m in METHODS for b in ("resnet50", "resnet18")]
+    assert [METHODS[k // 2] for k, n in enumerate(queues) if n] == ["swav"] and queues[
+        2 * METHODS.index("swav")
+    ] == 3840
     small = grid_recipe("vicreg", "conventional", 0, "resnet18", 10, 128)
     assert [(c.n, c.size, c.scale) for c in small.crops] == [(2, 64, CROPS[0].scale), (4, 32, CROPS[1].scale)]
     assert small.min_content == 0
