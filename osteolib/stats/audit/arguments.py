@@ -24,7 +24,7 @@ from pydantic import (
 
 from osteolib.stats.audit.expression import did_you_mean
 from osteolib.stats.audit.printed import Printed, printed
-from osteolib.stats.metrics import THRESHOLD_METRICS
+from osteolib.stats.audit.table_metrics import TABLE_METRICS
 
 MESSAGES = {
     "missing": "is missing",
@@ -125,13 +125,13 @@ def read(function: Callable[..., Any], given: Mapping[str, Any], values: Mapping
     """The arguments of ``function``; annotations not in PLAIN are read as ``other``. ValueError names all faults."""
     model, fields = _model(function, other)
     if "reported" in fields and isinstance(given.get("reported", {}), dict):  # metrics may stand beside n
-        beside = {name: given[name] for name in given if name in THRESHOLD_METRICS and name not in fields}
+        beside = {name: given[name] for name in given if name in TABLE_METRICS and name not in fields}
         given = {name: value for name, value in given.items() if name not in beside}
         given |= {"reported": beside | given.get("reported", {})} if beside else {}
     try:
         found = model.model_validate(dict(given), context=values)
     except ValidationError as error:
-        known = [*fields, *THRESHOLD_METRICS] if "reported" in fields else list(fields)
+        known = [*fields, *TABLE_METRICS] if "reported" in fields else list(fields)
         wrong = "; ".join(what for _, what in faults(error, lambda place: near(place[-1], known)))
         raise ValueError(f"{wrong} ({function.__name__} takes {', '.join(fields)})") from None
     return {name: getattr(found, name) for name in fields}

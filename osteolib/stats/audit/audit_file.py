@@ -18,15 +18,16 @@ import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from osteolib.stats.audit.arguments import Exact, faults, near, read
-from osteolib.stats.audit.checks import CHECKS, Outcome, Verdict
+from osteolib.stats.audit.checks import CHECKS
 from osteolib.stats.audit.expression import did_you_mean
 from osteolib.stats.audit.kinds import Kind, assumptions, kind_of
 from osteolib.stats.audit.other_ways import ways_that_fit
+from osteolib.stats.audit.outcome import Outcome, Verdict
 from osteolib.stats.audit.plain_yaml import read_yaml
 from osteolib.stats.audit.printed import ROUNDINGS, printed
 from osteolib.stats.audit.quantities import QUANTITIES
 from osteolib.stats.audit.sentences import say
-from osteolib.stats.metrics import THRESHOLD_METRICS
+from osteolib.stats.audit.table_metrics import TABLE_METRICS
 
 COLUMNS = [
     "id", "study", "source", "claim", "check", "kind", "computed", "verdict", "assumes", "sure", "innocent", "reader",
@@ -185,7 +186,7 @@ def _meant(place: tuple[str, ...], content: Any) -> str:
     key = place[-1]
     if part is Lead and isinstance(entry := content["findings"][int(place[1])], dict):
         check = CHECKS.get(str(entry.get("check")))
-        if check and key in (*signature(check).parameters, *THRESHOLD_METRICS):
+        if check and key in (*signature(check).parameters, *TABLE_METRICS):
             return ": write it under 'with', indented"
     if part is Lead and key in Document.model_fields:
         return ": it belongs to the whole file, not indented"

@@ -1,8 +1,8 @@
 """If one test set cannot print some metrics, which ways of averaging could?
 
 A mean over runs on one test set is linear in the counts. A mean over folds is not: folds of unequal size or prevalence
-print what no single test set can (Fazekas and Kovacs, Knowledge-Based Systems 2024). Whether two folds can is decided
-here by whole-number programming on a grid of their sizes: a fold pair that is found is a proof, none found is not.
+print what no single test set can (:mod:`~osteolib.stats.audit.fold_means`). Whether two folds can is tried on a grid of
+their sizes: a fold pair that is found is a proof, none found is not.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from itertools import product
 
 import numpy as np
 
-from osteolib.stats.audit.confusion import confusion_matrices
+from osteolib.stats.audit.confusion import LINEAR, confusion_matrices
+from osteolib.stats.audit.fold_means import counts_with_means, stratified
 from osteolib.stats.audit.printed import TOLERANCE, Printed
-from osteolib.stats.metrics import THRESHOLD_METRICS
+from osteolib.stats.audit.table_metrics import TABLE_METRICS
 
+AVERAGED = ("sensitivity", "specificity", "ppv", "npv", "f1")
 RUNS, FOLDS = (2, 3, 5, 10), (5, 10)
 MOST_MATRICES = 2_000_000  # that are looked at for a mean over the classes
-MOST_NODES = 300  # of the solver; what it has not decided by then counts as not found
-LINEAR = ("accuracy", "sensitivity", "specificity", "balanced_accuracy", "youden_j")
 GRID = 12  # sizes that are tried for each class of the first fold
 QUESTION = "How were the values averaged: over one test set, over runs, over folds (of which sizes), over the classes?"
 
@@ -58,9 +58,9 @@ def over_classes(n: int, positives: int, reported: Mapping[str, Printed], roundi
     """Means over both classes, macro or weighted by their sizes, that some matrix prints so."""
     tp, tn = (cell.ravel() for cell in np.mgrid[: positives + 1, : n - positives + 1])
     cells = (tp, n - positives - tn, positives - tp, tn)
-    own, other = ({name: np.nan_to_num(metric(*side)) for name, metric in THRESHOLD_METRICS.items()}
-                  for side in (cells, cells[::-1]))  # fmt: skip
-    macro = {name: (own[name] + other[name]) / 2 for name in ("sensitivity", "specificity", "ppv", "npv", "f1")}
+    names = {*reported, *AVERAGED}
+    own, other = ({name: np.nan_to_num(TABLE_METRICS[name](*side)) for name in names} for side in (cells, cells[::-1]))
+    macro = {name: (own[name] + other[name]) / 2 for name in AVERAGED}
     weighted = (positives * own["f1"] + (n - positives) * other["f1"]) / n
     ways = {
         "an F1 that is the mean over both classes": {"f1": macro["f1"]},
@@ -80,10 +80,8 @@ def _even_folds(k: int, n: int, positives: int, linear: Mapping[str, Printed], r
     """Whether k folds, each class spread over them as evenly as it goes, can have these means."""
     if min(positives, n - positives) < k:
         return False
-    sides = [np.full(k, size // k) + (np.arange(k) < size % k) for size in (positives, n - positives)]
     bounds = {name: value.interval(roundings) for name, value in linear.items()}
-    orders = (sides[1], sides[1][::-1]) if sides[1].max() > sides[1].min() else (sides[1],)
-    return any(_possible(list(zip(sides[0].tolist(), order.tolist(), strict=True)), bounds) for order in orders)
+    return any(counts_with_means(sets, bounds) for sets in stratified(n, positives, k))
 
 
 def two_folds(
@@ -99,7 +97,7 @@ def two_folds(
     firsts = [first for first in firsts if room_for(first, positives, negatives, bounds)]
     for p, m in sorted(firsts, key=lambda first: abs(first[0] / positives - 0.5) + abs(first[1] / negatives - 0.5)):
         folds = ((p, m), (positives - p, negatives - m))
-        if _possible(folds, bounds):
+        if counts_with_means(folds, bounds):
             return folds
     return None
 
@@ -121,24 +119,3 @@ def room_for(first: tuple[int, int], positives: int, negatives: int, bounds: Map
             ends[end] += order @ [min(1, sums[end]), max(0, sums[end] - 1)] / 2
     low, high = bounds["accuracy"]
     return ends[0] <= high + TOLERANCE and ends[1] >= low - TOLERANCE
-
-
-def _possible(folds: Sequence[tuple[int, int]], bounds: Mapping[str, tuple[float, float]]) -> bool:
-    """Whether whole numbers of true positives and negatives in each fold have means within the bounds."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
-    p, m = np.array(folds, float).T
-    none = np.zeros(len(folds))
-    rows = {  # metric: what a true positive and a true negative of each fold add to it, and a constant
-        "accuracy": (1 / (p + m), 1 / (p + m), 0.0), "sensitivity": (1 / p, none, 0.0),
-        "specificity": (none, 1 / m, 0.0), "balanced_accuracy": (0.5 / p, 0.5 / m, 0.0),
-        "youden_j": (1 / p, 1 / m, -1.0),
-    }  # fmt: skip
-    weights = np.array([np.concatenate(rows[name][:2]) / len(folds) for name in bounds])
-    low, high = np.array([[end - rows[name][2] for end in bounds[name]] for name in bounds]).T
-    found = milp(np.zeros(2 * len(folds)), integrality=1, bounds=Bounds(0, np.concatenate([p, m])),
-                 constraints=LinearConstraint(weights, low, high), options={"node_limit": MOST_NODES})  # fmt: skip
-    if not found.success:
-        return False
-    means = weights @ np.rint(found.x)  # the solver has tolerances of its own, a proof has not
-    return bool(np.all((means >= low - TOLERANCE) & (means <= high + TOLERANCE)))

@@ -10,8 +10,7 @@ one number where both are equal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from typing import Any, Literal
 
 import numpy as np
@@ -19,40 +18,29 @@ import numpy as np
 from osteolib.stats.audit import implied, reach
 from osteolib.stats.audit.arguments import Exact, Number, Operand, Roundings, Share, Spread
 from osteolib.stats.audit.averages import QUESTION
-from osteolib.stats.audit.confusion import ConfusionMatrix, confusion_matrices, metric_bounds
+from osteolib.stats.audit.confusion import (
+    MOST,
+    ConfusionMatrix,
+    TooManyMatrices,
+    a_few,
+    confusion_matrices,
+    metric_bounds,
+)
 from osteolib.stats.audit.exchange import exchange as exchange_table
 from osteolib.stats.audit.exchange import nearest_matrix, pooled_n
 from osteolib.stats.audit.expression import compare, evaluate
+from osteolib.stats.audit.fold_means import fold_means
+from osteolib.stats.audit.outcome import Outcome, judged, range_of
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
 from osteolib.stats.audit.quantities import QUANTITIES
-from osteolib.stats.metrics import THRESHOLD_METRICS
+from osteolib.stats.audit.table_metrics import TABLE_METRICS
 
-Verdict = Literal["consistent", "inconsistent", "differs", "derived", "not checkable"]
 NEAREST = ("half-up", "half-even")
 MOST_TRIED = 20_000_000  # matrices that are looked at for the nearest
 MOST_LISTED = 1_000_000  # proportions that are looked at one by one
 LISTED = 20  # of many solutions a sentence quotes a few
 Row = dict[str, Number]  # metric to printed number
 Values = dict[str, Operand]  # name in an expression to printed number
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a check finds; ``computed`` holds its numbers by name."""
-
-    verdict: Verdict
-    computed: dict[str, Any]
-
-
-def _found(fits: bool, **computed: Any) -> Outcome:
-    return Outcome("consistent" if fits else "inconsistent", computed)
-
-
-def _between(values: Iterable[float]) -> float | tuple[float, float]:
-    """The range of the values that are defined; one number where they agree, NaN where there is none."""
-    defined = [float(value) for value in values if not np.isnan(value)] or [np.nan]
-    ends = min(defined), max(defined)
-    return ends[0] if np.isclose(*ends, rtol=1e-12, atol=0, equal_nan=True) else ends
 
 
 def _rounded(values: dict[str, Any], roundings: Roundings) -> dict[str, Any]:
@@ -72,9 +60,9 @@ def equation(expression: str, equals: Number, values: Values, roundings: Roundin
     """
     rounded = _rounded(values | {"_printed_": equals}, roundings)
     low, high = evaluate(f"({expression}) - _printed_", rounded)
-    found = {"value": evaluate(expression, _as_printed(values))[0], "between": _between(evaluate(expression, rounded))}
+    found = {"value": evaluate(expression, _as_printed(values))[0], "between": range_of(evaluate(expression, rounded))}
     printed = float(equals.value)
-    return _found(low <= 0 <= high, **found, printed=printed, difference=found["value"] - printed)
+    return judged(low <= 0 <= high, **found, printed=printed, difference=found["value"] - printed)
 
 
 def comparison(statement: str, values: Values, roundings: Roundings = ROUNDINGS) -> Outcome:
@@ -87,7 +75,7 @@ def comparison(statement: str, values: Values, roundings: Roundings = ROUNDINGS)
     """
     holds, between = compare(statement, _rounded(values, roundings))
     difference = compare(statement, _as_printed(values))[1][0]
-    return _found(holds is not False, certain=holds is not None, difference=difference, between=_between(between))
+    return judged(holds is not False, certain=holds is not None, difference=difference, between=range_of(between))
 
 
 def same_text(texts: dict[str, str]) -> Outcome:
@@ -109,7 +97,7 @@ def computed(expressions: dict[str, str], values: Values, roundings: Roundings =
     Example: {expressions: {prevalence: "positives / n"}, values: {positives: "48", n: "167"}}
     """
     found = {name: evaluate(text, _as_printed(values))[0] for name, text in expressions.items()}
-    ranges = {f"{n}_between": _between(evaluate(text, _rounded(values, roundings))) for n, text in expressions.items()}
+    ranges = {f"{n}_between": range_of(evaluate(text, _rounded(values, roundings))) for n, text in expressions.items()}
     return Outcome("derived", found | ranges)
 
 
@@ -137,7 +125,7 @@ def proportion(value: Share, n: int, runs: int = 1, roundings: Roundings = ROUND
         reachable = min(n * runs, most) + 1
     chance = reachable / (most + 1)
     nearest = round(value.value * n * runs) / (n * runs)
-    return _found(bool(counts), counts=list(counts[:LISTED]), n_counts=len(counts), nearest=nearest, chance=chance)
+    return judged(bool(counts), counts=list(counts[:LISTED]), n_counts=len(counts), nearest=nearest, chance=chance)
 
 
 def mean_sd(mean: Share, sd: Spread, n: int, runs: int, roundings: Roundings = ROUNDINGS) -> Outcome:
@@ -155,7 +143,7 @@ def mean_sd(mean: Share, sd: Spread, n: int, runs: int, roundings: Roundings = R
         found |= {f"n_{name}": len(solutions), name: solutions[:LISTED]}
         if reach.reachable_counts(mean, n, runs, roundings):
             found[f"smallest_{name}"] = reach.smallest_nonzero_sd(n, runs, ddof, mean, roundings)
-    return _found(found["n_sample"] + found["n_population"] > 0, **found)
+    return judged(found["n_sample"] + found["n_population"] > 0, **found)
 
 
 def f1_runs(
@@ -175,7 +163,7 @@ def f1_runs(
         fitting = reach.f1_runs(correct, n, positives, f1, f1_sd, ddof, roundings)
         found[f"n_{name}"] = len(fitting)
         solutions += [solution for solution in fitting if solution not in solutions]
-    return _found(bool(solutions), n_solutions=len(solutions), solutions=solutions[:LISTED], **found)
+    return judged(bool(solutions), n_solutions=len(solutions), solutions=solutions[:LISTED], **found)
 
 
 def member_of_sample(value: Number, mean: Number, sd: Spread, n: int, roundings: Roundings = ROUNDINGS) -> Outcome:
@@ -190,39 +178,49 @@ def member_of_sample(value: Number, mean: Number, sd: Spread, n: int, roundings:
     for name, ddof in (("sample", 1), ("population", 0)):
         member = reach.member_of_sample(value, mean, sd, n, ddof, roundings)
         possible |= member.possible
-        found |= {"z": _between(member.z), f"limit_{name}": member.limit, f"others_{name}": member.sd_of_others}
-    return _found(possible, **found)
+        found |= {"z": range_of(member.z), f"limit_{name}": member.limit, f"others_{name}": member.sd_of_others}
+    return judged(possible, **found)
 
 
 def confusion(
-    n: int, reported: Row, positives: int | None = None, runs: int = 1, roundings: Roundings = ROUNDINGS
-) -> Outcome:
+    n: int, reported: Row, positives: int | None = None, runs: int = 1, roundings: Roundings = ROUNDINGS,
+    one_rounding: bool = False,
+) -> Outcome:  # fmt: skip
     """Some confusion matrix of n units (with so many positives) prints all reported metrics; or the mean of runs does.
 
-    computed: n_solutions, n_nearest (those of rounding to the nearest), positives_possible (first 20), and ranges over
-    all solutions of tp, fp, fn, tn (of one run, on average), positives, called (positive) and every metric. Without
-    solution but with positives: nearest (tp, fp, fn, tn that print most of the metrics) and off (the metrics that they
-    do not print: what they give minus what is printed) and question (how were the values averaged?); the ways of
-    averaging that would fit stand in fits_if. Metrics may also stand beside n, without reported.
+    With one_rounding all numbers of the row were rounded in the same way, which finds more. computed: n_solutions,
+    n_nearest (those of rounding to the nearest), positives_possible (first 20), and ranges over all solutions of tp,
+    fp, fn, tn (of one run, on average), positives, called (positive) and every metric; of more solutions than can be
+    listed only n_solutions. Without solution but with positives: nearest (tp, fp, fn, tn that print most of the
+    metrics) and off (the metrics that they do not print: what they give minus what is printed) and question (how were
+    the values averaged?); the ways of averaging that would fit stand in fits_if. Metrics may also stand beside n,
+    without reported.
 
     Example: {n: 224, positives: 136, reported: {sensitivity: "0.904", specificity: "0.773"}}
     """
-    metric_bounds(reported)  # refuses what is no metric
+    ways = [[way] for way in roundings] if one_rounding else [roundings]
+    bounds = [metric_bounds(reported, None, way) for way in ways]  # refuses what is no metric
     given = {"runs": runs, "positives": positives, **reported}
-    solutions = confusion_matrices(n, roundings=roundings, **given)
-    found = {"n_solutions": len(solutions), "n_nearest": len(confusion_matrices(n, roundings=NEAREST, **given))}
+    try:
+        solutions = list(dict.fromkeys(m for way in ways for m in confusion_matrices(n, roundings=way, **given)))
+        n_nearest = len(confusion_matrices(n, roundings=NEAREST, **given))
+    except TooManyMatrices:
+        if positives is None or runs > 1 or not any(a_few(ends, n, positives).size for ends in bounds):
+            raise
+        return Outcome("consistent", {"n_solutions": f"more than {MOST:,}"})
+    found = {"n_solutions": len(solutions), "n_nearest": n_nearest}
     if solutions:
         tp, fp, fn, tn = cells = np.array([astuple(solution) for solution in solutions]).T / runs
         found["positives_possible"] = np.unique(tp + fn).tolist()[:LISTED]
         spans = {"tp": tp, "fp": fp, "fn": fn, "tn": tn, "positives": tp + fn, "called": tp + fp}
-        spans |= {name: metric(*cells) for name, metric in THRESHOLD_METRICS.items()}
-        found |= {name: _between(span) for name, span in spans.items()}
+        spans |= {name: metric(*cells) for name, metric in TABLE_METRICS.items()}
+        found |= {name: range_of(span) for name, span in spans.items()}
     elif positives is not None and runs == 1:
         found["question"] = QUESTION
         if (positives + 1) * (n - positives + 1) <= MOST_TRIED:
             nearest, off = nearest_matrix(n, positives, None, reported, roundings)
             found |= {"nearest": astuple(nearest), "off": off}
-    return _found(bool(solutions), **found)
+    return judged(bool(solutions), **found)
 
 
 def matrix(
@@ -237,10 +235,10 @@ def matrix(
     """
     cells = ConfusionMatrix(tp, fp, fn, tn)
     found = {"n": cells.n, "positives": cells.positives, "called": tp + fp, "correct": tp + tn}
-    found |= {name: cells.metric(name) for name in THRESHOLD_METRICS}
+    found |= {name: cells.metric(name) for name in TABLE_METRICS}
     disagrees = _disagrees(reported, found, roundings) if reported else []
     disagrees += [name for name, count in (("n", n), ("positives", positives)) if count not in (None, found[name])]
-    return _found(not disagrees, **found, disagrees=disagrees)
+    return judged(not disagrees, **found, disagrees=disagrees)
 
 
 def _disagrees(reported: Row, computed: dict[str, float], roundings: Roundings) -> list[str]:
@@ -263,13 +261,13 @@ def exchange(n: int, rows: dict[str, Row], runs: int = 1, roundings: Roundings =
     """
     records = exchange_table(rows, n, runs=runs, roundings=roundings).to_dict("records")
     for record in records:
-        meaning = {column: record.pop(column) for column in list(record) if column in THRESHOLD_METRICS}
+        meaning = {column: record.pop(column) for column in list(record) if column in TABLE_METRICS}
         record["meaning"] = ", ".join(f"{column} is {metric}" for column, metric in meaning.items())
         record["as_printed"] = all(column == metric for column, metric in meaning.items())
     printed = next(record for record in records if record["as_printed"])
     ranked = dict(zip(("best", "second"), records, strict=False))
     holds = printed["rows_explained"] == len(rows)
-    return _found(holds, n_rows=len(rows), as_printed=printed, **ranked, hypotheses=records)
+    return judged(holds, n_rows=len(rows), as_printed=printed, **ranked, hypotheses=records)
 
 
 def pooled(n: int, rows: dict[str, Row], n_max: int = 2000, runs: int = 1, roundings: Roundings = ROUNDINGS) -> Outcome:
@@ -288,7 +286,7 @@ def pooled(n: int, rows: dict[str, Row], n_max: int = 2000, runs: int = 1, round
         best = sizes[0]
         others = [s["rows_explained"] for s in sizes if s["n"] * best["positives"] != s["positives"] * best["n"]]
         found |= {f"best_{key}": best[key] for key in best} | {"second_rows_explained": max(others, default=0)}
-    return _found(named == len(rows), **found, sizes=sizes)
+    return judged(named == len(rows), **found, sizes=sizes)
 
 
 def constant_classifier(
@@ -306,7 +304,7 @@ def constant_classifier(
     if reported is None:
         return Outcome("derived", found)
     calls = [call for call, metrics in table.items() if not _disagrees(reported, metrics, roundings)]
-    return _found(bool(calls), **found, calls=calls)
+    return judged(bool(calls), **found, calls=calls)
 
 
 def auc_of_labels(auc: Share, sensitivity: Share, specificity: Share, roundings: Roundings = ROUNDINGS) -> Outcome:
@@ -323,7 +321,7 @@ def auc_of_labels(auc: Share, sensitivity: Share, specificity: Share, roundings:
     possible = [compare(text, ends)[0] for text in ("auc >= sens * spec", "auc <= 1 - (1 - sens) * (1 - spec)")]
     least, labels, largest = implied.auc_through_point(float(sensitivity.value), float(specificity.value))
     found = {"equals_labels": compare("auc == (sens + spec) / 2", ends)[0] is not False, "labels": labels}
-    found |= {"labels_between": _between(evaluate("(sens + spec) / 2", ends)), "least": least, "largest": largest}
+    found |= {"labels_between": range_of(evaluate("(sens + spec) / 2", ends)), "least": least, "largest": largest}
     found["chance"] = min(1.0, 10.0**-auc.decimals / max(largest - least, 1e-9))
     return Outcome("inconsistent" if False in possible else "derived", found)
 
@@ -344,11 +342,11 @@ def bland_altman(
             raise ValueError(f"{what}_low {low.text} lies above {what}_high {high.text}: exchange them")
     n_low, n_high = implied.bland_altman_n((loa_low, loa_high), (ci_low, ci_high), of, roundings) or (0, 0)
     fitting = [n for n in candidates if n_low <= n <= n_high]
-    sd = _between(implied.sd_from_loa(loa_low, loa_high, roundings=roundings))
-    return _found(bool(fitting if candidates else n_high), n_low=n_low, n_high=n_high, sd=sd, fitting=fitting)
+    sd = range_of(implied.sd_from_loa(loa_low, loa_high, roundings=roundings))
+    return judged(bool(fitting if candidates else n_high), n_low=n_low, n_high=n_high, sd=sd, fitting=fitting)
 
 
 CHECKS = {function.__name__: function for function in (
-    equation, comparison, same_text, proportion, mean_sd, f1_runs, member_of_sample, confusion, matrix, exchange,
-    pooled, constant_classifier, auc_of_labels, bland_altman, computed, note, *QUANTITIES,
+    equation, comparison, same_text, proportion, mean_sd, f1_runs, member_of_sample, confusion, fold_means,
+    matrix, exchange, pooled, constant_classifier, auc_of_labels, bland_altman, computed, note, *QUANTITIES,
 )}  # fmt: skip

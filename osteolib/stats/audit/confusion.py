@@ -4,7 +4,7 @@ Four counts of whole people that add up to n: few of them reproduce three or fou
 none. Accuracy, sensitivity, specificity, PPV, NPV and F1 are ratios of sums of the four cells, so a printed value
 between a/q and b/q says q * numerator - a * denominator >= 0 and b * denominator - q * numerator >= 0: two half-planes
 with whole-number coefficients. The search fixes the two cells of one printed ratio; each half-plane then bounds what
-is left by one integer division. All of it is exact but ``mcc``, which is compared within TOLERANCE.
+is left by one integer division. All of it is exact but what has a root (MCC), which is compared within TOLERANCE.
 """
 
 from __future__ import annotations
@@ -16,23 +16,32 @@ from fractions import Fraction
 import numpy as np
 
 from osteolib.stats.audit.printed import ROUNDINGS, TOLERANCE, Printed, printed
-from osteolib.stats.metrics import THRESHOLD_METRICS
+from osteolib.stats.audit.table_metrics import (
+    FALLING,
+    FN,
+    FP,
+    RATIOS,
+    SIGNED,
+    TABLE_METRICS,
+    TN,
+    TP,
+    UNBOUNDED,
+    fraction,
+    ratios_of,
+)
 
 Bounds = Mapping[str, tuple[Fraction, Fraction]]
 
-TP, FP, FN, TN = range(4)
-# metric: weights of (tp, fp, fn, tn) in its numerator and its denominator
-RATIOS = {
-    "accuracy": np.array([[1, 0, 0, 1], [1, 1, 1, 1]]),
-    "sensitivity": np.array([[1, 0, 0, 0], [1, 0, 1, 0]]),
-    "specificity": np.array([[0, 0, 0, 1], [0, 1, 0, 1]]),
-    "ppv": np.array([[1, 0, 0, 0], [1, 1, 0, 0]]),
-    "npv": np.array([[0, 0, 0, 1], [0, 0, 1, 1]]),
-    "f1": np.array([[2, 0, 0, 0], [2, 1, 1, 0]]),
-}
 ANCHORS = {"sensitivity": (TP, FN), "specificity": (TN, FP), "ppv": (TP, FP), "npv": (TN, FN)}  # hits, misses
-PER_RUN = ("ppv", "npv", "f1", "mcc")  # their mean over runs does not follow from the sums over runs
+CORRECT = (TP, TN)  # where accuracy bounds their sum, and nothing their ratio
+LINEAR = ("accuracy", "sensitivity", "specificity", "balanced_accuracy", "youden_j")  # means follow from sums
+PER_RUN = tuple(name for name in TABLE_METRICS if name not in LINEAR)  # their mean over runs does not
 BLOCK, MOST = 2**20, 2_000_000  # candidates looked at in one go; matrices kept in all
+MOST_WITHOUT, GRID = 10**6, 1001  # units of which positives are not given; sums that are tried for a few matrices
+
+
+class TooManyMatrices(ValueError):
+    """More than can be listed."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,8 @@ class ConfusionMatrix:
         return self.tp + self.fn
 
     def metric(self, name: str) -> float:
-        """One of ``THRESHOLD_METRICS`` (:mod:`osteolib.stats.metrics`), NaN where it is 0 / 0."""
-        return float(THRESHOLD_METRICS[name](self.tp, self.fp, self.fn, self.tn))
+        """One of ``TABLE_METRICS`` (:mod:`~osteolib.stats.audit.table_metrics`), NaN where it is 0 / 0."""
+        return float(TABLE_METRICS[name](self.tp, self.fp, self.fn, self.tn))
 
 
 def confusion_matrices(
@@ -84,8 +93,9 @@ def confusion_matrices(
     roundings
         Which ways of rounding are allowed, of :data:`ROUNDINGS`.
     **reported
-        Metric to printed value, "0.904" or "90.4 %"; metrics are accuracy, sensitivity, specificity, ppv, npv, f1,
-        balanced_accuracy, mcc, youden_j. A metric that is 0 / 0 may be printed as 0, as scikit-learn does.
+        Metric to printed value, "0.904" or "90.4 %"; metrics are those of
+        :data:`~osteolib.stats.audit.table_metrics.TABLE_METRICS`. A metric that is 0 / 0 may be printed as 0, as
+        scikit-learn does.
 
     Returns
     -------
@@ -105,7 +115,7 @@ def confusion_matrices(
 
 def check_n(n: int, runs: int = 1, positives: int | None = None) -> int:
     """``n``; ValueError where one of the three is no count that can be."""
-    for name, count, least, most in (("n", n, 1, 10**6), ("runs", runs, 1, 10**3), ("positives", positives, 0, n)):
+    for name, count, least, most in (("n", n, 1, 10**9), ("runs", runs, 1, 10**3), ("positives", positives, 0, n)):
         if count is None and name == "positives":
             continue
         if not isinstance(count, int | np.integer) or not least <= count <= most:
@@ -117,9 +127,9 @@ def metric_bounds(
     reported: Mapping[str, Printed | str | float], decimals: int | None = None, roundings: Sequence[str] = ROUNDINGS
 ) -> Bounds:
     """Metric to the exact smallest and largest value that prints so; ValueErrors of :func:`confusion_matrices`."""
-    unknown = sorted(reported.keys() - THRESHOLD_METRICS.keys())
+    unknown = sorted(reported.keys() - TABLE_METRICS.keys())
     if unknown or not reported:
-        raise ValueError(f"unknown metrics {unknown}: report one or more of {', '.join(THRESHOLD_METRICS)}")
+        raise ValueError(f"unknown metrics {unknown}: report one or more of {', '.join(TABLE_METRICS)}")
     bounds = {}
     for name, value in reported.items():
         if not isinstance(value, Printed | str):
@@ -127,7 +137,9 @@ def metric_bounds(
             if float(value) != number:
                 raise ValueError(f"{name} = {number} does not have {decimals} decimals: give it as text, as printed")
         shown = value if isinstance(value, Printed) else printed(value)
-        if not (-1 if name in ("mcc", "youden_j") else 0) <= shown.value <= 1:
+        if name in UNBOUNDED and shown.is_count and shown.value:
+            raise ValueError(f"{name} = {shown.text} does not say how it was rounded: write '~{shown.text}' if it was")
+        if not (-1 if name in SIGNED else 0) <= shown.value <= (np.inf if name in UNBOUNDED else 1):
             raise ValueError(f"{name} = {shown.text} cannot be: write a percentage as '97.2 %' or 0.972")
         bounds[name] = shown.bounds(roundings)
     return bounds
@@ -140,22 +152,30 @@ def solve(bounds: Bounds, n: int | np.ndarray, runs: int = 1, positives: int | N
     """
     totals = runs * np.atleast_1d(np.asarray(n, np.int64))
     largest = int(totals.max())
-    finest = max(bound.denominator for pair in bounds.values() for bound in pair)
-    if 2 * finest * largest**2 >= 2**63:  # the largest product below, of balanced accuracy; the sums stay smaller
+    finest = max(max(bound.denominator, abs(bound.numerator)) for pair in bounds.values() for bound in pair)
+    largest_product = 2 * largest**2 if bounds.keys() - RATIOS.keys() else 10 * largest  # balanced accuracy; F-beta
+    if finest * largest_product >= 2**63:
         raise ValueError(f"n = {largest // runs} is too large for values with so many decimals")
-    half_planes = []
-    for name in bounds.keys() & RATIOS.keys() - (set(PER_RUN) if runs > 1 else set()):
-        (low, high), (top, bottom) = bounds[name], RATIOS[name]
-        half_planes.append(low.denominator * top - low.numerator * bottom)
-        half_planes.append(high.numerator * bottom - high.denominator * top)
+    if positives is None and largest // runs > MOST_WITHOUT:
+        raise ValueError(f"n = {largest // runs:,} is too large to try every number of positives: give positives")
+    known = positives is not None and totals.size == 1
+    ratios = ratios_of(runs * positives, largest - runs * positives) if known else RATIOS
+    half_planes = _half_planes(bounds, runs, ratios)
 
     usable = [] if positives is not None else [m for m in ANCHORS if m in bounds and (runs == 1 or m not in PER_RUN)]
-    anchor = min(usable, key=lambda m: bounds[m][1] - bounds[m][0], default="sensitivity")  # the fewest candidates
-    hit, miss = ANCHORS[anchor]
-    free, other = {TP, FP, FN, TN} - {hit, miss}
-    margins = np.arange(0, largest + 1, runs) if positives is None else np.array([runs * positives])
-    low, high = bounds.get(anchor, (Fraction(0), Fraction(1)))
-    least, most = -(-low.numerator * margins // low.denominator), high.numerator * margins // high.denominator
+    anchor = min(usable, key=lambda m: _width(bounds, m), default="sensitivity")  # the fewest candidates
+    alone = positives is None and runs == 1 and totals.size == 1
+    if alone and "accuracy" in bounds and 2 * _width(bounds, "accuracy") < _width(bounds, anchor):
+        hit, miss = CORRECT
+        low, high = bounds["accuracy"]
+        margins = np.arange(-(-low.numerator * largest // low.denominator), high * largest // 1 + 1, dtype=np.int64)
+        margins = margins[(margins >= 0) & (margins <= largest)]
+        least, most = np.zeros_like(margins), margins
+    else:
+        hit, miss = ANCHORS[anchor]
+        margins = np.arange(0, largest + 1, runs) if positives is None else np.array([runs * positives])
+        low, high = bounds.get(anchor, (Fraction(0), Fraction(1)))
+        least, most = -(-low.numerator * margins // low.denominator), high.numerator * margins // high.denominator
     which, all_hits = _spread(np.maximum(least, 0), np.minimum(most, margins))
     all_misses = margins[which] - all_hits
 
@@ -165,22 +185,75 @@ def solve(bounds: Bounds, n: int | np.ndarray, runs: int = 1, positives: int | N
         grid = np.broadcast_arrays(all_hits[block, None], all_misses[block, None], totals)
         hits, misses, rest = (axis.ravel() for axis in grid)
         rest = rest - hits - misses
-        first, last = np.zeros_like(rest), rest.copy()  # of the free cell; the other one is what then remains
-        for weights in half_planes:
-            constant = weights[hit] * hits + weights[miss] * misses + weights[other] * rest
-            slope = weights[free] - weights[other]
-            if slope > 0:
-                np.maximum(first, -(constant // slope), out=first)
-            elif slope < 0:
-                np.minimum(last, constant // -slope, out=last)
-            else:
-                last[constant < 0] = -1
-        which, count = _spread(first, last)
-        cells = np.empty((4, which.size), np.int64)
-        cells[[hit, miss, free, other]] = hits[which], misses[which], count, rest[which] - count
+        which, count = _spread(*_ends(half_planes, (hit, miss), hits, misses, rest))
+        cells = _cells((hit, miss), hits[which], misses[which], count, rest[which])
         found.append(cells[:, _prints(cells, bounds, runs)])
         _check_size(sum(part.shape[1] for part in found))
     return np.concatenate(found, axis=1)
+
+
+def a_few(bounds: Bounds, n: int, positives: int) -> np.ndarray:
+    """Some of the matrices that :func:`solve` would give, shape (4, k), where they are too many to list.
+
+    Looked for on a grid: each that is found is one, none found is no proof that there is none.
+    """
+    low, high = bounds.get("sensitivity", (Fraction(0), Fraction(1)))
+    least, most = max(0, -(-low.numerator * positives // low.denominator)), min(positives, high * positives // 1)
+    hits = np.unique(np.linspace(int(least), int(most), GRID).astype(np.int64))
+    misses, rest = positives - hits, np.full(hits.size, n - positives)
+    first, last = _ends(
+        _half_planes(bounds, 1, ratios_of(positives, n - positives)), ANCHORS["sensitivity"], hits, misses, rest
+    )
+    some = first <= last
+    hits, misses, rest, first, last = (part[some] for part in (hits, misses, rest, first, last))
+    count = np.linspace(first, last, 51).astype(np.int64)
+    grid = [part.ravel() for part in np.broadcast_arrays(hits, misses, count, rest)]
+    cells = _cells(ANCHORS["sensitivity"], *grid)
+    return cells[:, _prints(cells, bounds, 1)]
+
+
+def _width(bounds: Bounds, name: str) -> Fraction:
+    low, high = bounds.get(name, (Fraction(0), Fraction(1)))
+    return high - low
+
+
+def _half_planes(bounds: Bounds, runs: int, ratios: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Weights of the four cells whose sum must not be negative."""
+    half_planes = []
+    for name in bounds.keys() & ratios.keys() - (set(PER_RUN) if runs > 1 else set()):
+        (low, high), (top, bottom) = bounds[name], ratios[name]
+        half_planes.append(low.denominator * top - low.numerator * bottom)
+        half_planes.append(high.numerator * bottom - high.denominator * top)
+    return half_planes
+
+
+def _others(anchor: tuple[int, int]) -> tuple[int, int]:
+    """The two cells that an anchor leaves: the one that is free, and the one that then remains."""
+    free, other = {TP, FP, FN, TN} - {*anchor}
+    return free, other
+
+
+def _ends(half_planes: list[np.ndarray], anchor: tuple[int, int], hits: np.ndarray, misses: np.ndarray,
+          rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """First and last count of the free cell within all half-planes."""
+    (hit, miss), (free, other) = anchor, _others(anchor)
+    first, last = np.zeros_like(rest), rest.copy()
+    for weights in half_planes:
+        constant = weights[hit] * hits + weights[miss] * misses + weights[other] * rest
+        slope = weights[free] - weights[other]
+        if slope > 0:
+            np.maximum(first, -(constant // slope), out=first)
+        elif slope < 0:
+            np.minimum(last, constant // -slope, out=last)
+        else:
+            last[constant < 0] = -1
+    return first, last
+
+
+def _cells(anchor: tuple[int, int], hits: np.ndarray, misses: np.ndarray, count: np.ndarray, rest: np.ndarray):
+    cells = np.empty((4, hits.size), np.int64)
+    cells[[*anchor, *_others(anchor)]] = hits, misses, count, rest - count
+    return cells
 
 
 def _spread(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +266,7 @@ def _spread(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def _check_size(matrices: int) -> None:
     if matrices > MOST:
-        raise ValueError(f"more than {MOST:,} matrices to try: give positives, more metrics or more decimals")
+        raise TooManyMatrices(f"more than {MOST:,} matrices to try: give positives, more metrics or more decimals")
 
 
 def _prints(cells: np.ndarray, bounds: Bounds, runs: int) -> np.ndarray:
@@ -207,26 +280,16 @@ def _prints(cells: np.ndarray, bounds: Bounds, runs: int) -> np.ndarray:
     best, worst = (tp_most, fp_least, p - tp_most, n - fp_least), (tp_least, fp_most, p - tp_least, n - fp_most)
     good = np.ones(tp.size, bool)
     for name, (low, high) in bounds.items():
-        top, bottom = _fraction(name, *(best if name in PER_RUN else cells))
+        most, least = (worst, best) if name in FALLING else (best, worst)
+        top, bottom = fraction(name, *(most if name in PER_RUN else cells))
         good &= _at_least(top, bottom, low)
-        top, bottom = _fraction(name, *(worst if name in PER_RUN else cells))
+        top, bottom = fraction(name, *(least if name in PER_RUN else cells))
         good &= _at_least(-top, bottom, -high)
     return good
 
 
-def _fraction(name: str, tp: np.ndarray, fp: np.ndarray, fn: np.ndarray, tn: np.ndarray) -> tuple:
-    """Numerator and denominator of a metric; whole numbers but for ``mcc``."""
-    if name in RATIOS:
-        return tuple(RATIOS[name] @ (tp, fp, fn, tn))
-    if name == "mcc":  # six roundings, none of them of a difference: off by less than 1e-15, far inside TOLERANCE
-        return THRESHOLD_METRICS["mcc"](tp, fp, fn, tn), np.ones(tp.size)
-    p, n = tp + fn, fp + tn
-    hits = tp * n + tn * p
-    return (hits, 2 * p * n) if name == "balanced_accuracy" else (hits - p * n, p * n)
-
-
 def _at_least(top: np.ndarray, bottom: np.ndarray, bound: Fraction) -> np.ndarray:
-    """``top / bottom >= bound``, where 0 / 0 counts as 0."""
+    """``top / bottom >= bound``, where 0 / 0 counts as 0 and a number above 0 by 0 as infinite."""
     if top.dtype == float:
         return top >= float(bound) - TOLERANCE
-    return (bound.denominator * top >= bound.numerator * bottom) & ((bottom > 0) | (bound <= 0))
+    return (bound.denominator * top >= bound.numerator * bottom) & ((bottom > 0) | (top > 0) | (bound <= 0))

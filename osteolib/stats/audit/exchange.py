@@ -15,12 +15,13 @@ import pandas as pd
 
 from osteolib.stats.audit.confusion import FN, PER_RUN, TP, ConfusionMatrix, check_n, metric_bounds, solve
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
-from osteolib.stats.metrics import THRESHOLD_METRICS
+from osteolib.stats.audit.table_metrics import TABLE_METRICS
 
 Row = Mapping[str, Printed]  # printed column, called by a name of a metric, to what stands in it
 Rows = Mapping[str, Row]  # by the name of a model
 Meaning = Mapping[str, str]  # printed column to the metric that it really holds; columns left out are what they say
 
+MOST_OFF = 1e9  # of an infinite ratio
 EXCHANGEABLE = ("sensitivity", "specificity", "ppv", "npv")
 
 
@@ -112,7 +113,7 @@ def nearest_matrix(
     cells = (tp, n - positives - tn, positives - tp, tn)
     off = np.empty((len(renamed), tp.size))
     for i, (metric, shown) in enumerate(renamed.items()):
-        given = np.nan_to_num(THRESHOLD_METRICS[metric](*cells))  # 0 / 0 printed as 0, as scikit-learn does
+        given = np.nan_to_num(TABLE_METRICS[metric](*cells), posinf=MOST_OFF)  # 0 / 0 as 0, as scikit-learn does
         off[i] = np.where(shown.allows(given, roundings), 0, given - float(shown.value))
     best = np.lexsort((np.abs(off).sum(axis=0), (off != 0).sum(axis=0)))[0]
     others = {column: float(error) for column, error in zip(reported, off[:, best], strict=True) if error}

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 from osteolib.stats.agreement import Z_LIMIT
 from osteolib.stats.audit.limits import above_zero, at_least, between, fractions
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
-from osteolib.stats.metrics import THRESHOLD_METRICS, npv, ppv
+from osteolib.stats.audit.table_metrics import TABLE_METRICS
+from osteolib.stats.metrics import npv, ppv
 
 MOST_UNITS = 1_000_000  # of a matrix that is written out
 LOPSIDED = 10_000  # pairs up to which an exact interval of a limit differs from the approximate one to be seen
@@ -29,7 +30,7 @@ def constant_classifier(n: int, positives: int) -> dict[str, dict[str, float]]:
     if not 0 <= positives <= n or n == 0:
         raise ValueError(f"positives must lie between 0 and n = {n}, n at least 1, got {positives}")
     counts = {"all_positive": (positives, n - positives, 0, 0), "all_negative": (0, 0, positives, n - positives)}
-    return {call: {name: float(f(*c)) for name, f in THRESHOLD_METRICS.items()} for call, c in counts.items()}
+    return {call: {name: float(f(*c)) for name, f in TABLE_METRICS.items()} for call, c in counts.items()}
 
 
 def scores_of_matrix(tp: int, fp: int, fn: int, tn: int) -> tuple[np.ndarray, np.ndarray]:

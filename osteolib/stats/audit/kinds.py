@@ -43,7 +43,8 @@ ASSUMES = {
     "mean_sd": "one test set of n units for all runs; the ± is an SD, not a standard error",
     "f1_runs": "one test set of n units for all runs; the ± are SDs; F1 of the positive class",
     "member_of_sample": "the value is one of the n; the ± is an SD, not a standard error",
-    "confusion": f"{ONE_SET}; {PLAIN}",
+    "confusion": f"{ONE_SET}; counts added up over folds are one test set; {PLAIN}",
+    "fold_means": "every fold has the size that is given, with a result for each unit; each counts alike in the mean",
     "matrix": f"{ONE_SET}; {PLAIN}",
     "exchange": f"every row is {ONE_SET}, the same in all rows; {PLAIN}",
     "pooled": f"every row is {ONE_SET}, the same in all rows; {PLAIN}",
@@ -88,4 +89,6 @@ def assumptions(check: str, arguments: Mapping[str, Any], of_author: str = "") -
     if roundings is not None:
         other = "rounded once, to the nearest or by cutting off"
         said.append(other if set(roundings) >= set(ROUNDINGS) else f"rounded {' or '.join(roundings)}")
+        if arguments.get("one_rounding"):
+            said.append("in the same way throughout")
     return said

@@ -12,8 +12,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from osteolib.stats.audit.confusion import RATIOS
 from osteolib.stats.audit.printed import ROUNDINGS, Printed, printed
+from osteolib.stats.audit.table_metrics import RATIOS
 
 MODELS = ("I", "II", "III")
 COLUMNS = ("accuracy", "sensitivity", "specificity", "f1")

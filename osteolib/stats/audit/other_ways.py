@@ -12,19 +12,23 @@ from osteolib.stats.audit.printed import CHOICES, Printed
 
 WORDS = {"up": "numbers rounded up", "twice": "numbers rounded twice, first to one digit more"}
 WEIGHTED = re.compile(r"/|\bmean\b")  # sums and differences of whole numbers are of counts, which are exact
+MIXED = "numbers of one row rounded in different ways"
 WHOLE = "whole numbers that were rounded"
 
 
 def ways_that_fit(check: Callable[..., Any], arguments: Mapping[str, Any]) -> list[str]:
     """Of a check that these arguments fail: what else might have been done to the numbers, in words.
 
-    Tried are the two choices of rounding (:data:`~osteolib.stats.audit.printed.CHOICES`), each for all numbers; in
-    weighted means with a whole result that whole numbers ("63", a mean age) were rounded; and for metrics of one test
-    set with so many positives the averages of :mod:`osteolib.stats.audit.averages`.
+    Tried are the two choices of rounding (:data:`~osteolib.stats.audit.printed.CHOICES`), each for all numbers; where
+    one way for the row was asked, different ones; in weighted means with a whole result that whole numbers ("63", a
+    mean age) were rounded; and for metrics of one test set with so many positives the averages of
+    :mod:`osteolib.stats.audit.averages`.
     """
     if "roundings" not in arguments:
         return []
     tried = {WORDS[way]: {"roundings": [way]} for way in CHOICES}
+    if arguments.get("one_rounding"):
+        tried[MIXED] = {"one_rounding": False}
     if WEIGHTED.search(arguments.get("expression", "")) and arguments["equals"].is_count:
         rounded = {name: _rounded(number) for name, number in arguments["values"].items()}
         tried[WHOLE] = {"values": rounded, "equals": _rounded(arguments["equals"])}

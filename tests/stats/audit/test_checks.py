@@ -1,6 +1,7 @@
 import inspect
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from osteolib.stats.audit import ConfusionMatrix, checks, printed, quantities
-from osteolib.stats.audit.audit_file import load_audit, run_audit, vocabulary
+from osteolib.stats.audit.audit_file import Audit, Document, load_audit, run_audit, vocabulary
 from osteolib.stats.audit.checks import CHECKS
 from osteolib.stats.audit.quantities import QUANTITIES
+from osteolib.stats.audit.table_metrics import TABLE_METRICS
 
 METRICS = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "balanced_accuracy", "mcc", "youden_j")
 ROUNDED = {  # three honest ways to print a fraction
@@ -151,6 +153,11 @@ def test_matrices():
     with pytest.raises(ValueError, match="unknown metrics"):
         checks.confusion(224, {"runs": printed("0.9")})
 
+    many = checks.confusion(10**7, {"sensitivity": printed("0.90"), "lr_positive": printed("5.6")}, 4 * 10**6)
+    assert (many.verdict, many.computed) == ("consistent", {"n_solutions": "more than 2,000,000"})
+    with pytest.raises(ValueError, match="give positives, more metrics or more decimals"):
+        checks.confusion(5000, {"mcc": printed("0.5")})
+
     outcome = checks.matrix(146, 17, 16, 45, reported, 224, 136)
     assert outcome.verdict == "inconsistent"
     assert outcome.computed["disagrees"] == ["sensitivity", "specificity", "positives"]
@@ -247,7 +254,7 @@ def test_the_example_of_every_check_runs_and_its_words_name_what_is_computed(nam
     details = run_audit(load_audit(tmp_path / "a.yaml", NAMES)).loc[0, "details"]
     free = {"same_text", "computed", "note", "constant_classifier"}  # names come from the arguments or the metrics
     details.pop("fits_if", None)  # of every check that fails
-    missing = [key for key in details if key not in words["meaning"] and key not in METRICS and name not in free]
+    missing = [key for key in details if key not in words["meaning"] and key not in TABLE_METRICS and name not in free]
     assert not missing
 
 
@@ -300,3 +307,24 @@ def test_every_quantity_is_read_from_a_file_and_gives_finite_numbers(check, argu
 def test_every_quantity_is_tried_above():
     parameters = test_every_quantity_is_read_from_a_file_and_gives_finite_numbers.pytestmark[0].args[1]
     assert {name for name, _ in parameters} == {function.__name__ for function in QUANTITIES}
+
+
+def test_one_way_of_rounding_for_a_row():
+    """7 of 11 is 0.6363.., 5 of 9 is 0.5555..: 0.63 was cut off and 0.56 was not, which one rounding does not do."""
+    row = {"sensitivity": printed("0.63"), "specificity": printed("0.56")}
+    assert checks.confusion(20, row, 11).computed["n_solutions"] == 1
+    assert checks.confusion(20, row, 11, one_rounding=True).verdict == "inconsistent"
+    lead = {"n": "20", "positives": "11", "one_rounding": True, "reported": {k: v.text for k, v in row.items()}}
+    found = run_audit(Audit(Path("a.yaml"), Document.model_validate({"study": "s", "findings": [
+        {"id": "a", "source": "s", "claim": "c", "check": "confusion", "with": lead}]}), {}, [1])).iloc[0]  # fmt: skip
+    assert found["verdict"] == "inconsistent" and "rounded in different ways" in found["computed"]
+    assert "in the same way throughout" in found["assumes"]
+
+
+@given(st.integers(2, 30), st.integers(2, 30), st.data())
+@settings(deadline=None, max_examples=60)
+def test_one_way_of_rounding_never_loses_the_truth(p, m, data):
+    tp, tn = data.draw(st.integers(0, p)), data.draw(st.integers(0, m))
+    way = data.draw(st.sampled_from(list(ROUNDED)))
+    shown = row((tp, m - tn, p - tp, tn), METRICS[:3], 3, way)
+    assert checks.confusion(p + m, shown, p, one_rounding=True).verdict == "consistent"

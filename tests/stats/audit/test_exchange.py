@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from osteolib.report.published import load_published
 from osteolib.stats.audit import ROUNDINGS, ConfusionMatrix, exchange, nearest_matrix, pooled_n, printed
-from osteolib.stats.audit.confusion import RATIOS
 from osteolib.stats.audit.exchange import smallest_cover
 from osteolib.stats.audit.made_up import print_as
+from osteolib.stats.audit.table_metrics import RATIOS
 
 NEAREST = ("half-up", "half-even")
 PPV_NPV = {"sensitivity": "ppv", "specificity": "npv"}
