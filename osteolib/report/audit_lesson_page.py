@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from osteolib.report import audit_lesson as lesson
 from osteolib.report.audit_pages import BEHIND
 from osteolib.report.audits import findings_table
+from osteolib.report.published import PAPERS
 from osteolib.report.show import figure, say, table
-from osteolib.runs import Run
+from osteolib.runs import ROOT, Run
 from osteolib.stats.audit import ConfusionMatrix, Printed
 from osteolib.stats.audit.audit_file import report, vocabulary
 from osteolib.stats.audit.honest import ASSUMED, OTHERWISE, PLANTED
@@ -163,6 +165,35 @@ def show_trial(run: Run, rates: pd.DataFrame) -> None:
     caption = "Studies called inconsistent, by the way they were made"
     options = {"index": False, "filters": ("group",), "folded": f"All {len(rates)} ways of working, with the checks"}
     table(run, "trial", shown, caption, **options)
+
+
+def show_peer(run: Run) -> None:
+    """What the benchmark of the audit counted beside mlscorecheck (``benchmarks/bench_audit.py --record``)."""
+    counted = yaml.safe_load((ROOT / "data_manifests" / "audit_peer.yaml").read_text(encoding="utf-8"))
+    documented, rows = counted["documented"], counted["made_up"]
+    papers = pd.DataFrame(counted["papers"]).T
+    lines = [("binary cases of its documentation", documented["cases"], documented["both"], None)]
+    lines += [(f"rows of {PAPERS[name]}", *counts) for name, *counts in papers.itertuples()]
+    shown = pd.DataFrame(lines, columns=["put to both", "cases", "same verdict", "same number of tables"])
+    caption = f"Beside mlscorecheck {counted['mlscorecheck']}, with the same interval around each printed value"
+    options = {"index": False, "filters": (), "folded": "The two side by side"}
+    table(run, "peer", shown.astype({"same number of tables": "Int64"}), caption, **options)
+    run.fact(
+        n_documented=documented["cases"],
+        documented_alike=documented["both"],
+        n_paper_rows=int(papers["rows"].sum()),
+        paper_rows_alike=int(papers[["verdict", "tables"]].min(axis=1).sum()),
+        n_invented=rows["rows"],
+        ours_right=rows["ours"],
+        theirs_right=rows["theirs"],
+    )
+    say(
+        run,
+        "Put to both: {documented_alike} of {n_documented} cases of its documentation come out as documented; "
+        "{paper_rows_alike} of {n_paper_rows} rows of the papers get the same verdict and the same number of tables; "
+        "of {n_invented} made-up rows this audit counts the tables of {ours_right} right, and mlscorecheck of "
+        "{theirs_right}.",
+    )
 
 
 def show_own(run: Run, findings: pd.DataFrame) -> None:

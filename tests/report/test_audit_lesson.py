@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from osteolib.report import audit_lesson, audit_lesson_page
 from osteolib.report.audits import FOLDER
@@ -89,6 +90,20 @@ def test_the_trial_is_told_by_group_and_names_what_it_never_sees(run):
     facts = ("n_assumed", "assumed", "n_otherwise", "otherwise", "named", "planted", "missed")
     assert [run.facts[name] for name in facts] == [10, 0, 20, pytest.approx(0.6), 0.5, 0.45, "never seen: e"]
     assert len(pd.read_csv(run.folder / "trial.csv")) == 5
+
+
+def test_the_record_of_the_benchmark_is_shown_as_counted(run, tmp_path, monkeypatch):
+    counted = {"mlscorecheck": "1.0", "documented": {"cases": 4, "both": 3},
+               "made_up": {"rows": 9, "ours": 8, "theirs": 7},
+               "papers": {"chen2024_hip": {"rows": 3, "verdict": 3, "tables": 2},
+                          "tpswav2025_ct": {"rows": 5, "verdict": 4, "tables": 5}}}  # fmt: skip
+    (tmp_path / "data_manifests").mkdir()
+    (tmp_path / "data_manifests" / "audit_peer.yaml").write_text(yaml.safe_dump(counted))
+    monkeypatch.setattr(audit_lesson_page, "ROOT", tmp_path)
+    audit_lesson_page.show_peer(run)
+    facts = ("documented_alike", "n_documented", "n_paper_rows", "paper_rows_alike", "ours_right", "theirs_right")
+    assert [run.facts[name] for name in facts] == [3, 4, 8, 6, 8, 7]
+    assert pd.read_csv(run.folder / "peer.csv")["cases"].tolist() == [4, 3, 5]
 
 
 def test_the_made_up_study_is_shown_and_audited(run, audit, capsys):

@@ -31,8 +31,10 @@ from osteolib.stats.audit.exchange import nearest_matrix, pooled_n
 from osteolib.stats.audit.expression import compare, evaluate
 from osteolib.stats.audit.fold_means import fold_means
 from osteolib.stats.audit.outcome import Outcome, judged, range_of
+from osteolib.stats.audit.p_values import p_of_means, p_of_table
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
 from osteolib.stats.audit.quantities import QUANTITIES
+from osteolib.stats.audit.regression_errors import regression_errors
 from osteolib.stats.audit.table_metrics import TABLE_METRICS
 
 NEAREST = ("half-up", "half-even")
@@ -348,5 +350,6 @@ def bland_altman(
 
 CHECKS = {function.__name__: function for function in (
     equation, comparison, same_text, proportion, mean_sd, f1_runs, member_of_sample, confusion, fold_means,
-    matrix, exchange, pooled, constant_classifier, auc_of_labels, bland_altman, computed, note, *QUANTITIES,
+    matrix, exchange, pooled, constant_classifier, auc_of_labels, bland_altman, p_of_means, p_of_table,
+    regression_errors, computed, note, *QUANTITIES,
 )}  # fmt: skip

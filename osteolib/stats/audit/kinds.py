@@ -50,6 +50,9 @@ ASSUMES = {
     "pooled": f"every row is {ONE_SET}, the same in all rows; {PLAIN}",
     "constant_classifier": "one decision for all n units",
     "auc_of_labels": "area and operating point are of one curve on one test set",
+    "p_of_means": "a t-test or normal test of two independent groups was meant, with all of the people that are given",
+    "p_of_table": "a test of independence of these very counts was meant",
+    "regression_errors": "all are of the same n predictions, in one unit; R2 is 1 - MSE / variance, not r squared",
     "bland_altman": "limits at 1.96 or 2 SDs, one pair a person, and an interval by a formula, not by a bootstrap",
 }
 
