@@ -2,8 +2,9 @@
 
 Three comparisons, each with the same interval around every printed value: the binary cases of its documentation that
 both can put; every confusion matrix that the audits of the five papers ask for, of one run; and made-up rows of small
-test sets, where all tables can be counted. ``--record`` writes the counts to data_manifests/audit_peer.yaml, which the
-book shows.
+test sets, where all tables can be counted. Then the audit alone, in both directions: honest studies that are called
+inconsistent, and planted errors that are found. ``--record`` writes the counts of the comparisons to
+data_manifests/audit_peer.yaml, which the book shows.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ from osteolib.stats.audit import Printed
 from osteolib.stats.audit.checks import CHECKS
 from osteolib.stats.audit.confusion import metric_bounds, solve
 from osteolib.stats.audit.fold_means import counts_with_means, fold_means
+from osteolib.stats.audit.honest import ASSUMED
 from osteolib.stats.audit.made_up import print_as
 from osteolib.stats.audit.table_metrics import TABLE_METRICS
+from osteolib.stats.audit.trials import rates
 
 RECORD = ROOT / "data_manifests" / "audit_peer.yaml"
 NAMES = {  # ours to theirs
@@ -291,22 +294,35 @@ def made_up_agree(n_rows: int = N_ROWS) -> dict[str, int]:
     return {"rows": n_rows, **right}
 
 
+def both_directions(n_studies: int) -> None:
+    """Studies called inconsistent, by the way they were made; honest ones that work as assumed must never be."""
+    table = rates(n_studies)
+    print(f"\n{'Called inconsistent, of ' + str(n_studies):<62}{'share':>6}")
+    for way in table.sort_values("group", kind="stable").itertuples():
+        print(f"  {way.group + ': ' + way.way:<60}{way.objected:>6.0%}")
+    accused = table.loc[(table["group"] == ASSUMED) & (table["objected"] > 0), "way"]
+    if len(accused):
+        raise SystemExit(f"honest studies are accused: {', '.join(accused)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--record", action="store_true", help="write data_manifests/audit_peer.yaml")
-    record = parser.parse_args().record
+    parser.add_argument("--studies", type=int, default=20, help="of each way of working, in both directions")
+    given = parser.parse_args()
     right = documented_agree()
     rows = made_up_agree()
     papers = papers_agree(rows_of_papers())
     print(f"\n{'Rows of the five papers':<34}{'rows':>6}{'verdict':>9}{'tables':>8}")
     for paper, agree in papers.items():
         print(f"  {PAPERS[paper]:<32}{agree['rows']:>6}{agree['verdict']:>9}{agree['tables']:>8}")
-    if record:
+    if given.record:
         from importlib.metadata import version
 
         found = {"mlscorecheck": version("mlscorecheck"), "documented": {"cases": len(documented()), "both": right},
                  "made_up": rows, "papers": papers}  # fmt: skip
         RECORD.write_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    both_directions(given.studies)
 
 
 if __name__ == "__main__":

@@ -199,7 +199,7 @@ page.show_own(run, own)
 # ## 7. Right in both directions?
 #
 # An audit can accuse the honest and miss the error. How often either happens can be measured where the truth is known: on
-# made-up studies of three models, judged by the same checks as any file. Some work as the checks assume. Some are as honest
+# made-up studies, most of three models, judged by the same checks as any file. Some work as the checks assume. Some are as honest
 # but work otherwise and do not say so: arithmetic cannot tell them from errors, so a finding also names other ways of writing
 # or averaging that would fit. The last have one error planted.
 

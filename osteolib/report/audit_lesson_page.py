@@ -161,7 +161,8 @@ def show_trial(run: Run, rates: pd.DataFrame) -> None:
         "work otherwise: {otherwise:.0%} are called inconsistent, and where the audit knows the other way, {named:.0%} "
         "of its findings name it. {n_planted:,} studies with an error: {planted:.0%} are called so; {missed}.",
     )
-    shown = rates.drop(columns="studies").round(2)
+    order = rates["group"].map([ASSUMED, OTHERWISE, PLANTED].index).sort_values(kind="stable").index
+    shown = rates.loc[order].drop(columns="studies").round(2)
     caption = "Studies called inconsistent, by the way they were made"
     options = {"index": False, "filters": ("group",), "folded": f"All {len(rates)} ways of working, with the checks"}
     table(run, "trial", shown, caption, **options)

@@ -19,7 +19,7 @@ from osteolib.stats.audit.confusion import LINEAR, metric_bounds
 from osteolib.stats.audit.outcome import Outcome, judged
 from osteolib.stats.audit.printed import ROUNDINGS, TOLERANCE
 
-NODES, FEWEST_NODES = 5_000, 20  # of the solver for one check, and for one list of sizes; more is left open
+NODES, FEWEST_NODES = 2_000, 20  # of the solver for one check, and for one list of sizes; more is left open
 MOST_SPLITS = 200  # ways to spread the positives that are tried
 Sets = Sequence[tuple[int, int]]  # positives and negatives of each fold
 Means = Mapping[str, tuple[float, float]]  # metric of LINEAR to the bounds of its mean

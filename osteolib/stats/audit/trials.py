@@ -14,10 +14,11 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from osteolib.stats.audit.audit_file import Audit, Document, run_audit
+from osteolib.stats.audit.further_studies import FURTHER
 from osteolib.stats.audit.honest import HONEST, Study
 from osteolib.stats.audit.planted import PLANTED_ERRORS
 
-WAYS = HONEST | PLANTED_ERRORS
+WAYS = HONEST | PLANTED_ERRORS | FURTHER
 
 
 def rates(n_studies: int = 100, seed: int = 0) -> pd.DataFrame:

@@ -23,6 +23,11 @@ def bench():
     del sys.modules[spec.name]
 
 
+@pytest.fixture(scope="module")
+def rows(bench):
+    return bench.rows_of_papers()
+
+
 def test_our_answers_are_those_documented_by_the_peer(bench):
     cases = [case for case in bench.documented() if "unknown" not in case.function]
     assert len(cases) == 12
@@ -36,14 +41,15 @@ def test_made_up_rows_are_counted_as_by_looking_at_every_table(bench, seed):
     assert cells.shape[1] == truth and (truth > 0 or seed % 2)
 
 
-def test_the_record_has_every_row_that_the_audits_ask_for(bench):
+def test_the_record_has_every_row_that_the_audits_ask_for(bench, rows):
     recorded = yaml.safe_load(bench.RECORD.read_text(encoding="utf-8"))
-    rows = Counter(paper for paper, *_ in bench.rows_of_papers())
-    assert {paper: counts["rows"] for paper, counts in recorded["papers"].items()} == rows
+    assert {paper: counts["rows"] for paper, counts in recorded["papers"].items()} == Counter(
+        paper for paper, *_ in rows
+    )
     assert recorded["documented"]["cases"] == len(bench.documented())
 
 
-def test_both_engines_agree(bench):
+def test_both_engines_agree(bench, rows):
     """Without solvers: single and pooled test sets, made-up rows, and some rows of the papers."""
     pytest.importorskip("mlscorecheck", reason="a peer of the tests alone: pip install mlscorecheck")
     cases = [case for case in bench.documented() if case.function in NO_FOLDS]
@@ -55,7 +61,7 @@ def test_both_engines_agree(bench):
     for seed in range(10):
         n, positives, row, truth = bench.made_up(seed)
         assert [answer.tables for answer in bench.same_row(n, positives, row)] == [truth, truth]
-    known = [row for row in bench.rows_of_papers() if row[2] is not None]
+    known = [row for row in rows if row[2] is not None]
     some = [known[i] for i in np.linspace(0, len(known) - 1, 12).astype(int)]
     agree = bench.papers_agree(some)
     assert sum(counts["rows"] for counts in agree.values()) == 12

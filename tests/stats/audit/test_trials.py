@@ -14,7 +14,6 @@ from osteolib.stats.audit import printed
 from osteolib.stats.audit.averages import averages_that_fit, over_classes, room_for, two_folds
 from osteolib.stats.audit.checks import CHECKS
 from osteolib.stats.audit.honest import ASSUMED, HONEST, OTHERWISE, PLANTED
-from osteolib.stats.audit.planted import PLANTED_ERRORS
 from osteolib.stats.audit.printed import ROUNDINGS
 from osteolib.stats.audit.trials import WAYS, objections_to, rates
 
@@ -26,7 +25,7 @@ def objections(way, number, seed=0):
     return [objections_to(WAYS[way].make(rng)) for _ in range(number)]
 
 
-@pytest.mark.parametrize("way", [way for way, about in HONEST.items() if about.group == ASSUMED])
+@pytest.mark.parametrize("way", [way for way, about in WAYS.items() if about.group == ASSUMED])
 def test_an_honest_study_that_works_as_assumed_is_never_accused(way):
     assert objections(way, 12) == [{}] * 12
 
@@ -44,7 +43,7 @@ SEEN = {"last digit of a cell off by 1": 0.3, "n off by 1 to 3": 0.5, "positives
         "a row invented by formula": 0.3, "a row invented from a possible table": 0}  # fmt: skip
 
 
-@pytest.mark.parametrize("way", PLANTED_ERRORS)
+@pytest.mark.parametrize("way", [way for way, about in WAYS.items() if about.group == PLANTED])
 def test_planted_errors_are_found_where_arithmetic_can_see_them(way):
     found = [bool(objection) for objection in objections(way, 6)]
     assert np.mean(found) >= SEEN.get(way, 0.6)
@@ -66,7 +65,8 @@ def test_the_table_of_the_trial(monkeypatch):
 def test_every_check_that_compares_a_table_is_part_of_the_trial():
     asked = {lead["check"] for about in WAYS.values() for lead in about.make(np.random.default_rng(0)).leads}
     assert asked <= CHECKS.keys() and {"confusion", "exchange", "proportion", "equation", "auc_of_labels", "mean_sd",
-                                       "f1_runs", "bland_altman"} == asked  # fmt: skip
+                                       "f1_runs", "bland_altman", "fold_means", "p_of_means", "p_of_table",
+                                       "regression_errors"} == asked  # fmt: skip
 
 
 # The made-up numbers against scikit-learn.
