@@ -57,13 +57,12 @@ def screening(folder: Path) -> pd.DataFrame:
 
 
 def labelled_bones(folder: Path) -> pd.DataFrame:
-    from osteolib.screen.bone_probe import supervised
-    from osteolib.ssl.pretrain import Recipe
+    from osteolib.screen.taught_bones import Taught, supervised
     from osteolib.views.multicrop import Crop
 
-    recipe = Recipe(
-        encoder="resnet18-half", head="small", crops=tuple(Crop(*crop) for crop in CROPS), epochs=STEPS, batch_size=N
-    )
+    # at the rate of the pages a last digit grows too fast to tell a change of code from one of processor
+    recipe = Taught(crops=tuple(Crop(*c) for c in CROPS), augmentation="lee2025", min_content=0.1, epochs=STEPS,
+                    batch_size=N, lr=1e-4, weight_decay=1e-4)  # fmt: skip
     return pd.read_parquet(supervised(GREY, Y, NAMES, PART, recipe) / "history.parquet")
 
 
