@@ -40,18 +40,14 @@ def compare_grey(
 
 def show_grey(run: Run, found: Mapping[str, Comparison], n_random: int) -> None:
     """The table and what it says; the sentence follows the intervals."""
-    lines = []
-    for kind in (OTHERS, PHOTOGRAPHS):
-        line = {"encoder": kind}
-        for films, compared in found.items():
-            line |= {
-                f"ranked, {films}": with_ci(*compared.estimate(kind)),
-                f"as filmed, {films}": with_ci(*compared.estimate(kind + FILMED)),
-                f"difference, {films}": with_ci(*compared.difference(kind, kind + FILMED), spec="+.2f"),
-            }
-        lines.append(line)
+    lines = [
+        {"encoder": kind, "films": films, "ranked": with_ci(*compared.estimate(kind)),
+         "as filmed": with_ci(*compared.estimate(kind + FILMED)),
+         "difference": with_ci(*compared.difference(kind, kind + FILMED), spec="+.2f")}
+        for kind in (OTHERS, PHOTOGRAPHS) for films, compared in found.items()
+    ]  # fmt: skip
     caption = f"Real hands: Spearman with bone age, ranked and as filmed ({n_random} random encoders, their mean)"
-    table(run, "grey", pd.DataFrame(lines), caption, index=False)
+    table(run, "grey", pd.DataFrame(lines), caption, index=False, group="encoder")
     whole = found["all films"]
     whole.record(run, REAL, "bone age, {metric}, {method}, mean of encoders")
     change = {kind: whole.difference(kind, kind + FILMED) for kind in (OTHERS, PHOTOGRAPHS)}

@@ -76,7 +76,7 @@ def show_methods(run: Run, compared: Comparison, seeds: Mapping[str, list[float]
     plot = forest(compared, strokes=seeds, styles=looks)
     figure(run, "auroc", plot, alt=f"AUROC with intervals, chance and the attainable as lines: {compared.words()}.")
     caption = "Our Table 3, simulated people: AUROC, and share of what is attainable above chance"
-    table(run, "methods", compared.table(["auroc"], "encoder"), caption, index=False)
+    table(run, "methods", compared.table(["auroc"], "encoder"), caption, index=False, folded="The figure in numbers")
     compared.record(run, PHANTOM, "{metric}, {method}")
     auroc = compared.rows[compared.rows["metric"] == "auroc"].set_index("method")
     learned = [name for name in looks if name.endswith("large")]
