@@ -259,7 +259,8 @@ details.record_predictions(run, hands, fold, vote, targets, seed)
 # - **Masks** are capsules along keypoints and hold some soft tissue and the edges of neighbours; no ulna, no radius.
 # - **Size.** Some 180 bones a pre-training, against the papers' hundreds of people; in `quick` a half-width ResNet-18
 #   and 64 px views. One seed of the pre-training, one drawing of the parts.
-# - **Ranks and large views** are not the papers'. Both were chosen on simulated hands, not here.
+# - **Ranks and large views** are not the papers'. Both come from simulated hands; the page took them after a look at what ranks do here to
+#   encoders that learned nothing from these films.
 # - **Linear layer**: ridge regression for both targets, because bone age is no class; the papers train theirs with LARC.
 # - **Film**: half size, JPEG; windowed between its 1st and 99th percentile before it is cut.
 # ```

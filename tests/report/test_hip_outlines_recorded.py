@@ -51,7 +51,6 @@ def test_recorded_stands_beside_live_or_is_said_to_be_missing(predictions, run, 
     assert set(pd.read_csv(run.folder / "recorded.csv")["run"]) == {"live, this page", "recorded"}
 
 
-@pytest.mark.skipif(read_record("hip-outlines-0") is None, reason="not recorded yet")
 def test_every_recorded_overlap_follows_from_its_predictions():
     record = read_record("hip-outlines-0")
     found = compare_overlap(page.overlaps_of(record.predictions), required(PAPER), 200, 0)
