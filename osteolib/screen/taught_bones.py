@@ -18,9 +18,11 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from osteolib.runs.store import resumable_artefact
 from osteolib.screen.bone_probe import checked_parts, embed, macro_f1
-from osteolib.ssl.encoders import FEATURES, build_encoder
+from osteolib.screen.classifiers import build_classifier
+from osteolib.ssl.pretrain import load_encoder
 from osteolib.train import fit
-from osteolib.views.multicrop import PRESETS, Crop, multi_crop
+from osteolib.views.multicrop import Crop, multi_crop
+from osteolib.views.still import PRESETS
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,12 @@ class Taught:
 
     Attributes
     ----------
+    encoder
+        Name of :func:`osteolib.screen.classifiers.build_classifier`.
     crops
         Views of each bone, a sample each; bones are scored at the size of the first.
     augmentation, min_content
-        As in :class:`osteolib.ssl.pretrain.Recipe`.
+        As in :class:`osteolib.ssl.pretrain.Recipe`; ``none`` changes nothing but the crop.
     """
 
     encoder: str = "resnet18-half"
@@ -46,8 +50,10 @@ class Taught:
     seed: int = 0
 
 
-def supervised(bones: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike, recipe: Taught) -> Path:
-    """The artefact of a training from random weights on the bones whose ``part`` is ``train``.
+def supervised(
+    bones: np.ndarray, target: ArrayLike, groups: ArrayLike, part: ArrayLike, recipe: Taught, start: Path | None = None
+) -> Path:
+    """The artefact of a training on the bones whose ``part`` is ``train``, from random weights or a given encoder.
 
     It holds ``probability.parquet``, one row for each bone in order, and ``history.parquet``: ``epoch, lr, loss``,
     ``train_macro_f1`` of the training views as they were seen, by the vote of a group, and ``macro_f1`` of the
@@ -60,6 +66,8 @@ def supervised(bones: np.ndarray, target: ArrayLike, groups: ArrayLike, part: Ar
         Shape (n, height, width), uint8, zero outside the bone.
     target, groups, part
         As in :func:`osteolib.screen.bone_probe.linear_probe`, with its errors.
+    start
+        The folder of an encoder of :func:`osteolib.ssl.pretrain.pretrained` that is trained on; None: random weights.
     """
     target, groups, part = checked_parts(target, groups, part)
     size, preset = recipe.crops[0].size, PRESETS[recipe.augmentation]
@@ -93,7 +101,9 @@ def supervised(bones: np.ndarray, target: ArrayLike, groups: ArrayLike, part: Ar
 
     def make(folder: Path, unfinished: Path) -> None:
         torch.manual_seed(recipe.seed)
-        model = nn.Sequential(build_encoder(recipe.encoder), nn.Linear(FEATURES[recipe.encoder], 2))
+        model = build_classifier(recipe.encoder)
+        if start:
+            model[0] = load_encoder(start, recipe.encoder)
         fitted = fit(
             model, loss, batches, validate, folder=unfinished, monitor=None, epochs=recipe.epochs, seed=recipe.seed,
             optimizer=partial(torch.optim.AdamW, lr=recipe.lr, weight_decay=recipe.weight_decay),
@@ -104,4 +114,5 @@ def supervised(bones: np.ndarray, target: ArrayLike, groups: ArrayLike, part: Ar
 
     given = {"target": target.tolist(), "groups": groups.tolist(), "part": part.tolist(),
              "bones": hashlib.sha256(np.ascontiguousarray(bones)).hexdigest()}  # fmt: skip
+    given |= {"start": start.name} if start else {}
     return resumable_artefact("supervised-bones", asdict(recipe) | given, (__name__,), make)
