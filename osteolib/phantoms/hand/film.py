@@ -85,15 +85,17 @@ def present(film: Mapping[str, Any]) -> list[str]:
 def render_films(settings: Mapping[str, Any], films: pd.DataFrame, seed: int, file_format: str, folder: Path) -> None:
     """Write every film as PNG or DICOM, and their label maps as one NPZ."""
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
-    tube = Acquisition(**settings["acquisition"])
+    tube, words = Acquisition(**settings["acquisition"]), PngInfo()
+    words.add_text("Polarity", "bright bone")  # a reader need not guess: few films with a bright window look negative
     seeds = np.random.SeedSequence([seed, 12]).spawn(len(films))
 
     def one(job: tuple) -> tuple[str, NDArray[np.uint8]]:
         film, sequence = job
         pixels, labels = render_film(film, tube, np.random.default_rng(sequence))
         if file_format == "png":
-            Image.fromarray(pixels).save(folder / f"{film['image_id']}.png", compress_level=1)
+            Image.fromarray(pixels).save(folder / f"{film['image_id']}.png", compress_level=1, pnginfo=words)
         else:
             write_dicom(pixels, film["spacing_mm"], folder / f"{film['image_id']}.dcm", film["side"], "HAND", "PA")
         return film["image_id"], labels
