@@ -44,7 +44,8 @@ class Copy:
         own = {"OSTEO_ROOT": str(folder), "PYTHONPATH": str(folder), "TQDM_DISABLE": "1"}
         self.env = {name: value for name, value in os.environ.items() if name != "OSTEO_DATA"} | own
         self.bin = PROJECT / ".venv" / "bin"
-        (folder / "data_manifests" / "recorded" / "cells.yaml").write_text(TRIAL)
+        with (folder / "data_manifests" / "recorded" / "cells.yaml").open("a") as cells:  # pages name the others
+            cells.write(TRIAL)
 
     def job(self, name: str) -> tuple[list[str], list[str], float]:
         """Command, patterns of its results, and about how many seconds it takes at most before it is killed."""
@@ -111,10 +112,12 @@ def killed(copy: Copy, name: str, kills: int, rng: random.Random) -> dict[str, o
     whole = copy.results(patterns)
     copy.forget(patterns)
     done = 0
-    for _ in range(kills):
+    for _ in range(20 * kills):  # a run may be quicker than the knife
+        if done == kills:
+            break
         status = copy.run(command, rng.uniform(0.05, longest))
         done += status is None
-        if status == 0:  # it was quicker than the knife: from nothing again
+        if status == 0:
             copy.forget(patterns)
     started = time.monotonic()
     status, half = copy.run(command), copy.half_written()
