@@ -191,6 +191,7 @@ def calls():
         "stats.exact.exact_interval": {"successes": 12, "n": 12, "confidence": 0.95},
         "stats.labels.bone_loss": {"label": FILES["label"].to_numpy(object)},
         "stats.labels.label_from_t_score": {"t_score": T, "rule": "who"},
+        "stats.learning_curve.fit_power_law": {"n": np.arange(1, N + 1), "error": OTHER},
         "stats.likeness.likeness_of_errors": {"subject": PEOPLE, "truth": Y, "called": 1 - Y, **few},
         "stats.likeness.likeness_of_truth": {"subject": PEOPLE, "truth": Y, **few},
         "stats.paired_calls.exchanged_by_person": {"difference": SCORE, "groups": PEOPLE, "n_draws": 50, "seed": 1,

@@ -1,0 +1,169 @@
+"""What the page on learning curves shows: what was recorded, the curves, people needed, what pre-training adds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from osteolib.report.hand_curves_rows import SHARES, Curves, in_words, read_curves, title
+from osteolib.report.show import figure, say, table, with_ci
+from osteolib.report.style import GREY, INK, use_style
+from osteolib.runs import Run
+from osteolib.runs.recorded import find_cell, read_record
+from osteolib.screen.hand_curves import CORTEX, IDEAL, PHOTOGRAPHS, RANDOM, TAUGHT, TUNED
+
+CELLS = ("hand-taught-0", "hand-untaught-0")
+PAPER = 154
+"""Labelled people who train in the hand papers: eight tenths of 192."""
+LOOKS = {TAUGHT: (INK, "o"), TUNED: ("#D55E00", "s"), "simclr": ("#0072B2", "o"), "vicreg": ("#009E73", "^"),
+         "swav": ("#CC79A7", "v"), PHOTOGRAPHS: ("#E69F00", "D"), RANDOM: (GREY, "x")}  # fmt: skip
+PHANTOM = "hand-phantom"
+
+
+def recorded_curves(run: Run, n_boot: int, seed: int) -> Curves | None:
+    """The curves of the recorded runs and a sentence on how they were made; None, and why, where one is missing."""
+    records = {cell: read_record(cell) for cell in CELLS}
+    missing = [find_cell(cell) for cell, record in records.items() if record is None]
+    if missing:
+        run.fact(missing=", ".join(cell.name for cell in missing), hours=sum(cell.hours for cell in missing))
+        say(run, "Not recorded yet: {missing}, about {hours:g} hours on one core. There is no curve to show.")
+        return None
+    about = {cell: record.run for cell, record in records.items() if record}
+    if len({(r["code"], r["configuration"]["n_test"]) for r in about.values()}) > 1:
+        say(run, "The records were made by different code and are not joined: `make record` makes them anew.")
+        return None
+    curves = read_curves((record.predictions for record in records.values() if record), n_boot, seed)
+    first = next(iter(about.values()))
+    made = first["configuration"]
+    run.fact(n_test=made["n_test"], n_train=made["n_train"], recorded_on=first["date"], machine=first["machine"],
+             recorded_hours=sum(r["hours"] for r in about.values()), steps=made["steps"], passes=made["passes"],
+             recorded_code=", by other code than today's" * any(r.stale for r in records.values() if r),
+             n_trainings=len(curves.drawings) - 2, attainable=curves.attainable,
+             cortex=with_ci(*curves.estimate(CORTEX, 0)), cortex_share=curves.share(CORTEX, 0)[0])  # fmt: skip
+    say(run, "Recorded{recorded_code} on {recorded_on} ({machine}; {recorded_hours:.1f} hours): {n_trainings} scorings "
+        "of the same {n_test} new people, by networks that trained on up to {n_train:,} others. Attainable for them is "
+        "an AUROC of **{attainable:.2f}**; the cortex of M2, measured by a ruler and taught by nobody, has {cortex}, "
+        "{cortex_share:.0%} of it.")  # fmt: skip
+    return curves
+
+
+def show_curves(run: Run, curves: Curves | None) -> None:
+    """AUROC by labelled people: networks taught as a whole, and a linear layer on frozen encoders."""
+    if curves is None:
+        return
+    whole, frozen = families(curves)
+    figure(run, "curves", curves_figure(curves, whole, frozen), alt="AUROC by the number of labelled people; the "
+           "folded table has the numbers.")  # fmt: skip
+    rows = [
+        {"method": title(name), "labelled people": n, "drawings": len(own),
+         "AUROC (95 % CI)": with_ci(*curves.estimate(name, n)),
+         "single drawings": ", ".join(f"{a:.2f}" for a in own["auroc"]),
+         "share of the attainable": "{:.0%} ({:.0%} to {:.0%})".format(*curves.share(name, n)).replace("-", "−")}
+        for (name, n), own in curves.drawings.groupby(["name", "n"], sort=False) if name not in (IDEAL, CORTEX)
+    ]  # fmt: skip
+    caption = f"Simulated people, {run.facts['n_test']} scored: AUROC by labelled people (mean of drawings)"
+    table(run, "curves", pd.DataFrame(rows), caption, index=False, group="method", folded="All curves in numbers")
+    for name in curves.names:
+        for n in curves.sizes(name):
+            value, low, high = curves.estimate(name, n)
+            run.result(None, f"auroc, {title(name)}, {n} labelled people", value, n=run.facts["n_test"],
+                       cohort=PHANTOM, ci=(low, high))  # fmt: skip
+    least, most = int(curves.sizes(TAUGHT).min()), int(curves.sizes(TAUGHT).max())
+    near = 192
+    best = max((n for n in frozen if n not in (RANDOM, PHOTOGRAPHS)), key=lambda name: curves.points[name, near])
+    run.fact(least=least, most=most, near=near, best=title(best), **{
+        f"{key}_{where}": with_ci(*curves.estimate(name, n))
+        for key, name in (("taught", TAUGHT), ("best", best), ("random", RANDOM))
+        for where, n in (("least", least), ("near", near), ("most", most))
+    }, taught_share_most=curves.share(TAUGHT, most)[0], best_share_most=curves.share(best, most)[0])  # fmt: skip
+    say(run, "With {near} labelled people, as many as the hand papers have, the network taught from random weights "
+        "reaches {taught_near}, the best frozen encoder ({best}) {best_near}, random weights {random_near}. From "
+        "{least} to {most:,} people the first goes from {taught_least} to **{taught_most}** ({taught_share_most:.0%} "
+        "of the attainable), the second from {best_least} to **{best_most}** ({best_share_most:.0%}).")  # fmt: skip
+
+
+def families(curves: Curves) -> tuple[list[str], list[str]]:
+    """Networks taught as a whole; frozen encoders, of each method the one that saw most people."""
+    whole = [name for name in (TAUGHT, TUNED) if name in curves.names]
+    most: dict[str, int] = {}
+    for name in curves.names:
+        method, _, people = name.partition(" of ")
+        if people:
+            most[method] = max(most.get(method, 0), int(people))
+    frozen = [f"{method} of {people}" for method, people in most.items()]
+    return whole, [*frozen, *(name for name in (PHOTOGRAPHS, RANDOM) if name in curves.names)]
+
+
+def look(name: str) -> tuple[str, str]:
+    """Colour and marker of a method."""
+    return LOOKS[name.partition(" of ")[0]]
+
+
+def curves_figure(curves: Curves, *panels: Sequence[str]) -> Figure:
+    """One panel a family: means with intervals, drawings as small dots, the attainable and the ruler as lines."""
+    use_style()
+    fig, axes = plt.subplots(1, len(panels), figsize=(8.8, 3.9), sharey=True)
+    for axis, names in zip(axes, panels, strict=True):
+        for name in names:
+            colour, marker = look(name)
+            n = curves.sizes(name)
+            value, low, high = np.transpose([curves.estimate(name, k) for k in n])
+            axis.errorbar(n, value, (value - low, high - value), color=colour, marker=marker, markersize=5, lw=1.4,
+                          elinewidth=0.8, label=title(name))  # fmt: skip
+            own = curves.drawings[curves.drawings["name"].eq(name)]
+            axis.plot(own["n"], own["auroc"], ".", color=colour, markersize=3, alpha=0.6)
+        axis.axhline(curves.attainable, color=INK, ls="--", lw=1)
+        axis.axhline(curves.points[CORTEX, 0], color=GREY, ls="-.", lw=1)
+        axis.axhline(0.5, color=GREY, ls=":", lw=1)
+        axis.axvline(PAPER, color=GREY, lw=0.8, alpha=0.6)
+        by_doubling(axis, curves.sizes(names[0]))
+        axis.set_xlabel("labelled people")
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1 if len(names) < 3 else 2, fontsize=8)
+    left = curves.sizes(panels[0][0])[0]
+    axes[0].annotate("attainable", (left, curves.attainable), (0, 3), textcoords="offset points", fontsize=8)
+    axes[0].annotate("a ruler on the cortex", (left, curves.points[CORTEX, 0]), (0, -10), textcoords="offset points",
+                     fontsize=8, color=GREY)  # fmt: skip
+    axes[0].annotate(f"{PAPER}: hand papers", (PAPER, 0.5), (4, 4), textcoords="offset points", fontsize=8, color=GREY)
+    axes[0].set(ylabel="AUROC", title="taught as a whole")
+    axes[1].set(title="frozen, a linear layer taught")
+    return fig
+
+
+def by_doubling(axis: Axes, n: np.ndarray) -> None:
+    """A logarithmic axis with a tick at each number of people."""
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(n)
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.tick_params(axis="x", labelrotation=45)
+
+
+def show_needed(run: Run, curves: Curves | None) -> None:
+    """The fitted laws and how many people each method would take for shares of the attainable."""
+    if curves is None:
+        return
+    whole, frozen = families(curves)
+    most, rows = int(curves.sizes(TAUGHT).max()), []
+    for name in (n for n in (*whole, *frozen) if len(curves.sizes(n)) >= 5):
+        law, drawn = curves.fit(name)
+        row = {"method": title(name), "exponent (95 % CI)": with_ci(
+            float(law.exponent), *np.quantile(drawn.exponent, (0.025, 0.975)))}  # fmt: skip
+        for share in SHARES:
+            people, low, high = curves.people_for(name, share)
+            row[f"people for {share:.0%}"] = (
+                f"{in_words(people, most)} ({in_words(low, most)} to {in_words(high, most)})"
+            )
+            if name == TAUGHT:
+                run.fact(**{f"taught_{share:.0%}".rstrip("%"): row[f"people for {share:.0%}"]})
+        rows.append(row)
+    caption = (f"Simulated people: labelled people that a share of the attainable takes, by the fitted law; tried were "
+               f"{run.facts['least']} to {most:,}, what lies beyond is extrapolated")  # fmt: skip
+    table(run, "needed", pd.DataFrame(rows), caption, index=False)
+    say(run, "Taught from random weights, half of what could be attained *on this phantom* takes about {taught_50} "
+        "people, 80 % about {taught_80} and 95 % {taught_95}.")  # fmt: skip
