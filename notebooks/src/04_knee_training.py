@@ -240,8 +240,8 @@ run.predictions(knee_results.prediction_table(knees, "screen", seed, made, cohor
 #   trains the other way.
 # - **Seed** 0; the paper's is 42.
 #
-# So no number here is held against a published one: the rows of the scorecard stay *not yet* until the paper's own sizes
-# have been run.
+# So no number here is held against a published one: the rows of the scorecard belong to the paper's own split
+# and weights.
 # ```
 #
 # ```{admonition} Exercise

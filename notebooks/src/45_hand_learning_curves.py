@@ -20,7 +20,7 @@
 # the law they follow, and try to foretell the large from the small. About a minute (`quick`); the trainings are recorded.
 #
 # Simulated hands throughout: what is counted here are people *of this phantom*, whose link from bone density to cortex is an
-# assumption. No value of a paper is answered on this page.
+# assumption.
 
 # %% tags=["parameters"]
 profile: str = "quick"  # smoke, quick, long or paper: osteolib/profiles.yaml
@@ -63,26 +63,37 @@ for name, people in (("old", teachers), ("new", others)):
     x[name] = embed(encoder, bones.images, recipe.crops[0].size)
 
 # %%
+old, new = rows["old"], rows["new"]
+label = old.groupby("subject_id")["y"].first()
+
+
+def drawn(n_people, draw):
+    """People at random, as many of each class as the 192 have."""
+    rng = np.random.default_rng([seed, draw])
+    return np.concatenate([
+        rng.choice(own.index, round(n_people * len(own) / len(label)), replace=False)
+        for _, own in label.groupby(label)])
+
+
+# %%
 from osteolib.screen.bone_probe import vote
 from osteolib.screen.readout import read_out
 from sklearn.metrics import roc_auc_score
 
-
-def auroc_after(n_people, draw):
-    """Teach `n_people`, drawn at random from each class, and score the others."""
-    rng, old, new = np.random.default_rng([seed, draw]), rows["old"], rows["new"]
-    label = old.groupby("subject_id")["y"].first()
-    taught = [rng.choice(own.index, round(n_people * len(own) / len(label)), False)
-              for _, own in label.groupby(label)]
-    seen = old["subject_id"].isin(np.concatenate(taught)).to_numpy()
-    features, y = np.vstack([x["old"], x["new"]]), np.append(old["y"], new["y"])
-    asked = np.append(np.zeros(len(old), bool), np.ones(len(new), bool))
-    said = read_out(features, y, np.append(seen, np.zeros(len(new), bool)), asked)
-    person = vote(new["subject_id"], new["y"], said)
-    return roc_auc_score(person["y_true"], person["y_score"])
+features, y = np.vstack([x["old"], x["new"]]), np.append(old["y"], new["y"])
+asked = np.repeat([False, True], [len(old), len(new)])
 
 
-by_size = {n: [auroc_after(n, d) for d in range(n_drawings)] for n in (24, 48, 96)}
+def auroc_after(people):
+    """Teach a linear layer with these people's bones, and score the others."""
+    seen = np.append(old["subject_id"].isin(people), np.zeros(len(new), bool))
+    votes = vote(new["subject_id"], new["y"], read_out(features, y, seen, asked))
+    return roc_auc_score(votes["y_true"], votes["y_score"])
+
+
+# %%
+by_size = {n: [auroc_after(drawn(n, d)) for d in range(n_drawings)]
+           for n in (24, 48, 96)}
 
 # %% tags=["hide-input"]
 gain.show_luck(run, by_size)
@@ -162,15 +173,15 @@ gain.show_unlabelled(run, curves)
 # ```
 
 # %% tags=["solution"]
+forecast = made = low = high = np.nan  # without a record there is nothing to foretell
 if curves is not None:
-    law, drawn = curves.fit("supervised", most=384)
+    law, replicates = curves.fit("supervised", most=384)
     forecast = curves.attainable - float(law.error([3072])[0])
-    low, high = np.quantile(0.5 - 0.5 + curves.attainable - drawn.error([3072])[:, 0],
-                            (0.025, 0.975))
+    low, high = np.quantile(curves.attainable - replicates.error([3072]), (0.025, 0.975))
     made = curves.estimate("supervised", 3072)[0]
     print(f"forecast {forecast:.2f} ({low:.2f} to {high:.2f}), made {made:.2f}")
-    # a forecast from four sizes can be wrong by a lot, and its interval says so
-    assert abs(forecast - made) < max(high - low, 0.1)
+# a forecast from four sizes can be wrong by a lot, and its interval says so
+assert curves is None or abs(forecast - made) < max(high - low, 0.1)
 
 # %% [markdown]
 # **Take away.** Plan with a curve, not with a point: try a quarter and a half of the people you have, see whether you stand on the

@@ -108,7 +108,7 @@ def look(name: str) -> tuple[str, str]:
 def curves_figure(curves: Curves, *panels: Sequence[str]) -> Figure:
     """One panel a family: means with intervals, drawings as small dots, the attainable and the ruler as lines."""
     use_style()
-    fig, axes = plt.subplots(1, len(panels), figsize=(8.8, 3.9), sharey=True)
+    fig, axes = plt.subplots(1, len(panels), figsize=(8.8, 4.2), sharey=True)
     for axis, names in zip(axes, panels, strict=True):
         for name in names:
             colour, marker = look(name)
@@ -124,7 +124,7 @@ def curves_figure(curves: Curves, *panels: Sequence[str]) -> Figure:
         axis.axvline(PAPER, color=GREY, lw=0.8, alpha=0.6)
         by_doubling(axis, curves.sizes(names[0]))
         axis.set_xlabel("labelled people")
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1 if len(names) < 3 else 2, fontsize=8)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.34), ncols=1 if len(names) < 3 else 2, fontsize=8)
     left = curves.sizes(panels[0][0])[0]
     axes[0].annotate("attainable", (left, curves.attainable), (0, 3), textcoords="offset points", fontsize=8)
     axes[0].annotate("a ruler on the cortex", (left, curves.points[CORTEX, 0]), (0, -10), textcoords="offset points",

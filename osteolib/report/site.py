@@ -20,6 +20,7 @@ import jinja2
 
 from osteolib.report import pages
 from osteolib.report.parts import page_line
+from osteolib.report.regenerated import regenerated_table
 from osteolib.runs import ROOT, fingerprint, list_notebooks
 from osteolib.runs.run import read_results
 
@@ -76,7 +77,7 @@ def assemble(profile: str) -> Path:
 def renderer(recorded: Mapping[str, Mapping[str, Any]]) -> Callable[[str], str]:
     """A function that fills the ``{{ ... }}`` of a page with facts and tables of the recorded runs, by notebook."""
     context: dict[str, Any] = {name.split("_", 1)[1]: results["facts"] for name, results in recorded.items()}
-    context |= pages.tables(recorded) | {"page": page_line}
+    context |= pages.tables(recorded) | {"page": page_line, "regenerated": regenerated_table}
     environment = jinja2.Environment(undefined=Absent, keep_trailing_newline=True)
     environment.filters["num"] = lambda value, digits=2: (
         ABSENT if isinstance(value, Absent) else f"{value:,.{digits}f}".replace("-", "−")

@@ -25,7 +25,7 @@ VERDICTS = (
     "not attainable",
     "inconsistent as published",
     "setting",
-    "not yet",
+    "data not here",
 )
 STATES = VERDICTS[4:]
 """Verdicts that need no number of ours: they say why there is none, or that the published one cannot be right."""

@@ -53,7 +53,7 @@ def test_private_cohorts_are_said_to_be_private(published, states):
     for published_id in ("strnet2026_knee.ext.auroc", "chen2024_hip.r", "lee2025_hand.T3.SimCLR.auc"):
         row = only(card, published_id)
         assert row.verdict == "not attainable" and "private" in row.reason
-    assert only(card, "strnet2026_knee.test.auroc").verdict == "not yet"
+    assert only(card, "strnet2026_knee.test.auroc").verdict == "not attainable"
     assert only(card, "chen2024_hip.cut.op").verdict == "setting"
 
 
@@ -104,9 +104,9 @@ def test_a_value_that_contradicts_its_paper_stays_so_whatever_we_find(published,
 
 def test_the_longest_id_decides_and_stops_at_dots(published):
     states = (
-        State(ids=["strnet2026_knee"], state="not yet", reason="paper"),
+        State(ids=["strnet2026_knee"], state="data not here", reason="paper"),
         State(ids=["strnet2026_knee.ext"], state="not attainable", reason="cohort"),
-        State(ids=["strnet2026_knee.ext.n"], state="not yet", reason="count"),
+        State(ids=["strnet2026_knee.ext.n"], state="data not here", reason="count"),
     )
     knee = published[published["paper"] == "strnet2026_knee"]
     reasons = scorecard(knee, results(), states).set_index("published_id")["reason"]
@@ -200,9 +200,12 @@ def test_a_book_without_any_result_still_has_its_tables(published, states):
     ("text", "message"),
     [
         ("- {ids: [a], state: reproduced, reason: x}", r"s\.yaml, entry 0, state: "),
-        ("- {ids: [a], state: not yet}", r"s\.yaml, entry 0, reason: Field required"),
-        ("- {ids: [], state: not yet, reason: x}", r"s\.yaml, entry 0, ids: "),
-        ("- {ids: [a, b], state: not yet, reason: x}\n- {ids: [b], state: not yet, reason: x}", "'b' stands twice"),
+        ("- {ids: [a], state: data not here}", r"s\.yaml, entry 0, reason: Field required"),
+        ("- {ids: [], state: data not here, reason: x}", r"s\.yaml, entry 0, ids: "),
+        (
+            "- {ids: [a, b], state: data not here, reason: x}\n- {ids: [b], state: data not here, reason: x}",
+            "'b' stands twice",
+        ),
     ],
 )
 def test_a_state_that_makes_no_sense_is_named(tmp_path, text, message):
