@@ -177,7 +177,8 @@ forecast = made = low = high = np.nan  # without a record there is nothing to fo
 if curves is not None:
     law, replicates = curves.fit("supervised", most=384)
     forecast = curves.attainable - float(law.error([3072])[0])
-    low, high = np.quantile(curves.attainable - replicates.error([3072]), (0.025, 0.975))
+    spread = curves.attainable - replicates.error([3072])
+    low, high = np.quantile(spread, (0.025, 0.975))
     made = curves.estimate("supervised", 3072)[0]
     print(f"forecast {forecast:.2f} ({low:.2f} to {high:.2f}), made {made:.2f}")
 # a forecast from four sizes can be wrong by a lot, and its interval says so
