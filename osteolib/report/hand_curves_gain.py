@@ -19,10 +19,10 @@ from osteolib.screen.hand_curves import PHOTOGRAPHS, RANDOM, TAUGHT
 
 def show_gain(run: Run, curves: Curves | None) -> None:
     """What pre-training adds to labels: differences from the taught network, by labelled people."""
-    if curves is None:
-        return
-    whole, frozen = families(curves)
+    whole, frozen = families(curves) if curves else ([], [])
     chosen = [*whole[1:], *(n for n in frozen if n not in (RANDOM, PHOTOGRAPHS))]
+    if curves is None or not chosen:
+        return
     rows = []
     for name in chosen:
         for n in curves.sizes(name):
@@ -71,13 +71,13 @@ def gain_figure(curves: Curves, names: Sequence[str]) -> Figure:
 
 def show_unlabelled(run: Run, curves: Curves | None, labelled: int = 192) -> None:
     """AUROC with ``labelled`` people by how many were seen without labels, each encoder for as many steps."""
-    if curves is None:
-        return
     rows = []
-    for name in curves.names:
+    for name in curves.names if curves else ():
         method, _, people = name.partition(" of ")
         if people:
             rows.append((method, int(people), name))
+    if curves is None or not rows:
+        return
     seen = pd.DataFrame(rows, columns=["method", "people", "name"]).sort_values(["method", "people"])
     several = {m: own for m, own in seen.groupby("method", sort=False) if len(own) > 1}
     use_style()

@@ -21,18 +21,25 @@ from osteolib.screen.hand_curves import CORTEX, IDEAL, PHOTOGRAPHS, RANDOM, TAUG
 CELLS = ("hand-taught-0", "hand-untaught-0")
 PAPER = 154
 """Labelled people who train in the hand papers: eight tenths of 192."""
+NEAR = 192
+"""Labelled people at which methods are compared in words."""
 LOOKS = {TAUGHT: (INK, "o"), TUNED: ("#D55E00", "s"), "simclr": ("#0072B2", "o"), "vicreg": ("#009E73", "^"),
          "swav": ("#CC79A7", "v"), PHOTOGRAPHS: ("#E69F00", "D"), RANDOM: (GREY, "x")}  # fmt: skip
 PHANTOM = "hand-phantom"
 
 
 def recorded_curves(run: Run, n_boot: int, seed: int) -> Curves | None:
-    """The curves of the recorded runs and a sentence on how they were made; None, and why, where one is missing."""
+    """The curves of the recorded runs and a sentence on how they were made, and which run is missing.
+
+    None where there is no curve: without the first cell nobody knows the attainable, and records of different code are
+    not joined.
+    """
     records = {cell: read_record(cell) for cell in CELLS}
     missing = [find_cell(cell) for cell, record in records.items() if record is None]
     if missing:
         run.fact(missing=", ".join(cell.name for cell in missing), hours=sum(cell.hours for cell in missing))
-        say(run, "Not recorded yet: {missing}, about {hours:g} hours on one core. There is no curve to show.")
+        say(run, "Not recorded yet: {missing}, about {hours:g} hours on one core. Its curves are left out.")
+    if records[CELLS[0]] is None:
         return None
     about = {cell: record.run for cell, record in records.items() if record}
     if len({(r["code"], r["configuration"]["n_test"]) for r in about.values()}) > 1:
@@ -58,8 +65,8 @@ def show_curves(run: Run, curves: Curves | None) -> None:
     if curves is None:
         return
     whole, frozen = families(curves)
-    figure(run, "curves", curves_figure(curves, whole, frozen), alt="AUROC by the number of labelled people; the "
-           "folded table has the numbers.")  # fmt: skip
+    drawn = curves_figure(curves, *filter(None, (whole, frozen)))
+    figure(run, "curves", drawn, alt="AUROC by labelled people; the folded table has the numbers.")
     rows = [
         {"method": title(name), "labelled people": n, "drawings": len(own),
          "AUROC (95 % CI)": with_ci(*curves.estimate(name, n)),
@@ -75,17 +82,24 @@ def show_curves(run: Run, curves: Curves | None) -> None:
             run.result(None, f"auroc, {title(name)}, {n} labelled people", value, n=run.facts["n_test"],
                        cohort=PHANTOM, ci=(low, high))  # fmt: skip
     least, most = int(curves.sizes(TAUGHT).min()), int(curves.sizes(TAUGHT).max())
-    near = 192
-    best = max((n for n in frozen if n not in (RANDOM, PHOTOGRAPHS)), key=lambda name: curves.points[name, near])
-    run.fact(least=least, most=most, near=near, best=title(best), **{
-        f"{key}_{where}": with_ci(*curves.estimate(name, n))
-        for key, name in (("taught", TAUGHT), ("best", best), ("random", RANDOM))
-        for where, n in (("least", least), ("near", near), ("most", most))
-    }, taught_share_most=curves.share(TAUGHT, most)[0], best_share_most=curves.share(best, most)[0])  # fmt: skip
-    say(run, "With {near} labelled people, as many as the hand papers have, the network taught from random weights "
-        "reaches {taught_near}, the best frozen encoder ({best}) {best_near}, random weights {random_near}. From "
-        "{least} to {most:,} people the first goes from {taught_least} to **{taught_most}** ({taught_share_most:.0%} "
-        "of the attainable), the second from {best_least} to **{best_most}** ({best_share_most:.0%}).")  # fmt: skip
+    learned = [name for name in frozen if name not in (RANDOM, PHOTOGRAPHS)]
+    run.fact(least=least, most=most, near=NEAR)
+    told = (
+        "With {near} labelled people, as many as the hand papers have, the network taught from random weights reaches "
+    )
+    told += "{taught_near}; from {least} to {most:,} people it goes from {taught_least} to **{taught_most}**, "
+    told += "{taught_share:.0%} of the attainable. "
+    named = {"taught": TAUGHT}
+    if learned:
+        named |= {"best": max(learned, key=lambda name: curves.points[name, NEAR]), "random": RANDOM}
+        run.fact(best=title(named["best"]))
+        told += "The best frozen encoder with {near}, {best}, has {best_near} there and goes from {best_least} to "
+        told += "**{best_most}**, {best_share:.0%}; random weights have {random_near} with {near}."
+    for key, name in named.items():
+        run.fact(**{f"{key}_{where}": with_ci(*curves.estimate(name, n))
+                    for where, n in (("least", least), ("near", NEAR), ("most", most))},
+                 **{f"{key}_share": curves.share(name, most)[0]})  # fmt: skip
+    say(run, told.strip())
 
 
 def families(curves: Curves) -> tuple[list[str], list[str]]:
@@ -108,8 +122,9 @@ def look(name: str) -> tuple[str, str]:
 def curves_figure(curves: Curves, *panels: Sequence[str]) -> Figure:
     """One panel a family: means with intervals, drawings as small dots, the attainable and the ruler as lines."""
     use_style()
-    fig, axes = plt.subplots(1, len(panels), figsize=(8.8, 4.2), sharey=True)
-    for axis, names in zip(axes, panels, strict=True):
+    fig, axes = plt.subplots(1, len(panels), figsize=(8.8, 4.2), sharey=True, squeeze=False)
+    heads = ("taught as a whole", "frozen, a linear layer taught")
+    for axis, names, head in zip(axes[0], panels, heads, strict=False):
         for name in names:
             colour, marker = look(name)
             n = curves.sizes(name)
@@ -123,15 +138,14 @@ def curves_figure(curves: Curves, *panels: Sequence[str]) -> Figure:
         axis.axhline(0.5, color=GREY, ls=":", lw=1)
         axis.axvline(PAPER, color=GREY, lw=0.8, alpha=0.6)
         by_doubling(axis, curves.sizes(names[0]))
-        axis.set_xlabel("labelled people")
+        axis.set(xlabel="labelled people", title=head)
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.34), ncols=1 if len(names) < 3 else 2, fontsize=8)
-    left = curves.sizes(panels[0][0])[0]
-    axes[0].annotate("attainable", (left, curves.attainable), (0, 3), textcoords="offset points", fontsize=8)
-    axes[0].annotate("a ruler on the cortex", (left, curves.points[CORTEX, 0]), (0, -10), textcoords="offset points",
+    left, first = curves.sizes(panels[0][0])[0], axes[0, 0]
+    first.annotate("attainable", (left, curves.attainable), (0, 3), textcoords="offset points", fontsize=8)
+    first.annotate("a ruler on the cortex", (left, curves.points[CORTEX, 0]), (0, -10), textcoords="offset points",
                      fontsize=8, color=GREY)  # fmt: skip
-    axes[0].annotate(f"{PAPER}: hand papers", (PAPER, 0.5), (4, 4), textcoords="offset points", fontsize=8, color=GREY)
-    axes[0].set(ylabel="AUROC", title="taught as a whole")
-    axes[1].set(title="frozen, a linear layer taught")
+    first.annotate(f"{PAPER}: hand papers", (PAPER, 0.5), (4, 4), textcoords="offset points", fontsize=8, color=GREY)
+    first.set_ylabel("AUROC")
     return fig
 
 

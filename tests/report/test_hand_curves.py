@@ -77,6 +77,15 @@ def test_only_encoders_that_saw_most_stand_in_the_figure(curves):
     assert gain.gain_figure(curves, ["simclr of 3072"]).axes[0].get_ylabel().startswith("AUROC")
 
 
+def test_without_the_frozen_encoders_one_panel_is_drawn():
+    scores = {f"{TAUGHT}, {n} people, draw 0": scored(falling(n, 2.0)) for n in N}
+    scores |= {f"{IDEAL}, 0 people, draw 0": scored(ATTAINABLE), f"{CORTEX}, 0 people, draw 0": scored(0.8)}
+    alone = read_curves([table(scores)], n_boot=100, seed=0)
+    whole, frozen = page.families(alone)
+    assert (whole, frozen) == ([TAUGHT], [])
+    assert len(page.curves_figure(alone, whole).axes) == 1
+
+
 def test_records_of_other_people_are_not_joined():
     one = table({f"{IDEAL}, 0 people, draw 0": scored(0.8)})
     with pytest.raises(ValueError, match="different people"):
