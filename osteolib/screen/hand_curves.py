@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from osteolib.phantoms.hand.truth import ideal_reader
 from osteolib.runs.recorded import Recording
 from osteolib.runs.run import PREDICTION_COLUMNS
 from osteolib.screen.bone_probe import embed, embed_stored, vote
-from osteolib.screen.hand_grid import grid_recipe, taught_recipe
-from osteolib.screen.hand_people import BLOCK, HandPeople, hand_people
+from osteolib.screen.hand_grid import cut_segments, grid_recipe, taught_recipe
+from osteolib.screen.hand_people import BLOCK, NEW_COHORTS, HandPeople, hand_people
 from osteolib.screen.taught_bones import Taught, supervised
 from osteolib.screen.weights import frozen_features
 from osteolib.segment.cortex_table import cortex_by_true_mask
@@ -30,6 +31,7 @@ DRAWS = {48: 3, 96: 3, 192: 2, 384: 2}
 """Drawings of a training set by its people; one of any larger."""
 
 IDEAL, CORTEX = "all that reaches the pixels", "cortex of M2, measured"
+TAUGHT_FILMED = "supervised, as filmed"
 TAUGHT, RANDOM, PHOTOGRAPHS, TUNED = "supervised", "random weights", "photographs", "fine-tuned"
 PENALTIES = np.logspace(-5, -1, 5)  # C of the linear layer
 STEPS, PASSES = 200, 2  # of a supervised training, whichever takes longer
@@ -41,7 +43,7 @@ MODULES = {
         "osteolib.phantoms.hand.truth", "osteolib.segment.cortex_table", "osteolib.ssl.pretrain",
         "osteolib.screen.weights", "osteolib.train",
     )
-    for name in ("taught", "untaught")
+    for name in ("taught", "taught_on", "untaught")
 }  # fmt: skip
 """Whose code the predictions depend on."""
 GIVEN: dict[str, Any] = {}  # nothing comes from outside
@@ -50,7 +52,7 @@ GIVEN: dict[str, Any] = {}  # nothing comes from outside
 def taught(sizes: Mapping[str, Any], seed: int, n_people: int) -> Recording:
     """The network of the hand chapters taught with labels from random weights, by the number of labelled people.
 
-    Beside it, on the same new people, the cortex measured with a ruler and the ideal reader.
+    Bones are ranked. Beside it, on the same new people, the cortex measured with a ruler and the ideal reader.
     """
     hands = hand_people(n_people, seed, sizes["image_size"])
     said, history = {(IDEAL, 0, 0): ideal_reader(preset="lee2025", seed=seed)(hands.people)}, []
@@ -59,9 +61,48 @@ def taught(sizes: Mapping[str, Any], seed: int, n_people: int) -> Recording:
         said[CORTEX, 0, 0] = measured.fillna(measured.median()).to_numpy()
     for n, draw in drawings(n_people):
         recipe = taught_recipe("whole", seed + draw, sizes["backbone"], 1, sizes["image_size"])
-        said[TAUGHT, n, draw], curve = scored_network(hands, n, draw, recipe)
+        said[TAUGHT, n, draw], curve = scored_network(hands, hands.drawn(n, draw), recipe)
         history.append(curve.assign(method=TAUGHT, n_people=n, draw=draw))
     return recording(hands, said, history, seed, sizes, steps=STEPS, passes=PASSES)
+
+
+def taught_on(sizes: Mapping[str, Any], seed: int, n_people: int, grey: str, few: list[int]) -> Recording:
+    """As :func:`taught`, on bones with one of ``GREY``, and with fewer people than a block has.
+
+    Parameters
+    ----------
+    few
+        Numbers that divide 48. A drawing of so few lies in the drawing of 48 with its number. With ranked grey levels
+        these are all that is trained: the others are those of :func:`taught`.
+    """
+    hands = hand_people(n_people, seed, sizes["image_size"])
+    if grey == "filmed":
+        hands = as_filmed(hands, sizes["image_size"])
+    sets = {(n, draw): some_of_block(hands, n, draw) for n in few for draw in range(DRAWS[BLOCK])}
+    if grey == "filmed":
+        sets |= {(n, draw): hands.drawn(n, draw) for n, draw in drawings(n_people)}
+    name, said, history = TAUGHT if grey == "ranked" else TAUGHT_FILMED, {}, []
+    for (n, draw), seen in sets.items():
+        recipe = taught_recipe("whole", seed + draw, sizes["backbone"], 1, sizes["image_size"])
+        said[name, n, draw], curve = scored_network(hands, seen, recipe)
+        history.append(curve.assign(method=name, n_people=n, draw=draw))
+    return recording(hands, said, history, seed, sizes, steps=STEPS, passes=PASSES, grey=grey)
+
+
+def as_filmed(hands: HandPeople, image_size: int) -> HandPeople:
+    """The same bones with grey levels as the film shows them."""
+    images = [cut_segments(cohort, image_size).images for cohort in hands.cohorts]
+    old, new = np.concatenate(images[:-NEW_COHORTS]), np.concatenate(images[-NEW_COHORTS:])
+    return replace(hands, training=replace(hands.training, images=old), new=replace(hands.new, images=new))
+
+
+def some_of_block(hands: HandPeople, n: int, draw: int) -> NDArray[np.bool_]:
+    """Bones of ``n`` people of block ``draw``, with its share of ill people; ``n`` divides 48."""
+    if n >= BLOCK or BLOCK % n:
+        raise ValueError(f"few people must divide {BLOCK} and be fewer, got {n}")
+    table, seen = hands.training.table, hands.drawn(BLOCK, draw)
+    seen[seen] = grouped_folds(table[seen], table["y"][seen], BLOCK // n, draw) == 0
+    return seen
 
 
 def untaught(
@@ -108,7 +149,7 @@ def untaught(
     start = f"simclr of {max(unlabelled)}"
     for n in tuned:
         recipe = taught_recipe("whole", seed, sizes["backbone"], 1, sizes["image_size"])
-        said[TUNED, n, 0], curve = scored_network(hands, n, 0, recipe, folders[start])
+        said[TUNED, n, 0], curve = scored_network(hands, hands.drawn(n, 0), recipe, folders[start])
         history.append(curve.assign(method=TUNED, n_people=n, draw=0))
     return recording(hands, said, history, seed, sizes, steps=STEPS, passes=PASSES, unlabelled=unlabelled,
                      pretrained_passes=PRETRAINED_PASSES)  # fmt: skip
@@ -122,13 +163,13 @@ def drawings(n_people: int) -> Iterable[tuple[int, int]]:
 
 
 def scored_network(
-    hands: HandPeople, n: int, draw: int, recipe: Taught, start=None
+    hands: HandPeople, seen: NDArray[np.bool_], recipe: Taught, start: Path | None = None
 ) -> tuple[NDArray[np.float64], pd.DataFrame]:
-    """Scores of the new people by a network taught with a drawing of ``n``, and its history.
+    """Scores of the new people by a network taught with the training bones ``seen``, and its history.
 
     At least :data:`STEPS` steps and :data:`PASSES` passes. One in 24 of the new people draws the curve of validation.
     """
-    seen, old, new = hands.drawn(n, draw), hands.training, hands.new
+    old, new = hands.training, hands.new
     table = pd.concat([old.table[seen], new.table], ignore_index=True)
     watched = grouped_folds(new.table, new.table["y"], 24, 0) == 0
     part = np.append(np.full(seen.sum(), "train"), np.where(watched, "validation", "test"))

@@ -45,6 +45,19 @@ def test_sets_of_one_drawing_lie_within_one_another_and_drawings_share_nobody(ha
     assert hands.drawn(192, 0).all()
 
 
+@pytest.mark.parametrize("n", [12, 24])
+def test_few_people_lie_in_the_drawing_of_48_and_have_its_share_of_ill(hands, n):
+    seen = hand_curves.some_of_block(hands, n, 1)
+    assert not (seen & ~hands.drawn(48, 1)).any()
+    own = hands.training.table[seen].groupby("subject_id")["y"].first()
+    assert (len(own), own.sum()) == (n, n // 2)
+
+
+def test_few_people_that_do_not_divide_a_block_are_refused(hands):
+    with pytest.raises(ValueError, match="must divide 48 and be fewer, got 13"):
+        hand_curves.some_of_block(hands, 13, 0)
+
+
 @pytest.mark.parametrize(("n", "draw"), [(50, 0), (0, 0), (192, 1), (96, 2)])
 def test_a_drawing_that_is_not_there_is_refused(hands, n, draw):
     with pytest.raises(ValueError, match="multiple of 48"):
@@ -66,7 +79,7 @@ def test_a_network_learns_the_sign_from_training_people(hands, monkeypatch, tmp_
     monkeypatch.setattr("osteolib.runs.store.STORE", tmp_path)
     monkeypatch.setattr(hand_curves, "STEPS", 24)
     recipe = Taught(crops=(Crop(1, 32, (0.7, 1.0)),), batch_size=32)
-    said, history = hand_curves.scored_network(hands, 96, 0, recipe)
+    said, history = hand_curves.scored_network(hands, hands.drawn(96, 0), recipe)
     assert len(history) == 4  # 24 steps of 32 out of 192 bones
     assert roc_auc_score(hands.people["label"].eq("osteoporosis"), said) > 0.9
     record = hand_curves.recording(
