@@ -14,13 +14,13 @@ from osteolib.report.hand_curves_rows import Curves, title
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.report.style import GREY, INK, use_style
 from osteolib.runs import Run
-from osteolib.screen.hand_curves import PHOTOGRAPHS, RANDOM, TAUGHT
+from osteolib.screen.hand_curves import PHOTOGRAPHS, RANDOM, TAUGHT, TAUGHT_FILMED
 
 
 def show_gain(run: Run, curves: Curves | None) -> None:
     """What pre-training adds to labels: differences from the taught network, by labelled people."""
     whole, frozen = families(curves) if curves else ([], [])
-    chosen = [*whole[1:], *(n for n in frozen if n not in (RANDOM, PHOTOGRAPHS))]
+    chosen = [n for n in (*whole, *frozen) if n not in (TAUGHT, TAUGHT_FILMED, RANDOM, PHOTOGRAPHS)]
     if curves is None or not chosen:
         return
     rows = []
@@ -63,7 +63,7 @@ def gain_figure(curves: Curves, names: Sequence[str]) -> Figure:
                       markersize=5, elinewidth=1, label=title(name))  # fmt: skip
     axis.axhline(0, color=INK, lw=1)
     axis.axvline(PAPER, color=GREY, lw=0.8, alpha=0.6)
-    by_doubling(axis, curves.sizes(TAUGHT))
+    by_doubling(axis, curves.sizes(names[0]))
     axis.set(xlabel="labelled people", ylabel="AUROC, less the taught network's")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     return fig

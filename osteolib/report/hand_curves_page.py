@@ -16,15 +16,17 @@ from osteolib.report.show import figure, say, table, with_ci
 from osteolib.report.style import GREY, INK, use_style
 from osteolib.runs import Run
 from osteolib.runs.recorded import find_cell, read_record
-from osteolib.screen.hand_curves import CORTEX, IDEAL, PHOTOGRAPHS, RANDOM, TAUGHT, TUNED
+from osteolib.screen.hand_curves import CORTEX, IDEAL, PHOTOGRAPHS, RANDOM, TAUGHT, TAUGHT_FILMED, TUNED
 
-CELLS = ("hand-taught-0", "hand-untaught-0")
+CELLS = ("hand-taught-0", "hand-few-0", "hand-filmed-0", "hand-untaught-0")
 PAPER = 154
 """Labelled people who train in the hand papers: eight tenths of 192."""
 NEAR = 192
 """Labelled people at which methods are compared in words."""
-LOOKS = {TAUGHT: (INK, "o"), TUNED: ("#D55E00", "s"), "simclr": ("#0072B2", "o"), "vicreg": ("#009E73", "^"),
-         "swav": ("#CC79A7", "v"), PHOTOGRAPHS: ("#E69F00", "D"), RANDOM: (GREY, "x")}  # fmt: skip
+LOOKS = {
+    TAUGHT: (INK, "o"), TAUGHT_FILMED: ("#56B4E9", "P"), TUNED: ("#D55E00", "s"), "simclr": ("#0072B2", "o"),
+    "vicreg": ("#009E73", "^"), "swav": ("#CC79A7", "v"), PHOTOGRAPHS: ("#E69F00", "D"), RANDOM: (GREY, "x"),
+}  # fmt: skip
 PHANTOM = "hand-phantom"
 
 
@@ -104,7 +106,7 @@ def show_curves(run: Run, curves: Curves | None) -> None:
 
 def families(curves: Curves) -> tuple[list[str], list[str]]:
     """Networks taught as a whole; frozen encoders, of each method the one that saw most people."""
-    whole = [name for name in (TAUGHT, TUNED) if name in curves.names]
+    whole = [name for name in (TAUGHT, TAUGHT_FILMED, TUNED) if name in curves.names]
     most: dict[str, int] = {}
     for name in curves.names:
         method, _, people = name.partition(" of ")
@@ -163,21 +165,27 @@ def show_needed(run: Run, curves: Curves | None) -> None:
     if curves is None:
         return
     whole, frozen = families(curves)
-    most, rows = int(curves.sizes(TAUGHT).max()), []
+    least, most, rows = int(curves.sizes(TAUGHT).min()), int(curves.sizes(TAUGHT).max()), []
     for name in (n for n in (*whole, *frozen) if len(curves.sizes(n)) >= 5):
         law, drawn = curves.fit(name)
         row = {"method": title(name), "exponent (95 % CI)": with_ci(
             float(law.exponent), *np.quantile(drawn.exponent, (0.025, 0.975)))}  # fmt: skip
         for share in SHARES:
-            people, low, high = curves.people_for(name, share)
-            row[f"people for {share:.0%}"] = (
-                f"{in_words(people, most)} ({in_words(low, most)} to {in_words(high, most)})"
-            )
-            if name == TAUGHT:
-                run.fact(**{f"taught_{share:.0%}".rstrip("%"): row[f"people for {share:.0%}"]})
+            people, low, high = (in_words(n, least, most) for n in curves.people_for(name, share))
+            row[f"people for {share:.0%}"] = f"{people} ({low} to {high})" if low != high else people
         rows.append(row)
     caption = (f"Simulated people: labelled people that a share of the attainable takes, by the fitted law; tried were "
-               f"{run.facts['least']} to {most:,}, what lies beyond is extrapolated")  # fmt: skip
+               f"{least} to {most:,}, and what lies beyond is extrapolated")  # fmt: skip
     table(run, "needed", pd.DataFrame(rows), caption, index=False)
-    say(run, "Taught from random weights, half of what could be attained *on this phantom* takes about {taught_50} "
-        "people, 80 % about {taught_80} and 95 % {taught_95}.")  # fmt: skip
+    by_name = {row["method"]: row for row in rows}
+    for key, name in (("ranked", TAUGHT), ("filmed", TAUGHT_FILMED)):
+        if name in curves.names:
+            own = by_name[title(name)]
+            run.fact(**{f"{key}_{share:.0%}".rstrip("%"): own[f"people for {share:.0%}"] for share in SHARES})
+    told = (
+        "Taught from random weights on ranked bones, 80 % of what can be attained *on this phantom* takes {ranked_80} "
+    )
+    told += "people, and 95 % {ranked_95}."
+    if TAUGHT_FILMED in curves.names:
+        told += " On the same bones **as filmed** 80 % takes {filmed_80}, and 95 % {filmed_95}."
+    say(run, told)

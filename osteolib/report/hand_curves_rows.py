@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from osteolib.screen.hand_curves import CORTEX, IDEAL, TAUGHT, TUNED
+from osteolib.screen.hand_curves import CORTEX, IDEAL, TAUGHT, TAUGHT_FILMED, TUNED
 from osteolib.stats.bootstrap import bootstrap_ci
 from osteolib.stats.learning_curve import PowerLaw, fit_power_law
 
@@ -116,13 +116,16 @@ def title(name: str) -> str:
     method, _, people = name.partition(" of ")
     if people.isdigit():
         return f"{METHODS[method]}, pre-trained on {int(people):,}"
-    return {TUNED: "SimCLR, fine-tuned", TAUGHT: "taught from random weights", "photographs": "encoder of photographs"
-            }.get(name, name)  # fmt: skip
+    known = {TUNED: "SimCLR, fine-tuned", TAUGHT: "taught from random weights", "photographs": "encoder of photographs",
+             TAUGHT_FILMED: "the same, as filmed"}  # fmt: skip
+    return known.get(name, name)
 
 
-def in_words(people: float, most: int) -> str:
-    """A number of people, rounded to two digits; one far beyond ``most``, which nobody tried, is not a number."""
+def in_words(people: float, least: int, most: int) -> str:
+    """A number of people to two digits; a bound below ``least`` and far beyond ``most``, which nobody tried."""
+    if people < least:
+        return f"under {least}"
     if people > FAR * most:
         return f"over {FAR * most:,}"
-    digits = max(int(np.floor(np.log10(people))) - 1, 0) if people >= 1 else 0
+    digits = int(np.floor(np.log10(people))) - 1
     return f"{round(people / 10**digits) * 10**digits:,}"

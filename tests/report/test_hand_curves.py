@@ -98,9 +98,10 @@ def test_a_method_without_its_people_is_refused():
 
 
 def test_words_of_people():
-    assert in_words(7, 3072) == "7"
-    assert in_words(1234, 3072) == "1,200"
-    assert in_words(np.inf, 3072) == in_words(1e9, 3072) == "over 30,720"
+    assert in_words(7, 12, 3072) == "under 12"
+    assert in_words(13.4, 12, 3072) == "13"
+    assert in_words(1234, 12, 3072) == "1,200"
+    assert in_words(np.inf, 12, 3072) == in_words(1e9, 12, 3072) == "over 30,720"
     assert title("simclr of 3072") == "SimCLR, pre-trained on 3,072"
 
 
