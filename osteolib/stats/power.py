@@ -31,13 +31,43 @@ def power_of(effect: float, ci: tuple[float, float]) -> Power:
     """
     from scipy.stats import norm
 
-    effect, ends = number(effect, "effect"), vector(ci, "ci")
-    if ends.size != 2 or ends[0] > ends[1]:
-        raise ValueError(f"ci must be a lower and an upper end, got {ends.tolist()}")
-    z = norm.ppf(0.975)
-    standard_error = (ci[1] - ci[0]) / (2 * z)
+    effect, z, standard_error = number(effect, "effect"), norm.ppf(0.975), _standard_error(ci)
     if not standard_error > 0:
         return Power(float("nan"), float("nan"))
     size = abs(effect) / standard_error
     times = ((z + norm.ppf(0.8)) / size) ** 2 if size > 1e-100 else float("inf")
     return Power(float(norm.cdf(size - z) + norm.cdf(-size - z)), float(times))
+
+
+def least_effect(ci: tuple[float, float], times: float = 1.0, chance: float = 0.8) -> float:
+    """Smallest true effect that a sample of ``times`` the people shows with this chance.
+
+    The far tail of the test is left out, which is below 1 in 10,000 from a chance of 50 % on.
+
+    Parameters
+    ----------
+    ci
+        95 % interval of the difference in the sample at hand.
+    times
+        Above 0.
+    chance
+        From 0.5 to below 1.
+
+    Raises
+    ------
+    ValueError
+        An argument is not as above.
+    """
+    from scipy.stats import norm
+
+    times, chance = number(times, "times", "(0, inf)"), number(chance, "chance", "[0.5, 1)")
+    return float((norm.ppf(0.975) + norm.ppf(chance)) * _standard_error(ci) / times**0.5)
+
+
+def _standard_error(ci: tuple[float, float]) -> float:
+    from scipy.stats import norm
+
+    ends = vector(ci, "ci")
+    if ends.size != 2 or ends[0] > ends[1]:
+        raise ValueError(f"ci must be a lower and an upper end, got {ends.tolist()}")
+    return float((ends[1] - ends[0]) / (2 * norm.ppf(0.975)))

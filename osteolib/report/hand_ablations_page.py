@@ -1,0 +1,268 @@
+"""What the page on ablations shows and records: the images, what each part contributes, what the paper's test could."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from osteolib.phantoms.hand.truth import read_masks
+from osteolib.radiograph import read_radiograph
+from osteolib.report.comparison import Comparison, compare_scores
+from osteolib.report.forest import forest
+from osteolib.report.published import load_published
+from osteolib.report.show import figure, say, table, with_ci
+from osteolib.report.style import COLOURS, GREY, use_style
+from osteolib.runs import Run
+from osteolib.screen.hand_grid import Segments
+from osteolib.segment.bones import bone_images
+from osteolib.segment.windows import film_box, hand_box
+from osteolib.stats import delong_test
+from osteolib.stats.power import least_effect
+
+PHANTOM, FULL = "hand-phantom", "full method"
+SQUARES, PATCHES, FILM = "squares, no mask", "random patches", "patches, then the film"
+CROPS_ALONE, UNTRAINED, LABELS = "crops alone", "random weights", "labels alone"
+CONVENTIONAL, VGG, HAND, FILMED = "conventional crops", "labels, VGG16", "labels, whole hand", "as filmed"
+PAPER = "lee2025_hand"
+LEVEL = 0.05  # of all comparisons together
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part left out or changed: the paper's table that does alike, words, the printed loss, what it is told from.
+
+    ``printed`` holds ids of published losses of AUROC; ``base`` is the method that differs from this one in one thing.
+    """
+
+    table: str
+    words: str
+    base: str = FULL
+    printed: tuple[str, ...] = ()
+
+
+STEPS: Mapping[str, Step] = {
+    SQUARES: Step("4", "no mask: what lies around the bone stays in its square"),
+    PATCHES: Step("4", "no mask and no place: patches of a bone's size, anywhere", SQUARES),
+    FILM: Step("4", "the same encoder, and one answer from the film as a whole", PATCHES, ("T4.SimCLR.dauc",)),
+    CROPS_ALONE: Step("6", "views that are not turned, mirrored, shifted or relit"),
+    UNTRAINED: Step("6", "no pre-training, a linear layer on random weights"),
+    LABELS: Step("6, 8", "no pre-training, ResNet-18 taught the labels", FULL, ("T6.sup.dauc", "T8.gain.auc")),
+    CONVENTIONAL: Step("7", "crops that may hold next to no bone"),
+    VGG: Step("8", "as before with a VGG16", LABELS),
+    HAND: Step("8", "as before on one image of the hand", LABELS),
+    FILMED: Step("–", "grey levels as filmed in place of ranks"),
+}
+"""In the order of the paper's tables; the last is a part that the paper does not have."""
+
+
+def show_windows(run: Run, hands: pd.DataFrame, images: Mapping[str, Segments]) -> None:
+    """What is looked at, of the first hand that has seven bones, and how much coarser hand and film are than a bone."""
+    one = hands[hands["n_bones"] == 7].iloc[0]
+    film, labels = read_radiograph(one["path"]).pixels, read_masks(one["masks_path"], one["image_id"])
+    side = bone_images(film / 255, labels, 32).boxes["M2"][2]
+    use_style()
+    shown = {"bone": "bones", "its square": "squares", "a patch": "patches", "hand": "hand", "film": "film"}
+    fig, axes = plt.subplots(1, len(shown), figsize=(8.8, 2.1))
+    for axis, (title, kind) in zip(axes, shown.items(), strict=True):
+        mine = images[kind].table["subject_id"].eq(one["subject_id"]) & images[kind].table["bone"].isin(["M2", "hand"])
+        axis.imshow(images[kind].images[mine.to_numpy().argmax()], cmap="gray", vmin=0, vmax=255)
+        axis.set_title(title)
+        axis.axis("off")
+    figure(run, "windows", fig, alt="One simulated hand: a metacarpal on black, its square with the neighbours, a "
+           "patch of the same size from elsewhere, the hand, the whole film; grey levels are ranks.")  # fmt: skip
+    run.fact(hand_coarser=hand_box(labels)[2] / side, film_coarser=film_box(film.shape)[2] / side)
+    say(
+        run,
+        "All images come to the same number of pixels. So in this hand the second metacarpal is drawn "
+        "{hand_coarser:.1f} times smaller in the image of the hand than in its own, and {film_coarser:.1f} times "
+        "smaller in the film.",
+    )
+
+
+def compare_steps(people: Mapping[str, pd.DataFrame], n_boot: int, seed: int) -> Comparison:
+    """AUROC of every method, and its difference from the full one and from its base.
+
+    ``people``: ``group, y_true, y_score`` by method, of the same people in any order.
+    """
+    y, scores = on_same_people(people)
+    pairs = [(name, base) for name, step in STEPS.items() for base in dict.fromkeys((FULL, step.base))]
+    pairs.append((FULL, UNTRAINED))
+    return compare_scores(y, scores, reference=pairs, n_boot=n_boot, seed=seed)
+
+
+def on_same_people(people: Mapping[str, pd.DataFrame]) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
+    """Labels and each method's scores, (n,), in the order of the full method's people.
+
+    Raises
+    ------
+    ValueError
+        A method scored other people.
+    """
+    order = people[FULL]["group"]
+    for name, votes in people.items():
+        if set(votes["group"]) != set(order):
+            raise ValueError(f"method {name!r} scored other people than {FULL!r}: score the same ones")
+    scores = {name: votes.set_index("group")["y_score"][order].to_numpy(float) for name, votes in people.items()}
+    return people[FULL]["y_true"].to_numpy(), scores
+
+
+def summary(people: Mapping[str, pd.DataFrame], compared: Comparison, tested: Mapping[str, int]) -> pd.DataFrame:
+    """A row a step: ``method, table, words, auroc, difference, p, verdict, printed`` and the least difference.
+
+    ``p`` is DeLong's, corrected by Holm for all steps; ``verdict`` follows it. ``printed`` are the paper's changes.
+    ``tested``: people by name of a column, which says what difference from the full method so many would show four
+    times in five, as sure as this run's is.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    y, scores = on_same_people(people)
+    raw = [delong_test(y, scores[FULL], scores[name]).p for name in STEPS]
+    p = multipletests(raw, method="holm")[1]
+    printed, rows = printed_changes(), []
+    for (name, step), corrected in zip(STEPS.items(), p, strict=True):
+        value, low, high = compared.difference(name, FULL)
+        clear = "a gain" if value > 0 else "a loss"
+        least = {column: least_effect((low, high), n / len(y)) for column, n in tested.items()}
+        rows.append({"method": name, "table": step.table, "words": step.words,
+                     "auroc": with_ci(*compared.estimate(name)), "difference": with_ci(value, low, high, "+.2f"),
+                     "value": value, "p": corrected, "verdict": clear if corrected < LEVEL else "cannot tell",
+                     "printed": [printed[key] for key in step.printed], **least})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def auroc(votes: pd.DataFrame) -> float:
+    """Of ``y_true, y_score``."""
+    return float(roc_auc_score(votes["y_true"], votes["y_score"]))
+
+
+def printed_changes() -> dict[str, float]:
+    """What the paper prints that each step changes in the AUROC, by the end of its id: losses, so below 0."""
+    known = load_published(PAPER).set_index("published_id")["value"]
+    return {key: -float(known[f"{PAPER}.{key}"]) for step in STEPS.values() for key in step.printed}
+
+
+def differences_figure(
+    compared: Comparison, found: pd.DataFrame, ceiling: float, few: str, seeds: Mapping[str, Sequence[float]]
+) -> Figure:
+    """Differences from the full method, a line a step; grey, what the people of column ``few`` could not show.
+
+    ``ceiling``: how far the attainable lies above the full method. ``seeds``: differences of single seeds, by method.
+    """
+    names = {row.method: f"{row.method} ({row.table})" for row in found.itertuples()}
+    d = compared.differences
+    rows = d[d["reference"] == FULL].assign(attainable=ceiling, method=lambda t: t["method"].map(names))
+    printed = {names[row.method]: (row.printed[0],) for row in found.itertuples() if row.printed}
+    ours = {names[row.method]: (COLOURS["normal"], "s") for row in found.itertuples() if row.table == "–"}
+    strokes = {names[name]: values for name, values in seeds.items() if len(values) > 1}
+    fig = forest(Comparison(rows.drop(columns="reference")), chance=0, published=printed, styles=ours, strokes=strokes,
+                 xlabel="change of the AUROC against the full method, 95 % interval")  # fmt: skip
+    for k, least in enumerate(found[few]):
+        fig.axes[0].barh(len(found) - 1 - k, 2 * least, left=-least, height=0.72, color=GREY, alpha=0.16, zorder=0)
+    return fig
+
+
+def show_differences(
+    run: Run, people: Mapping[str, pd.DataFrame], compared: Comparison, ideal: NDArray,
+    single: Mapping[int, Mapping[str, pd.DataFrame]],
+) -> pd.DataFrame:  # fmt: skip
+    """The figure, the table behind it, the result rows and what they say; returns :func:`summary`.
+
+    Parameters
+    ----------
+    people
+        As in :func:`compare_steps`, and what made ``compared``.
+    ideal
+        What a reader of all that reaches the pixels says of the people of ``people[FULL]``, (n,).
+    single
+        The same as ``people`` by each seed alone; a method without that seed is not there.
+    """
+    known = load_published(PAPER).set_index("published_id")["value"]
+    n_all = int(known[f"{PAPER}.cohort.n_subjects"])
+    n_few = round(n_all * known[f"{PAPER}.split.test"] / 100)
+    few, many = f"least of {n_few}", f"least of {n_all}"
+    found = summary(people, compared, {few: n_few, many: n_all})
+    attainable = float(roc_auc_score(people[FULL]["y_true"], ideal))
+    full = compared.estimate(FULL)
+    alone = {
+        name: [auroc(votes[name]) - auroc(votes[FULL]) for votes in single.values() if name in votes] for name in STEPS
+    }
+    fig = differences_figure(compared, found, attainable - full[0], few, alone)
+    words = "; ".join(f"{row.method} {row.difference}" for row in found.itertuples())
+    figure(run, "differences", fig, alt="Change of the AUROC against the full method, simulated people, with the "
+           f"paper's printed changes as squares: {words}.")  # fmt: skip
+    columns = {"method": "", "table": "table", "words": "what is changed", "auroc": "AUROC (95 % CI)",
+               "difference": "against the full method", "p": "p (Holm)", "verdict": "it is",
+               "printed": "printed, private films", few: few, many: many}  # fmt: skip
+    shown = found.assign(
+        printed=[", ".join(f"{p:+.2f}".replace("-", "−") for p in ps) or "–" for ps in found["printed"]],
+        p=[f"{p:.3f}" for p in found["p"]],
+    )
+    shown = shown[list(columns)].rename(columns=columns).round(2)
+    caption = (
+        f"Simulated people (n = {len(people[FULL])}): AUROC, its paired change, and the change that {n_few} or {n_all} "
+        "people would show four times in five"
+    )
+    table(run, "steps", shown, caption, index=False, folded="Each step in numbers")
+    compared.record(run, PHANTOM, "{metric}, {method}", "{metric}, {method} − {reference}")
+    _say_what_is_found(run, found, compared, attainable, n_few, few, many)
+    return found
+
+
+def _say_what_is_found(
+    run: Run, found: pd.DataFrame, compared: Comparison, attainable: float, n_few: int, few: str, many: str
+) -> None:
+    clear = found[found["verdict"] != "cannot tell"]
+    all_printed = [p for ps in found["printed"] for p in ps]
+    of_step = [abs(p) > row[few] for _, row in found.iterrows() for p in row["printed"]]
+    run.fact(
+        full_auroc=with_ci(*compared.estimate(FULL)), attainable=attainable, n_steps=len(found), n_clear=len(clear),
+        clear="; ".join(f"*{row.method}*, {row.verdict}: {row.difference}" for row in clear.itertuples()) or "none",
+        random_auroc=with_ci(*compared.estimate(UNTRAINED)), n_few=n_few, few_low=found[few].min(),
+        few_high=found[few].max(), many_low=found[many].min(), many_high=found[many].max(),
+        n_printed=len(all_printed), n_seen=sum(of_step), printed_low=min(map(abs, all_printed)),
+        printed_high=max(map(abs, all_printed)),
+    )  # fmt: skip
+    say(
+        run,
+        "The full method has an AUROC of {full_auroc}, where {attainable:.2f} is attainable and random weights have "
+        "{random_auroc}. Of {n_steps} steps, corrected by Holm, **{n_clear}** can be told from no change: {clear}.",
+    )
+    say(
+        run,
+        "Four times in five, {n_few} people would show a change of {few_low:.2f} to {few_high:.2f} or more, depending "
+        "on the step (grey). Of the {n_printed} printed changes beside these steps, {printed_low:.2f} to "
+        "{printed_high:.2f} in size, {n_seen} reach that. All ten folds of the paper's people together would show "
+        "{many_low:.2f} to {many_high:.2f}.",
+    )
+
+
+def show_single_steps(run: Run, compared: Comparison) -> None:
+    """Where a step stands beside another one and not the full method: one change at a time, in words by interval."""
+    lines = []
+    for name, step in STEPS.items():
+        if step.base != FULL:
+            value, low, high = compared.difference(name, step.base)
+            verdict = "a gain" if low > 0 else "a loss" if high < 0 else "this run cannot tell"
+            lines.append({"from": step.base, "to": name, "AUROC (95 % CI)": with_ci(value, low, high, "+.2f"),
+                          "it is": verdict})  # fmt: skip
+    mask = compared.difference(SQUARES, FULL)
+    run.fact(mask=with_ci(*mask, "+.2f"), place=lines[0]["AUROC (95 % CI)"], film=lines[1]["AUROC (95 % CI)"],
+             vgg=lines[2]["AUROC (95 % CI)"], hand=lines[3]["AUROC (95 % CI)"],
+             labels=with_ci(*compared.difference(LABELS, FULL), "+.2f"),
+             pretraining=with_ci(*compared.difference(FULL, UNTRAINED), "+.2f"))  # fmt: skip
+    caption = "Simulated people: steps told from their neighbour, paired, not corrected"
+    table(run, "single", pd.DataFrame(lines), caption, index=False)
+    say(
+        run,
+        "Taken apart, leaving out the segmentation is three things: the mask goes, {mask}; then the place, {place}; then "
+        "the seven answers and the fine pixels, {film}. Labels in the place of pre-training and its linear layer make "
+        "{labels}, where pre-training itself makes {pretraining} against random weights. And a row of Table 8 changes "
+        "network and image at once: here the network alone makes {vgg}, the image alone {hand}.",
+    )
