@@ -199,6 +199,7 @@ def calls():
         "stats.paired_calls.mcnemar_exact": {"y_true": Y, "called_a": Y[::-1], "called_b": 1 - Y},
         "stats.paired_calls.paired_t": {"difference": SCORE},
         "stats.paired_calls.right_and_error": {"y_true": Y, "score": SHARE, "threshold": 0.5},
+        "stats.power.least_effect": {"ci": (0.0, 0.25), "times": 0.5, "chance": 0.75},
         "stats.power.power_of": {"effect": 0.125, "ci": (0.0, 0.25)},
         "stats.prediction_metrics.prediction_metrics": {"predictions": predictions, **few},
         "stats.random_sets.auroc_of_random_sets": at_random | {"n_groups": 4, "n_draws": 20, "seed": 1},

@@ -157,14 +157,20 @@ def differences_figure(
     """
     names = {row.method: f"{row.method} ({row.table})" for row in found.itertuples()}
     d = compared.differences
-    rows = d[d["reference"] == FULL].assign(attainable=ceiling, method=lambda t: t["method"].map(names))
+    rows = d[d["reference"] == FULL].assign(
+        attainable=ceiling, metric="change", method=lambda t: t["method"].map(names)
+    )
     printed = {names[row.method]: (row.printed[0],) for row in found.itertuples() if row.printed}
     ours = {names[row.method]: (COLOURS["normal"], "s") for row in found.itertuples() if row.table == "–"}
     strokes = {names[name]: values for name, values in seeds.items() if len(values) > 1}
     fig = forest(Comparison(rows.drop(columns="reference")), chance=0, published=printed, styles=ours, strokes=strokes,
                  xlabel="change of the AUROC against the full method, 95 % interval")  # fmt: skip
-    for k, least in enumerate(found[few]):
-        fig.axes[0].barh(len(found) - 1 - k, 2 * least, left=-least, height=0.72, color=GREY, alpha=0.16, zorder=0)
+    axis, reach = fig.axes[0], 1.05 * max(found[few].max(), *rows["ci_high"].abs(), *rows["ci_low"].abs(), ceiling)
+    axis.barh(range(len(found)), 2 * found[few][::-1], left=-found[few][::-1], height=0.72, color=GREY, alpha=0.16,
+              zorder=0, label=f"too small for {few.split()[-1]} people")  # fmt: skip
+    axis.set_xlim(-reach, reach)
+    fig.legends[0].remove()
+    fig.legend(loc="outside upper right", ncols=3, fontsize="small")
     return fig
 
 
@@ -261,8 +267,8 @@ def show_single_steps(run: Run, compared: Comparison) -> None:
     table(run, "single", pd.DataFrame(lines), caption, index=False)
     say(
         run,
-        "Taken apart, leaving out the segmentation is three things: the mask goes, {mask}; then the place, {place}; then "
-        "the seven answers and the fine pixels, {film}. Labels in the place of pre-training and its linear layer make "
-        "{labels}, where pre-training itself makes {pretraining} against random weights. And a row of Table 8 changes "
-        "network and image at once: here the network alone makes {vgg}, the image alone {hand}.",
+        "Taken apart, leaving out the segmentation is three things: the mask goes, {mask}; then the place, {place}; "
+        "then the seven answers and the fine pixels, {film}. Labels in the place of pre-training and its linear "
+        "layer make {labels}, where pre-training itself makes {pretraining} against random weights. And a row of Table "
+        "8 changes network and image at once: here the network alone makes {vgg}, the image alone {hand}.",
     )

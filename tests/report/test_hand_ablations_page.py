@@ -1,0 +1,107 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from osteolib.report import hand_ablations_page as page
+from osteolib.screen.hand_grid import Segments
+from osteolib.stats import delong_test
+from osteolib.stats.power import power_of
+
+USES = "hand-phantom"
+
+RNG = np.random.default_rng(0)
+N = 120
+Y = np.tile([0, 1, 0], N // 3)
+SHARED = RNG.normal(size=N)
+
+
+def votes(gain, noise=0.3):
+    score = gain * Y + SHARED + noise * RNG.normal(size=N)
+    return pd.DataFrame({"group": [f"s{k}" for k in range(N)], "y_true": Y, "y_score": score})
+
+
+PEOPLE = {page.FULL: votes(1.5)} | {name: votes(1.5) for name in page.STEPS}
+PEOPLE[page.FILMED] = votes(0.0)  # the only step that costs anything, and much
+PEOPLE[page.FILM] = votes(1.5).sample(frac=1, random_state=0)  # the same people in another order
+
+
+@pytest.fixture(scope="module")
+def compared():
+    return page.compare_steps(PEOPLE, 200, 0)
+
+
+def test_every_step_is_told_from_the_full_method_and_from_its_base(compared):
+    pairs = set(compared.differences[["method", "reference"]].itertuples(index=False, name=None))
+    assert pairs == {(name, page.FULL) for name in page.STEPS} | {
+        (name, step.base) for name, step in page.STEPS.items()
+    } | {(page.FULL, page.UNTRAINED)}
+    assert not compared.differences.duplicated(["method", "reference"]).any()
+
+
+def test_people_are_matched_by_name_and_not_by_place(compared):
+    assert compared.estimate(page.FILM)[0] == pytest.approx(
+        roc_auc_score(PEOPLE[page.FILM]["y_true"], PEOPLE[page.FILM]["y_score"])
+    )
+    others = PEOPLE | {page.VGG: votes(1).assign(group=[f"t{k}" for k in range(N)])}
+    with pytest.raises(ValueError, match="'labels, VGG16' scored other people than 'full method'"):
+        page.compare_steps(others, 200, 0)
+
+
+def test_printed_losses_are_changes_below_zero():
+    """As the text prints them: 0.07 without segmentation, 0.18 without pre-training, 0.19 over DeepDXA."""
+    assert page.printed_changes() == {"T4.SimCLR.dauc": -0.07, "T6.sup.dauc": -0.18, "T8.gain.auc": -0.19}
+
+
+def test_only_the_planted_loss_is_called_one_and_p_is_holms(compared):
+    found = page.summary(PEOPLE, compared, {"few": 12, "all": N}).set_index("method")
+    assert found["verdict"].to_dict() == dict.fromkeys(page.STEPS, "cannot tell") | {page.FILMED: "a loss"}
+    raw = delong_test(Y, PEOPLE[page.FULL]["y_score"], PEOPLE[page.FILMED]["y_score"]).p
+    assert found.loc[page.FILMED, "p"] == pytest.approx(len(page.STEPS) * raw)  # the smallest of all
+    assert found.loc[page.LABELS, "printed"] == [-0.18, -0.19] and not found.loc[page.SQUARES, "printed"]
+
+
+def test_the_least_difference_is_that_of_the_interval_and_grows_with_the_root_of_fewer_people(compared):
+    found = page.summary(PEOPLE, compared, {"few": 12, "all": N}).set_index("method")
+    np.testing.assert_allclose(found["few"], found["all"] * 10**0.5)
+    ci = compared.difference(page.SQUARES, page.FULL)[1:]
+    assert power_of(found.loc[page.SQUARES, "all"], ci).chance == pytest.approx(0.8, abs=1e-3)
+
+
+def test_the_figure_has_a_line_a_step_the_printed_changes_and_what_few_people_could_not_show(compared, run):
+    single = {0: PEOPLE, 1: {name: people for name, people in PEOPLE.items() if name != page.UNTRAINED}}
+    found = page.show_differences(run, PEOPLE, compared, 1.5 * Y + SHARED, single)
+    facts = run.facts
+    assert (facts["n_few"], facts["n_printed"], facts["n_steps"]) == (19, 3, len(page.STEPS))
+    assert facts["n_clear"] == 1 and facts["clear"].startswith("*as filmed*, a loss")
+    assert facts["few_high"] == found["least of 19"].max()
+    assert len(pd.read_csv(run.folder / "steps.csv")) == len(page.STEPS)
+    figure = page.differences_figure(compared, found, 0.1, "least of 19", {})
+    axis = figure.axes[0]
+    assert axis.get_yticklabels()[0].get_text() == "squares, no mask (4)"
+    bars = {round(bar.get_y() + bar.get_height() / 2): bar.get_width() / 2 for bar in axis.patches}
+    assert bars[len(found) - 1] == pytest.approx(found["least of 19"].iloc[0])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "attainable", "published", "too small for 19 people"]  # fmt: skip
+
+
+def test_single_steps_are_those_with_a_base_of_their_own(compared, run):
+    page.show_single_steps(run, compared)
+    steps = pd.read_csv(run.folder / "single.csv")
+    assert steps["to"].tolist() == [page.PATCHES, page.FILM, page.VGG, page.HAND]
+    assert run.facts["hand"] == steps["AUROC (95 % CI)"].iloc[3]
+
+
+def test_the_hand_is_told_how_much_coarser_it_is(run, monkeypatch):
+    labels = np.zeros((120, 90), np.uint8)
+    labels[20:60, 40:50], labels[60:100, 20:30] = 4, 1
+    film = RNG.integers(1, 255, labels.shape).astype(np.uint8)
+    monkeypatch.setattr(page, "read_masks", lambda *_: labels)
+    monkeypatch.setattr(page, "read_radiograph", lambda _: type("Film", (), {"pixels": film}))
+    hands = pd.DataFrame({"n_bones": [7], "path": [""], "masks_path": [""], "image_id": [""]})
+    rows = pd.DataFrame({"subject_id": ["a", "a"], "bone": ["M2", "hand"]})
+    one = Segments(np.zeros((2, 8, 8), np.uint8), rows, rows[:0])
+    page.show_windows(
+        run, hands.assign(subject_id="a"), dict.fromkeys(("bones", "squares", "patches", "hand", "film"), one)
+    )
+    assert run.facts["hand_coarser"] == pytest.approx(88 / 44) and run.facts["film_coarser"] == pytest.approx(120 / 44)
