@@ -42,7 +42,7 @@ import numpy as np
 import osteolib
 import pandas as pd
 import torch
-from osteolib.report import hand_ablations_page as page
+from osteolib.report import hand_ablations as steps, hand_ablations_page as page
 from osteolib.report import load_or_explain, provenance
 from osteolib.report.hand_ssl_page import all_people
 from osteolib.segment.bones import film_rows
@@ -96,10 +96,10 @@ from osteolib.views.still import STILL
 
 sizes = backbone, ssl_epochs, image_size
 full = grid_recipe("simclr", "extended", seed, *sizes)
-SHOWN = {page.FULL: ("bones", full), page.FILMED: ("filmed", full),
-         page.SQUARES: ("squares", full), page.PATCHES: ("patches", full),
-         page.CROPS_ALONE: ("bones", replace(full, augmentation=STILL)),
-         page.CONVENTIONAL: ("bones", grid_recipe("simclr", "conventional", seed, *sizes))}
+SHOWN = {steps.FULL: ("bones", full), steps.FILMED: ("filmed", full),
+         steps.SQUARES: ("squares", full), steps.PATCHES: ("patches", full),
+         steps.CROPS_ALONE: ("bones", replace(full, augmentation=STILL)),
+         steps.CONVENTIONAL: ("bones", grid_recipe("simclr", "conventional", seed, *sizes))}
 
 # %% [markdown]
 # Three rows have no pre-training: the network is taught the labels of the training people on whole bones; the same with a VGG16;
@@ -109,8 +109,8 @@ SHOWN = {page.FULL: ("bones", full), page.FILMED: ("filmed", full),
 whole = taught_recipe("whole", seed, *sizes)
 vgg = "vgg16" if backbone == "resnet50" else "vgg16-eighth"
 longer = round(len(filmed.table) / len(images["hand"].table)) * whole.epochs
-TAUGHT = {page.LABELS: ("bones", whole), page.VGG: ("bones", replace(whole, encoder=vgg)),
-          page.HAND: ("hand", replace(whole, epochs=longer))}
+TAUGHT = {steps.LABELS: ("bones", whole), steps.VGG: ("bones", replace(whole, encoder=vgg)),
+          steps.HAND: ("hand", replace(whole, epochs=longer))}
 
 # %%
 from osteolib.runs.side_by_side import side_by_side
@@ -136,18 +136,18 @@ from osteolib.ssl.encoders import build_encoder
 view = full.crops[0].size
 read = {(name, k): (folders[name, k], full.encoder, images[kind].images, view)
         for name, (kind, _) in SHOWN.items() for k in seeds}
-read |= {(page.FILM, k): (folders[page.PATCHES, k], full.encoder, images["film"].images, view)
+read |= {(steps.FILM, k): (folders[steps.PATCHES, k], full.encoder, images["film"].images, view)
          for k in seeds}
 features = side_by_side(embed_stored, read)
 torch.manual_seed(seed)
-features[page.UNTRAINED, seed] = embed(build_encoder(full.encoder), images["bones"].images, view)
+features[steps.UNTRAINED, seed] = embed(build_encoder(full.encoder), images["bones"].images, view)
 
 # %%
 from osteolib.screen.held_out_bones import held_out_probability, scores_of_people
 
 probe_epochs = 5 if profile == "smoke" else probe_epochs
-kind_of = {name: kind for name, (kind, _) in (SHOWN | TAUGHT).items()} | {page.FILM: "film"}
-kind_of[page.UNTRAINED] = "bones"
+kind_of = {name: kind for name, (kind, _) in (SHOWN | TAUGHT).items()} | {steps.FILM: "film"}
+kind_of[steps.UNTRAINED] = "bones"
 layers = side_by_side(held_out_probability, {
     (name, k, n): (x, *told(kind_of[name]), seed + n, probe_epochs)
     for (name, k), x in features.items() for n in range(n_probes)})
@@ -184,10 +184,10 @@ votes = {name: people_of(name, seeds) for name in kind_of}
 # %%
 from osteolib.phantoms.hand.truth import ideal_reader
 
-compared = page.compare_steps(votes, n_boot, seed)
+compared = steps.compare_steps(votes, n_boot, seed)
 single = {k: {name: people_of(name, [k]) for name in kind_of if (name, k) in said}
           for k in seeds}  # what each seed says by itself
-tested = all_people(cohort, others).loc[votes[page.FULL]["group"]]
+tested = all_people(cohort, others).loc[votes[steps.FULL]["group"]]
 ideal = ideal_reader(preset="lee2025", seed=seed)(tested)
 
 # %% tags=["hide-input"]
@@ -242,7 +242,7 @@ page.show_single_steps(run, compared)
 # %% tags=["solution"]
 from sklearn.metrics import roc_auc_score
 
-rng, (y, scores) = np.random.default_rng(seed), page.on_same_people(votes)
+rng, (y, scores) = np.random.default_rng(seed), steps.on_same_people(votes)
 name = found.loc[found["value"].abs().idxmax(), "method"]
 n_ill = round(19 * y.mean())
 drawn = np.empty(500)
@@ -250,8 +250,8 @@ for k in range(len(drawn)):
     some = np.r_[rng.choice(np.flatnonzero(y == 1), n_ill),
                  rng.choice(np.flatnonzero(y == 0), 19 - n_ill)]
     drawn[k] = (roc_auc_score(y[some], scores[name][some])
-                - roc_auc_score(y[some], scores[page.FULL][some]))
-value, low, high = compared.difference(name, page.FULL)
+                - roc_auc_score(y[some], scores[steps.FULL][some]))
+value, low, high = compared.difference(name, steps.FULL)
 predicted = (high - low) / 3.92 * np.sqrt(len(y) / 19)
 turned = (drawn * value < 0).mean()
 print(f"{name}: SD {drawn.std():.2f}, predicted {predicted:.2f}; sign turned {turned:.0%}")

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from osteolib.report import hand_ablations as steps
 from osteolib.report import hand_ablations_page as page
 from osteolib.screen.hand_grid import Segments
 from osteolib.stats import delong_test
@@ -21,62 +22,62 @@ def votes(gain, noise=0.3):
     return pd.DataFrame({"group": [f"s{k}" for k in range(N)], "y_true": Y, "y_score": score})
 
 
-PEOPLE = {page.FULL: votes(1.5)} | {name: votes(1.5) for name in page.STEPS}
-PEOPLE[page.FILMED] = votes(0.0)  # the only step that costs anything, and much
-PEOPLE[page.FILM] = votes(1.5).sample(frac=1, random_state=0)  # the same people in another order
+PEOPLE = {steps.FULL: votes(1.5)} | {name: votes(1.5) for name in steps.STEPS}
+PEOPLE[steps.FILMED] = votes(0.0)  # the only step that costs anything, and much
+PEOPLE[steps.FILM] = votes(1.5).sample(frac=1, random_state=0)  # the same people in another order
 
 
 @pytest.fixture(scope="module")
 def compared():
-    return page.compare_steps(PEOPLE, 200, 0)
+    return steps.compare_steps(PEOPLE, 200, 0)
 
 
 def test_every_step_is_told_from_the_full_method_and_from_its_base(compared):
     pairs = set(compared.differences[["method", "reference"]].itertuples(index=False, name=None))
-    assert pairs == {(name, page.FULL) for name in page.STEPS} | {
-        (name, step.base) for name, step in page.STEPS.items()
-    } | {(page.FULL, page.UNTRAINED)}
+    assert pairs == {(name, steps.FULL) for name in steps.STEPS} | {
+        (name, step.base) for name, step in steps.STEPS.items()
+    } | {(steps.FULL, steps.UNTRAINED)}
     assert not compared.differences.duplicated(["method", "reference"]).any()
 
 
 def test_people_are_matched_by_name_and_not_by_place(compared):
-    assert compared.estimate(page.FILM)[0] == pytest.approx(
-        roc_auc_score(PEOPLE[page.FILM]["y_true"], PEOPLE[page.FILM]["y_score"])
+    assert compared.estimate(steps.FILM)[0] == pytest.approx(
+        roc_auc_score(PEOPLE[steps.FILM]["y_true"], PEOPLE[steps.FILM]["y_score"])
     )
-    others = PEOPLE | {page.VGG: votes(1).assign(group=[f"t{k}" for k in range(N)])}
+    others = PEOPLE | {steps.VGG: votes(1).assign(group=[f"t{k}" for k in range(N)])}
     with pytest.raises(ValueError, match="'labels, VGG16' scored other people than 'full method'"):
-        page.compare_steps(others, 200, 0)
+        steps.compare_steps(others, 200, 0)
 
 
 def test_printed_losses_are_changes_below_zero():
     """As the text prints them: 0.07 without segmentation, 0.18 without pre-training, 0.19 over DeepDXA."""
-    assert page.printed_changes() == {"T4.SimCLR.dauc": -0.07, "T6.sup.dauc": -0.18, "T8.gain.auc": -0.19}
+    assert steps.printed_changes() == {"T4.SimCLR.dauc": -0.07, "T6.sup.dauc": -0.18, "T8.gain.auc": -0.19}
 
 
 def test_only_the_planted_loss_is_called_one_and_p_is_holms(compared):
-    found = page.summary(PEOPLE, compared, {"few": 12, "all": N}).set_index("method")
-    assert found["verdict"].to_dict() == dict.fromkeys(page.STEPS, "cannot tell") | {page.FILMED: "a loss"}
-    raw = delong_test(Y, PEOPLE[page.FULL]["y_score"], PEOPLE[page.FILMED]["y_score"]).p
-    assert found.loc[page.FILMED, "p"] == pytest.approx(len(page.STEPS) * raw)  # the smallest of all
-    assert found.loc[page.LABELS, "printed"] == [-0.18, -0.19] and not found.loc[page.SQUARES, "printed"]
+    found = steps.summary(PEOPLE, compared, {"few": 12, "all": N}).set_index("method")
+    assert found["verdict"].to_dict() == dict.fromkeys(steps.STEPS, "cannot tell") | {steps.FILMED: "a loss"}
+    raw = delong_test(Y, PEOPLE[steps.FULL]["y_score"], PEOPLE[steps.FILMED]["y_score"]).p
+    assert found.loc[steps.FILMED, "p"] == pytest.approx(len(steps.STEPS) * raw)  # the smallest of all
+    assert found.loc[steps.LABELS, "printed"] == [-0.18, -0.19] and not found.loc[steps.SQUARES, "printed"]
 
 
 def test_the_least_difference_is_that_of_the_interval_and_grows_with_the_root_of_fewer_people(compared):
-    found = page.summary(PEOPLE, compared, {"few": 12, "all": N}).set_index("method")
+    found = steps.summary(PEOPLE, compared, {"few": 12, "all": N}).set_index("method")
     np.testing.assert_allclose(found["few"], found["all"] * 10**0.5)
-    ci = compared.difference(page.SQUARES, page.FULL)[1:]
-    assert power_of(found.loc[page.SQUARES, "all"], ci).chance == pytest.approx(0.8, abs=1e-3)
+    ci = compared.difference(steps.SQUARES, steps.FULL)[1:]
+    assert power_of(found.loc[steps.SQUARES, "all"], ci).chance == pytest.approx(0.8, abs=1e-3)
 
 
 def test_the_figure_has_a_line_a_step_the_printed_changes_and_what_few_people_could_not_show(compared, run):
-    single = {0: PEOPLE, 1: {name: people for name, people in PEOPLE.items() if name != page.UNTRAINED}}
+    single = {0: PEOPLE, 1: {name: people for name, people in PEOPLE.items() if name != steps.UNTRAINED}}
     found = page.show_differences(run, PEOPLE, compared, 1.5 * Y + SHARED, single)
     facts = run.facts
-    assert (facts["n_few"], facts["n_printed"], facts["n_steps"]) == (19, 3, len(page.STEPS))
+    assert (facts["n_few"], facts["n_printed"], facts["n_steps"]) == (19, 3, len(steps.STEPS))
     assert facts["n_clear"] == 1 and facts["clear"].startswith("*as filmed*, a loss")
     assert facts["few_high"] == found["least of 19"].max()
-    assert len(pd.read_csv(run.folder / "steps.csv")) == len(page.STEPS)
-    figure = page.differences_figure(compared, found, 0.1, "least of 19", {})
+    assert len(pd.read_csv(run.folder / "steps.csv")) == len(steps.STEPS)
+    figure = steps.differences_figure(compared, found, 0.1, "least of 19", {})
     axis = figure.axes[0]
     assert axis.get_yticklabels()[0].get_text() == "squares, no mask (4)"
     bars = {round(bar.get_y() + bar.get_height() / 2): bar.get_width() / 2 for bar in axis.patches}
@@ -87,9 +88,9 @@ def test_the_figure_has_a_line_a_step_the_printed_changes_and_what_few_people_co
 
 def test_single_steps_are_those_with_a_base_of_their_own(compared, run):
     page.show_single_steps(run, compared)
-    steps = pd.read_csv(run.folder / "single.csv")
-    assert steps["to"].tolist() == [page.PATCHES, page.FILM, page.VGG, page.HAND]
-    assert run.facts["hand"] == steps["AUROC (95 % CI)"].iloc[3]
+    found = pd.read_csv(run.folder / "single.csv")
+    assert found["to"].tolist() == [steps.PATCHES, steps.FILM, steps.VGG, steps.HAND]
+    assert run.facts["hand"] == found["AUROC (95 % CI)"].iloc[3]
 
 
 def test_the_hand_is_told_how_much_coarser_it_is(run, monkeypatch):
