@@ -12,7 +12,20 @@ from sklearn.metrics import roc_auc_score
 from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
 from osteolib.report.comparison import Comparison
-from osteolib.report.hand_ablations import FULL, LABELS, PAPER, SQUARES, STEPS, UNTRAINED, differences_figure, summary
+from osteolib.report.hand_ablations import (
+    FILM,
+    FULL,
+    HAND,
+    LABELS,
+    PAPER,
+    PATCHES,
+    SQUARES,
+    STEPS,
+    UNTRAINED,
+    VGG,
+    differences_figure,
+    summary,
+)
 from osteolib.report.published import load_published
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.report.style import use_style
@@ -22,6 +35,8 @@ from osteolib.segment.bones import bone_images
 from osteolib.segment.windows import film_box, hand_box
 
 PHANTOM = "hand-phantom"
+GOES = {SQUARES: "the mask", PATCHES: "the place", FILM: "the seven answers and the pixels"}
+"""What goes with each part of the segmentation."""
 
 
 def show_windows(run: Run, hands: pd.DataFrame, images: Mapping[str, Segments]) -> None:
@@ -48,6 +63,14 @@ def show_windows(run: Run, hands: pd.DataFrame, images: Mapping[str, Segments]) 
     )
 
 
+def people_tested() -> dict[str, int]:
+    """Columns of the least change, by the people that the paper may have tested: one fold, one a seed, and all."""
+    known = load_published(PAPER).set_index("published_id")["value"]
+    n = int(known[f"{PAPER}.cohort.n_subjects"])
+    few = round(n * known[f"{PAPER}.split.test"] / 100)
+    return {f"least of {k}": k for k in (few, few * int(known[f"{PAPER}.eval.trials"]), n)}
+
+
 def auroc(votes: pd.DataFrame) -> float:
     """Of ``y_true, y_score``."""
     return float(roc_auc_score(votes["y_true"], votes["y_score"]))
@@ -68,11 +91,10 @@ def show_differences(
     single
         The same as ``people`` by each seed alone; a method without that seed is not there.
     """
-    known = load_published(PAPER).set_index("published_id")["value"]
-    n_all = int(known[f"{PAPER}.cohort.n_subjects"])
-    n_few = round(n_all * known[f"{PAPER}.split.test"] / 100)
-    few, many = f"least of {n_few}", f"least of {n_all}"
-    found = summary(people, compared, {few: n_few, many: n_all})
+    tested = people_tested()
+    n_few, n_trials, n_all = tested.values()
+    few = next(iter(tested))
+    found = summary(people, compared, tested)
     attainable = float(roc_auc_score(people[FULL]["y_true"], ideal))
     full = compared.estimate(FULL)
     alone = {
@@ -84,36 +106,39 @@ def show_differences(
            f"paper's printed changes as squares: {words}.")  # fmt: skip
     columns = {"method": "", "table": "table", "words": "what is changed", "auroc": "AUROC (95 % CI)",
                "difference": "against the full method", "p": "p (Holm)", "verdict": "it is",
-               "printed": "printed, private films", few: few, many: many}  # fmt: skip
+               "printed": "printed, private films"} | {column: column for column in tested}  # fmt: skip
     shown = found.assign(
         printed=[", ".join(f"{p:+.2f}".replace("-", "−") for p in ps) or "–" for ps in found["printed"]],
-        p=[f"{p:.3f}" for p in found["p"]],
+        p=[f"{p:.3f}" if p >= 0.001 else "< 0.001" for p in found["p"]],
+        **{column: found[column].map("{:.2f}".format) for column in tested},
     )
-    shown = shown[list(columns)].rename(columns=columns).round(2)
+    shown = shown[list(columns)].rename(columns=columns)
     caption = (
-        f"Simulated people (n = {len(people[FULL])}): AUROC, its paired change, and the change that {n_few} or {n_all} "
-        "people would show four times in five"
+        f"Simulated people (n = {len(people[FULL])}): AUROC, its paired change, and the change that {n_few}, "
+        f"{n_trials} or {n_all} people would show four times in five"
     )
     table(run, "steps", shown, caption, index=False, folded="Each step in numbers")
     compared.record(run, PHANTOM, "{metric}, {method}", "{metric}, {method} − {reference}")
-    _say_what_is_found(run, found, compared, attainable, n_few, few, many)
+    _say_what_is_found(run, found, compared, attainable, tested)
     return found
 
 
 def _say_what_is_found(
-    run: Run, found: pd.DataFrame, compared: Comparison, attainable: float, n_few: int, few: str, many: str
+    run: Run, found: pd.DataFrame, compared: Comparison, attainable: float, tested: Mapping[str, int]
 ) -> None:
     clear = found[found["verdict"] != "cannot tell"]
-    all_printed = [p for ps in found["printed"] for p in ps]
-    of_step = [abs(p) > row[few] for _, row in found.iterrows() for p in row["printed"]]
+    pairs = [(abs(p), row) for _, row in found.iterrows() for p in row["printed"]]
+    printed = [size for size, _ in pairs]
     run.fact(
         full_auroc=with_ci(*compared.estimate(FULL)), attainable=attainable, n_steps=len(found), n_clear=len(clear),
         clear="; ".join(f"*{row.method}*, {row.verdict}: {row.difference}" for row in clear.itertuples()) or "none",
-        random_auroc=with_ci(*compared.estimate(UNTRAINED)), n_few=n_few, few_low=found[few].min(),
-        few_high=found[few].max(), many_low=found[many].min(), many_high=found[many].max(),
-        n_printed=len(all_printed), n_seen=sum(of_step), printed_low=min(map(abs, all_printed)),
-        printed_high=max(map(abs, all_printed)),
+        random_auroc=with_ci(*compared.estimate(UNTRAINED)), n_printed=len(printed), printed_low=min(printed),
+        printed_high=max(printed),
     )  # fmt: skip
+    for key, (column, n) in zip(("few", "trials", "all"), tested.items(), strict=True):
+        seen = sum(size >= row[column] for size, row in pairs)
+        run.fact(**{f"n_{key}": n, f"{key}_low": found[column].min(), f"{key}_high": found[column].max(),
+                    f"{key}_seen": seen})  # fmt: skip
     say(
         run,
         "The full method has an AUROC of {full_auroc}, where {attainable:.2f} is attainable and random weights have "
@@ -123,31 +148,39 @@ def _say_what_is_found(
         run,
         "Four times in five, {n_few} people would show a change of {few_low:.2f} to {few_high:.2f} or more, depending "
         "on the step (grey). Of the {n_printed} printed changes beside these steps, {printed_low:.2f} to "
-        "{printed_high:.2f} in size, {n_seen} reach that. All ten folds of the paper's people together would show "
-        "{many_low:.2f} to {many_high:.2f}.",
+        "{printed_high:.2f} in size, **{few_seen}** reach that. If each of the paper's seeds drew a test set of its "
+        "own, {n_trials} people were tested at most: {trials_low:.2f} to {trials_high:.2f}, and {trials_seen} do. All "
+        "{n_all}, each tested once, would show {all_low:.2f} to {all_high:.2f}, and {all_seen} do.",
     )
 
 
 def show_single_steps(run: Run, compared: Comparison) -> None:
     """Where a step stands beside another one and not the full method: one change at a time, in words by interval."""
-    lines = []
+    lines, costs = [], []
     for name, step in STEPS.items():
-        if step.base != FULL:
+        if step.base != FULL or name == SQUARES:
             value, low, high = compared.difference(name, step.base)
             verdict = "a gain" if low > 0 else "a loss" if high < 0 else "this run cannot tell"
             lines.append({"from": step.base, "to": name, "AUROC (95 % CI)": with_ci(value, low, high, "+.2f"),
                           "it is": verdict})  # fmt: skip
-    mask = compared.difference(SQUARES, FULL)
-    run.fact(mask=with_ci(*mask, "+.2f"), place=lines[0]["AUROC (95 % CI)"], film=lines[1]["AUROC (95 % CI)"],
-             vgg=lines[2]["AUROC (95 % CI)"], hand=lines[3]["AUROC (95 % CI)"],
+            if name in GOES and high < 0:
+                costs.append(GOES[name])
+    change = {line["to"]: line["AUROC (95 % CI)"] for line in lines}
+    run.fact(mask=change[SQUARES], place=change[PATCHES], film=change[FILM], vgg=change[VGG], hand=change[HAND],
+             left=with_ci(*compared.estimate(PATCHES)), costs=" and ".join(costs) or "none of them",
              labels=with_ci(*compared.difference(LABELS, FULL), "+.2f"),
              pretraining=with_ci(*compared.difference(FULL, UNTRAINED), "+.2f"))  # fmt: skip
     caption = "Simulated people: steps told from their neighbour, paired, not corrected"
     table(run, "single", pd.DataFrame(lines), caption, index=False)
     say(
         run,
-        "Taken apart, leaving out the segmentation is three things: the mask goes, {mask}; then the place, {place}; "
-        "then the seven answers and the fine pixels, {film}. Labels in the place of pre-training and its linear "
-        "layer make {labels}, where pre-training itself makes {pretraining} against random weights. And a row of Table "
-        "8 changes network and image at once: here the network alone makes {vgg}, the image alone {hand}.",
+        "Taken apart, leaving out the segmentation is three things. The mask goes: {mask}. The place goes: {place}, "
+        "which leaves {left}. The seven answers and the fine pixels go: {film}. Seen to cost something here: "
+        "**{costs}**.",
+    )
+    say(
+        run,
+        "Labels in the place of pre-training and its linear layer make {labels}, where pre-training itself makes "
+        "{pretraining} against random weights. And a row of Table 8 changes network and image at once: here the "
+        "network alone makes {vgg}, the image alone {hand}.",
     )

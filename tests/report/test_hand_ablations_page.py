@@ -76,6 +76,9 @@ def test_the_figure_has_a_line_a_step_the_printed_changes_and_what_few_people_co
     assert (facts["n_few"], facts["n_printed"], facts["n_steps"]) == (19, 3, len(steps.STEPS))
     assert facts["n_clear"] == 1 and facts["clear"].startswith("*as filmed*, a loss")
     assert facts["few_high"] == found["least of 19"].max()
+    printed = [(0.07, steps.FILM), (0.18, steps.LABELS), (0.19, steps.LABELS)]
+    least = found.set_index("method")["least of 192"]
+    assert facts["all_seen"] == sum(size >= least[name] for size, name in printed)
     assert len(pd.read_csv(run.folder / "steps.csv")) == len(steps.STEPS)
     figure = steps.differences_figure(compared, found, 0.1, "least of 19", {})
     axis = figure.axes[0]
@@ -89,8 +92,18 @@ def test_the_figure_has_a_line_a_step_the_printed_changes_and_what_few_people_co
 def test_single_steps_are_those_with_a_base_of_their_own(compared, run):
     page.show_single_steps(run, compared)
     found = pd.read_csv(run.folder / "single.csv")
-    assert found["to"].tolist() == [steps.PATCHES, steps.FILM, steps.VGG, steps.HAND]
-    assert run.facts["hand"] == found["AUROC (95 % CI)"].iloc[3]
+    assert found["to"].tolist() == [steps.SQUARES, steps.PATCHES, steps.FILM, steps.VGG, steps.HAND]
+    assert run.facts["hand"] == found["AUROC (95 % CI)"].iloc[4] and run.facts["costs"] == "none of them"
+
+
+def test_the_part_of_the_segmentation_that_costs_is_named(run):
+    blind = {name: votes(0.0) for name in (steps.PATCHES, steps.FILM)}
+    page.show_single_steps(run, steps.compare_steps(PEOPLE | blind, 200, 0))
+    assert run.facts["costs"] == "the place"
+
+
+def test_the_paper_may_have_tested_one_fold_one_a_seed_or_all():
+    assert page.people_tested() == {"least of 19": 19, "least of 57": 57, "least of 192": 192}
 
 
 def test_the_hand_is_told_how_much_coarser_it_is(run, monkeypatch):
