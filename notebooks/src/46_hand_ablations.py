@@ -230,7 +230,8 @@ page.show_single_steps(run, compared)
 #   them, but on most of the people who are scored here; masks on this page are the true ones.
 # - **The full method** has ranks and, in `quick`, a half-width ResNet-18 with small views. Only SimCLR is taken apart; the paper's tables have
 #   four methods.
-# - **Patches** know the sizes of the bones, and are drawn again where they are almost empty. The paper does not give the size of its patches.
+# - **Patches** know the sizes of the bones, and are drawn again where they are almost black. They may hold no hand at all: these films have
+#   much beside it. The paper gives neither the size of its patches nor how tightly its films are framed.
 # - **Ranks** are taken within an image. Without a mask the background takes most of them and leaves few to bone; so the mask also
 #   decides whose ranks they are, and its row holds that, too.
 # - **Content.** Without a mask nearly no pixel is zero, so for squares and patches extended crops are conventional ones.
