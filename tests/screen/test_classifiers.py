@@ -16,18 +16,18 @@ def test_the_whole_vgg16_is_torchvisions_for_one_channel_without_the_two_large_l
     assert weights(ours[3]) == 2 * 512 + 2
 
 
-@pytest.mark.parametrize("name", ["vgg16-eighth", "resnet18-half"])
+@pytest.mark.parametrize("name", ["vgg16-quarter", "resnet18-half"])
 @pytest.mark.parametrize("size", [48, 96])
 def test_images_of_any_size_become_two_logits(name, size):
     assert build_classifier(name)(torch.rand(2, 1, size, size)).shape == (2, 2)
 
 
-def test_an_eighth_has_an_eighth_of_the_channels_everywhere():
+def test_a_quarter_has_a_quarter_of_the_channels_everywhere():
     narrow, wide = (
         [m.out_channels for m in build_classifier(n)[0] if hasattr(m, "out_channels")]
-        for n in ("vgg16-eighth", "vgg16")
+        for n in ("vgg16-quarter", "vgg16")
     )
-    assert [8 * n for n in narrow] == wide and len(wide) == 13
+    assert [4 * n for n in narrow] == wide and len(wide) == 13
 
 
 def test_an_encoder_is_the_one_that_is_pre_trained():
@@ -38,5 +38,5 @@ def test_an_encoder_is_the_one_that_is_pre_trained():
 
 
 def test_an_unknown_network_is_named():
-    with pytest.raises(ValueError, match="no network 'vgg19': there are vgg16, vgg16-eighth, resnet50"):
+    with pytest.raises(ValueError, match="no network 'vgg19': there are vgg16, vgg16-quarter, resnet50"):
         build_classifier("vgg19")
