@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   osteolib:
-#     minutes: {smoke: 0.7, quick: 4, long: 40, paper: 400}
+#     minutes: {smoke: 1, quick: 4, long: 40, paper: 400}
 #     needs: [hand-phantom]
 #     after: [22_hand_ssl]
 #     trains: 5
