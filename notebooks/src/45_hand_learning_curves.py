@@ -16,8 +16,9 @@
 # or of the number 192 cannot be asked of private films. On simulated hands it can: people cost a second each, and the best that
 # any reader could do with the film is known.
 #
-# **You will** see how much luck a small training set is, read learning curves from 48 to 3,072 people that took hours to make, fit
-# the law they follow, and try to foretell the large from the small. About a minute (`quick`); the trainings are recorded.
+# **You will** see how much luck a small training set is, read learning curves from 12 to 3,072 people that took hours to make, fit
+# the law they follow, ask whether pre-training saves labels, and try to foretell the large from the small. About a minute (`quick`); the
+# trainings are recorded.
 #
 # Simulated hands throughout: what is counted here are people *of this phantom*, whose link from bone density to cortex is an
 # assumption.
@@ -104,20 +105,22 @@ gain.show_luck(run, by_size)
 #
 # ## Curves
 #
-# The same question at sizes that take hours: bones of up to 3,072 people, their grey levels ranked, sets that lie within one another, the
-# mean over several drawings where people suffice, and always the same new people to score. Two kinds of learners:
+# The same question at sizes that take hours: bones of up to 3,072 people, sets that lie within one another, the mean over several drawings
+# where people suffice, and always the same new people to score. Two kinds of learners:
 #
-# - a network **taught as a whole**: from random weights, or from an encoder pre-trained without labels (fine-tuned);
-# - a **frozen** encoder, and a linear layer with the labels. The encoder learned from views of the bones of 3,072 people without a label,
-#   or from photographs, or not at all.
+# - a network **taught as a whole**: from random weights, on bones whose grey levels are [ranked](43_hand_hidden.ipynb), or on the same
+#   bones as filmed; or from an encoder that was pre-trained without labels (fine-tuned);
+# - a **frozen** encoder on ranked bones, and a linear layer with the labels. The encoder learned from views of the bones of 3,072 people
+#   without a label, or from photographs, or not at all.
 
 # %% tags=["hide-input"]
 curves = page.recorded_curves(run, n_boot, seed)
 page.show_curves(run, curves)
 
 # %% [markdown]
-# Read each curve against two lines. The dashed one is all that the film holds; no number of people lifts a curve over it. The other is a
-# ruler: a curve below it has not yet learned to measure what anyone can measure.
+# Read each curve against two lines. The dashed one is all that the film holds; no number of people lifts a curve over it. It lies a
+# little too high for any of these: bones that are cut out and drawn to one size no longer show how large the hand is, nor the flesh
+# around it. The other line is a ruler: a curve below it has not learned to measure what anyone can measure.
 #
 # ## The law of a curve, and how many people it takes
 #
@@ -151,18 +154,24 @@ gain.show_unlabelled(run, curves)
 
 # %% [markdown]
 # ## What this says of patients, and what it does not
-#
-# The **shape** carries over: a study of 192 people stands on the steep part of every curve, where another drawing, another seed
-# or another hundred people change the answer. The **numbers** do not. How strongly a hand film knows the hip is set in this phantom's
-# settings, from published correlations; real films have more that varies, which takes more people, and may hold more than a cortex.
+
+# %% tags=["hide-input"]
+gain.show_meaning(run, curves)
+
+# %% [markdown]
+# The numbers stay with the phantom. How strongly a hand film knows the hip is set in its settings, from published correlations; real films
+# vary in more ways, which takes more people, and may hold more than a cortex. The way of asking carries over: a hospital that has 200 labelled films
+# can teach with 50, 100 and 200 of them and see which of these pictures it is in before it collects a thousand.
 #
 # ```{admonition} Deviations
 # :class: note dropdown
-# - **No paper** has such a curve; 192 people are marked because the hand papers have as many. They train on eight tenths of them.
-# - **Views and grey levels** are those of the recipe that learns: ranks, large views. See [the page on four methods](22_hand_ssl.ipynb).
+# - **No paper** has such a curve. The grey line marks the 154 people, eight tenths of 192, that train in the hand papers.
+# - **Views** are those of the recipe that learns, large ones: see [the page on four methods](22_hand_ssl.ipynb).
 # - **One seed** of each training; up to three drawings for small sets, one for large ones. Intervals know of neither.
 # - **Steps.** A taught network takes 200 steps or two passes over its people, whichever is more; each pre-training takes as many steps as two
-#   passes over 3,072 people take. The linear layer chooses its penalty by cross-validation over the labelled people alone.
+#   passes over 3,072 people take.
+# - **The linear layer** chooses its penalty by cross-validation over all labelled people. That of the hand papers, on the page named above, sets
+#   people aside to choose an epoch.
 # - **Size.** Half-width ResNet-18 on views of 64 and 96 pixels; people beyond 3,072, three seeds and the knee phantom have no record here.
 # ```
 #
@@ -185,8 +194,8 @@ if curves is not None:
 assert curves is None or abs(forecast - made) < max(high - low, 0.1)
 
 # %% [markdown]
-# **Take away.** Plan with a curve, not with a point: try a quarter and a half of the people you have, see whether you stand on the
-# steep part, and put the attainable and a plain measurement into the same figure.
+# **Take away.** Plan with a curve, not with a point: teach with a quarter and a half of the people you have, see whether the curve still
+# rises, and ask first what the picture hides. A step before the network can be worth more than many people.
 
 # %% tags=["hide-input"]
 provenance(run)

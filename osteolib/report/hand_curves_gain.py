@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from osteolib.report.hand_curves_page import PAPER, by_doubling, families, look
+from osteolib.report.hand_curves_page import NEAR, PAPER, by_doubling, families, look
 from osteolib.report.hand_curves_rows import Curves, title
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.report.style import GREY, INK, use_style
@@ -112,6 +112,33 @@ def show_unlabelled(run: Run, curves: Curves | None, labelled: int = 192) -> Non
     )  # fmt: skip
     say(run, "From fewest to most people seen without labels ({unlabelled_ends}), with {labelled} labelled, the AUROC "
         "changes by {unlabelled}. " + verdict)  # fmt: skip
+
+
+def show_meaning(run: Run, curves: Curves | None) -> None:
+    """Whether 192 people stand on a steep part, and what ranks are worth in people; the words follow the numbers."""
+    if curves is None:
+        return
+    most = int(curves.sizes(TAUGHT).max())
+    value, low, high = curves.estimate(TAUGHT, most, (TAUGHT, NEAR))
+    run.fact(rise=with_ci(value, low, high, "+.3f"), times=most // NEAR)
+    told = (
+        "**On ranked bones** {times} times the {near} people of the hand papers add {rise} to the AUROC of the taught "
+    )
+    told += "network: " + ("more people help. " if low > 0 else "here they do not stand on a steep part. ")
+    if TAUGHT_FILMED in curves.names:
+        own = curves.sizes(TAUGHT_FILMED)
+        least, small = int(own.min()), curves.points[TAUGHT, int(curves.sizes(TAUGHT).min())]
+        value, low, high = curves.estimate(TAUGHT_FILMED, most, (TAUGHT_FILMED, NEAR))
+        overtaken = [int(n) for n in own if curves.points[TAUGHT_FILMED, n] >= small]
+        run.fact(filmed_rise=with_ci(value, low, high, "+.3f"), fewest=least, overtaken=min(overtaken, default=0),
+                 gap=with_ci(*curves.estimate(TAUGHT, NEAR, (TAUGHT_FILMED, NEAR)), "+.2f"))  # fmt: skip
+        told += "**As filmed** they add {filmed_rise}" + (": there they do. " if low > 0 else ". ")
+        told += "With {near} people ranks are worth {gap}; "
+        told += "the network taught as filmed " + (
+            "needs {overtaken:,} people to reach what {fewest} give on ranks." if overtaken
+            else "does not reach with any number that was tried what {fewest} people give on ranks."
+        )  # fmt: skip
+    say(run, told.strip())
 
 
 def luck_figure(by_size: Mapping[int, Sequence[float]]) -> Figure:

@@ -71,8 +71,8 @@ def show_curves(run: Run, curves: Curves | None) -> None:
     figure(run, "curves", drawn, alt="AUROC by labelled people; the folded table has the numbers.")
     rows = [
         {"method": title(name), "labelled people": n, "drawings": len(own),
-         "AUROC (95 % CI)": with_ci(*curves.estimate(name, n)),
-         "single drawings": ", ".join(f"{a:.2f}" for a in own["auroc"]),
+         "AUROC (95 % CI)": with_ci(*curves.estimate(name, n), ".3f"),
+         "single drawings": ", ".join(f"{a:.3f}" for a in own["auroc"]),
          "share of the attainable": "{:.0%} ({:.0%} to {:.0%})".format(*curves.share(name, n)).replace("-", "−")}
         for (name, n), own in curves.drawings.groupby(["name", "n"], sort=False) if name not in (IDEAL, CORTEX)
     ]  # fmt: skip
@@ -113,6 +113,7 @@ def families(curves: Curves) -> tuple[list[str], list[str]]:
         if people:
             most[method] = max(most.get(method, 0), int(people))
     frozen = [f"{method} of {people}" for method, people in most.items()]
+    frozen.sort(key=lambda name: list(LOOKS).index(name.partition(" of ")[0]))
     return whole, [*frozen, *(name for name in (PHOTOGRAPHS, RANDOM) if name in curves.names)]
 
 

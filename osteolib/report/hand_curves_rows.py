@@ -42,7 +42,7 @@ class Curves:
 
     @cached_property
     def names(self) -> list[str]:
-        """Of the methods that have a curve, in the order of the record."""
+        """Of the methods that have a curve."""
         return [n for n in dict.fromkeys(self.points.index.get_level_values("name")) if n not in NO_TRAINING]
 
     @cached_property
@@ -99,13 +99,15 @@ def read_curves(predictions: Iterable[pd.DataFrame], n_boot: int, seed: int) -> 
                 "the records score different people: they are of different seeds or code, record them anew"
             )
         truth, scores = y, scores | {name: wide[name] for name in wide}
-    named = pd.Series(list(scores)).str.extract(NAMED)
+    named = pd.DataFrame({"method": list(scores)})
+    named = named.join(named["method"].str.extract(NAMED))
     if named.isna().any(axis=None):
         raise ValueError(f"a method of a record is not named 'method, N people, draw D': {next(iter(scores))}")
-    found = {name: bootstrap_ci(truth, score, "auroc", n_boot=n_boot, seed=seed, method="percentile")
-             for name, score in scores.items()}  # fmt: skip
-    drawings = named.astype({"n": int, "draw": int}).assign(auroc=[r.estimate["auroc"] for r in found.values()])
-    each = pd.DataFrame(np.stack([r.replicates["auroc"] for r in found.values()]))
+    named = named.astype({"n": int, "draw": int}).sort_values(["name", "n", "draw"], ignore_index=True)
+    found = [bootstrap_ci(truth, scores[name], "auroc", n_boot=n_boot, seed=seed, method="percentile")
+             for name in named["method"]]  # fmt: skip
+    drawings = named.drop(columns="method").assign(auroc=[r.estimate["auroc"] for r in found])
+    each = pd.DataFrame(np.stack([r.replicates["auroc"] for r in found]))
     by = [drawings["name"], drawings["n"]]
     points = drawings.groupby(["name", "n"], sort=False)["auroc"].mean()
     return Curves(points, drawings, each.groupby(by, sort=False).mean().T)
