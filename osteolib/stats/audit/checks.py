@@ -250,18 +250,21 @@ def _disagrees(reported: Row, computed: dict[str, float], roundings: Roundings) 
     return [name for name, number in reported.items() if not number.allows(given[name], roundings)]
 
 
-def exchange(n: int, rows: dict[str, Row], runs: int = 1, roundings: Roundings = ROUNDINGS) -> Outcome:
+def exchange(
+    n: int, rows: dict[str, Row], runs: int = 1, roundings: Roundings = ROUNDINGS, one_rounding: bool = False
+) -> Outcome:
     """The columns of a table mean what they say: one test set has one number of positives, which serves every row.
 
     Every exchange among sensitivity, specificity, PPV and NPV is tried; without F1 the mirror image, with the classes
     the other way round, explains as much. Of means over runs only sensitivity and specificity are exchanged: their PPV
-    and NPV do not follow from counts, and would explain anything. computed: n_rows; as_printed, best and second
-    (each with meaning, rows_explained at its best number of positives, best_positives, positives_needed,
-    rows_with_solution), hypotheses (the table of all).
+    and NPV do not follow from counts, and would explain anything. With one_rounding all numbers of a row were rounded
+    in the same way, which finds more. computed: n_rows; as_printed, best and second (each with meaning, rows_explained
+    at its best number of positives, best_positives, positives_needed, rows_with_solution), hypotheses (the table of
+    all).
 
     Example: {n: 1490, rows: {"*": {sensitivity: table2.*.sen, specificity: table2.*.spe, accuracy: table2.*.acc}}}
     """
-    records = exchange_table(rows, n, runs=runs, roundings=roundings).to_dict("records")
+    records = exchange_table(rows, n, None, runs, roundings, one_rounding).to_dict("records")
     for record in records:
         meaning = {column: record.pop(column) for column in list(record) if column in TABLE_METRICS}
         record["meaning"] = ", ".join(f"{column} is {metric}" for column, metric in meaning.items())

@@ -145,6 +145,14 @@ def metric_bounds(
     return bounds
 
 
+def bounds_by_rounding(
+    reported: Mapping[str, Printed], roundings: Sequence[str], one_rounding: bool
+) -> list[dict[str, tuple[Fraction, Fraction]]]:
+    """:func:`metric_bounds` of a row: once, or once for each way that all of its numbers may have been rounded in."""
+    found = [metric_bounds(reported, None, [way]) for way in roundings] if one_rounding else []
+    return [ends for i, ends in enumerate(found) if ends not in found[:i]] or [metric_bounds(reported, None, roundings)]
+
+
 def solve(bounds: Bounds, n: int | np.ndarray, runs: int = 1, positives: int | None = None) -> np.ndarray:
     """Cells of all matrices with one of the sizes ``n``, as int64 of shape (4, matrices): tp, fp, fn, tn.
 

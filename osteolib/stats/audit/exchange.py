@@ -13,7 +13,16 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 
-from osteolib.stats.audit.confusion import FN, PER_RUN, TP, ConfusionMatrix, check_n, metric_bounds, solve
+from osteolib.stats.audit.confusion import (
+    FN,
+    PER_RUN,
+    TP,
+    ConfusionMatrix,
+    bounds_by_rounding,
+    check_n,
+    metric_bounds,
+    solve,
+)
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
 from osteolib.stats.audit.table_metrics import TABLE_METRICS
 
@@ -26,8 +35,9 @@ EXCHANGEABLE = ("sensitivity", "specificity", "ppv", "npv")
 
 
 def exchange(
-    rows: Rows, n: int, meanings: Sequence[Meaning] | None = None, runs: int = 1, roundings: Sequence[str] = ROUNDINGS
-) -> pd.DataFrame:
+    rows: Rows, n: int, meanings: Sequence[Meaning] | None = None, runs: int = 1, roundings: Sequence[str] = ROUNDINGS,
+    one_rounding: bool = False,
+) -> pd.DataFrame:  # fmt: skip
     """Hypotheses about what the columns of a table mean, the one that explains most rows first.
 
     Parameters
@@ -40,6 +50,8 @@ def exchange(
         The hypotheses. ``None``: all ways to give the printed columns among sensitivity, specificity, ppv and npv a
         meaning out of these four, as printed first. Of means over runs only sensitivity and specificity change
         places: the PPV of a mean follows from no counts, so that some reading as PPV or NPV would explain any numbers.
+    one_rounding
+        All numbers of a row were rounded in the same way, whichever of ``roundings``; other rows in another, perhaps.
 
     Returns
     -------
@@ -65,7 +77,7 @@ def exchange(
     columns = list(dict.fromkeys(column for meaning in meanings for column in meaning))
     table = []
     for meaning in meanings:
-        served = served_by(rows, meaning, check_n(n, runs), runs, roundings)
+        served = served_by(rows, meaning, check_n(n, runs), runs, roundings, one_rounding)
         most = max(map(len, served.values()), default=0)
         best = sorted(positives for (_, positives), names in served.items() if len(names) == most)
         table.append({column: meaning.get(column, column) for column in columns})
@@ -128,12 +140,13 @@ def _read_as(row: Row, meaning: Meaning) -> Row:
 
 
 def served_by(
-    rows: Rows, meaning: Meaning, n: int | np.ndarray, runs: int, roundings: Sequence[str]
+    rows: Rows, meaning: Meaning, n: int | np.ndarray, runs: int, roundings: Sequence[str], one_rounding: bool = False
 ) -> dict[tuple[int, int], list[str]]:
     """Size of a test set and number of positives to the names of the rows that have a matrix there."""
     served = {}
     for name, row in rows.items():
-        cells = solve(metric_bounds(_read_as(row, meaning), roundings=roundings), n, runs)
+        bounds = bounds_by_rounding(_read_as(row, meaning), roundings, one_rounding)
+        cells = np.concatenate([solve(ends, n, runs) for ends in bounds], axis=1)
         sizes = np.stack([cells.sum(axis=0), cells[TP] + cells[FN]]) // runs
         for size in set(zip(*sizes.tolist(), strict=True)):
             served.setdefault(size, []).append(name)

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osteolib.report.published import load_published
-from osteolib.stats.audit import ROUNDINGS, ConfusionMatrix, exchange, nearest_matrix, pooled_n, printed
-from osteolib.stats.audit.exchange import smallest_cover
+from osteolib.stats.audit import ROUNDINGS, ConfusionMatrix, checks, exchange, nearest_matrix, pooled_n, printed
+from osteolib.stats.audit import made_up as made
+from osteolib.stats.audit.exchange import served_by, smallest_cover
 from osteolib.stats.audit.made_up import print_as
+from osteolib.stats.audit.other_ways import MIXED, ways_that_fit
 from osteolib.stats.audit.table_metrics import RATIOS
 
 NEAREST = ("half-up", "half-even")
@@ -105,6 +107,42 @@ def test_two_columns_with_one_meaning_are_refused():
         exchange(rows, 30, meanings=[{"sensitivity": "ppv"}])
     with pytest.raises(ValueError, match="n must be a whole number"):
         exchange(rows, 0)
+
+
+def served_by_looking(row: dict, n: int, ways: list[list[str]]) -> set[int]:
+    """Numbers of positives at which some table prints the whole row in one of the ways, by looking at every table."""
+    tables = [(tp, fp, p - tp, n - p - fp) for p in range(n + 1) for tp in range(p + 1) for fp in range(n - p + 1)]
+    found = set()
+    for cells in tables:
+        values = {name: made.ratio(name, cells) for name in row}
+        if any(all(row[name].allows(values[name], way) for name in row) for way in ways):
+            found.add(cells[0] + cells[2])
+    return found
+
+
+@given(st.integers(0, 10**6))
+@settings(deadline=None, max_examples=10)
+def test_one_way_of_rounding_a_row_serves_what_looking_at_every_table_serves(seed):
+    """A row of a table, each cell printed with two digits in a way of its own, or all in one."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(10, 16))
+    cells = tuple((rng.multinomial(n - 4, [0.3, 0.2, 0.2, 0.3]) + 1).tolist())
+    ways = rng.choice(ROUNDINGS, 4) if seed % 2 else np.repeat(rng.choice(ROUNDINGS), 4)
+    row = {name: print_as(made.ratio(name, cells), 2, way) for name, way in zip(COLUMNS, ways, strict=True)}
+    for one, by in ((True, [[way] for way in ROUNDINGS]), (False, [list(ROUNDINGS)])):
+        served = {positives for _, positives in served_by({"m": row}, {}, n, 1, ROUNDINGS, one)}
+        assert served == served_by_looking(row, n, by)
+        assert cells[0] + cells[2] in served or (one and seed % 2)
+
+
+def test_a_row_rounded_in_two_ways_is_refused_where_one_is_asked_and_the_other_reading_is_named():
+    """17 of 19 (0.8947) is cut to 0.894, 23 of 27 (0.8519) rounded to 0.852."""
+    row = {"sensitivity": printed("0.894"), "specificity": printed("0.852"), "accuracy": printed("0.870")}
+    asked = {"n": 46, "rows": {"m": row}, "roundings": ROUNDINGS}
+    assert checks.exchange(**asked).verdict == "consistent"
+    found = checks.exchange(**asked, one_rounding=True)
+    assert found.verdict == "inconsistent"
+    assert MIXED in ways_that_fit(checks.exchange, asked | {"one_rounding": True})
 
 
 # What a published table says: TP-SwAV's Tables 2 and 3.
