@@ -25,8 +25,12 @@ Sets = Sequence[tuple[int, int]]  # positives and negatives of each fold
 Means = Mapping[str, tuple[float, float]]  # metric of LINEAR to the bounds of its mean
 
 
-def counts_with_means(sets: Sets, means: Means, nodes: int = 300) -> list[tuple[int, int]] | None:
+def counts_with_means(
+    sets: Sets, means: Means, nodes: int = 300, single: Means | None = None
+) -> list[tuple[int, int]] | None:
     """True positives and true negatives of each set whose means lie within bounds, searched in so many nodes.
+
+    ``single``: bounds that the metrics of every single set keep as well.
 
     Returns
     -------
@@ -43,8 +47,10 @@ def counts_with_means(sets: Sets, means: Means, nodes: int = 300) -> list[tuple[
         "accuracy": (by_all, by_all, 0.0), "sensitivity": (by_p, none, 0.0), "specificity": (none, by_m, 0.0),
         "balanced_accuracy": (by_p / 2, by_m / 2, 0.0), "youden_j": (by_p, by_m, -1.0),
     }  # fmt: skip
-    weights = np.array([np.concatenate(rows[name][:2]) / len(sets) for name in means])
-    low, high = np.array([[end - rows[name][2] for end in means[name]] for name in means]).T
+    asked = [(np.concatenate(rows[name][:2])[None] / len(sets), name, ends) for name, ends in means.items()]
+    asked += [(np.hstack([*map(np.diag, rows[name][:2])]), name, ends) for name, ends in (single or {}).items()]
+    weights = np.concatenate([weight for weight, *_ in asked])
+    low, high = np.concatenate([[np.subtract(ends, rows[name][2])] * len(weight) for weight, name, ends in asked]).T
     solved = milp(np.zeros(2 * len(sets)), integrality=1, bounds=Bounds(0, np.concatenate([p, m])),
                   constraints=LinearConstraint(weights, low - TOLERANCE, high + TOLERANCE),
                   options={"node_limit": nodes})  # fmt: skip
@@ -113,15 +119,16 @@ def out_of_reach(n: int, positives: int, k: int, means: Means) -> bool:
 def fold_means(
     reported: dict[str, Number], sizes: Exact = (), n: int | None = None, positives: int | None = None,
     folds: int | None = None, repeats: int = 1, spread: Literal["stratified", "any"] = "stratified",
-    roundings: Roundings = ROUNDINGS,
+    worst: dict[str, Number] | None = None, best: dict[str, Number] | None = None, roundings: Roundings = ROUNDINGS,
 ) -> Outcome:  # fmt: skip
     """Means over folds, or over test sets, come from whole counts in each of them.
 
     Give the sizes of each, [positives, negatives], or n, positives and how many folds: stratified, or with the
     positives spread in any way over folds of equal size. Metrics that are no sums over the folds (F1, PPV, NPV, MCC)
-    are left out of account. Not checkable where the solver leaves it open, or there are too many ways to spread the
-    positives. computed: sets (how many), tried (lists of sizes), sizes and counts (of each set true positives and true
-    negatives, as one solution), left_out.
+    are left out of account. Printed values of the worst and the best fold bound every single one, metric by metric;
+    that some fold has these very values is not asked. Not checkable where the solver leaves it open, or there are too
+    many ways to spread the positives. computed: sets (how many), tried (lists of sizes), sizes and counts (of each set
+    true positives and true negatives, as one solution), left_out.
 
     Example: {sizes: [[52, 94], [74, 37]], reported: {accuracy: "0.573", sensitivity: "0.768"}}
     """
@@ -130,19 +137,31 @@ def fold_means(
     means = {name: ends for name, ends in means.items() if name in LINEAR}
     if not means:
         raise ValueError(f"means over folds follow from counts for {', '.join(LINEAR)} only: give one of them")
+    single = _of_single_folds(worst or {}, best or {}, roundings)
     splits = _ways(sizes, n, positives, folds, spread)
     if spread == "any" and not sizes and out_of_reach(n, positives, folds, means):
         return Outcome("inconsistent", {"sets": folds * repeats, "left_out": left_out, "tried": 0})
     ways = list(islice(splits, MOST_SPLITS + 1))
-    _check_classes(ways[0], means)
+    _check_classes(ways[0], means | single)
     computed = {"sets": len(ways[0]) * repeats, "left_out": left_out}
     open_ = len(ways) > MOST_SPLITS
     for tried, sets in enumerate(ways[:MOST_SPLITS], 1):
-        counts = counts_with_means([*sets] * repeats, means, max(FEWEST_NODES, NODES // len(ways)))
+        counts = counts_with_means([*sets] * repeats, means, max(FEWEST_NODES, NODES // len(ways)), single)
         if counts:
             return judged(True, **computed, tried=tried, sizes=[*sets], counts=counts)
         open_ |= counts is None
     return Outcome("not checkable" if open_ else "inconsistent", computed | {"tried": min(len(ways), MOST_SPLITS)})
+
+
+def _of_single_folds(worst: dict[str, Number], best: dict[str, Number], roundings: Roundings) -> Means:
+    """Metric to what it is in every fold, at least and at most."""
+    if other := sorted((worst.keys() | best.keys()) - {*LINEAR}):
+        raise ValueError(f"worst and best bound {', '.join(LINEAR)} of single folds only: leave out {', '.join(other)}")
+    if wrong := [name for name in worst.keys() & best.keys() if worst[name].value > best[name].value]:
+        raise ValueError(f"{wrong[0]}: the worst fold is better than the best: exchange worst and best")
+    least, most = (metric_bounds(row, None, roundings) if row else {} for row in (worst, best))
+    return {name: (float(least[name][0]) if name in least else -1.0, float(most[name][1]) if name in most else 1.0)
+            for name in least | most}  # fmt: skip
 
 
 def _ways(sizes: Exact, n: int | None, positives: int | None, folds: int | None, spread: str) -> Iterator[Sets]:

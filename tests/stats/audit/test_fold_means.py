@@ -45,6 +45,39 @@ def test_two_small_folds_against_every_table(seed):
         assert all(shown[name].allows(given_back[name], NEAREST) for name in names)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_bounds_of_single_folds_against_every_table(seed):
+    """Worst and best fold of a truth bound the folds of every table; the mean of every second row is another's."""
+    rng = np.random.default_rng(seed)
+    sizes = [tuple(rng.integers(2, 6, 2).tolist()) for _ in range(2)]
+    tables = [(t[:2], t[2:]) for t in product(*(range(size + 1) for pair in sizes for size in pair))]
+    each = {name: [[means_of([pair], [counts])[name] for pair, counts in zip(sizes, table, strict=True)]
+                   for table in tables] for name in ("accuracy", "sensitivity", "youden_j")}  # fmt: skip
+    name, at, other = rng.choice(list(each)), rng.integers(len(tables)), rng.integers(len(tables))
+    mean = sum(each[name][other if seed % 2 else at]) / 2
+    shown = {key: printed(f"{float(value):.3f}") for key, value in
+             (("mean", mean), ("worst", min(each[name][at])), ("best", max(each[name][at])))}  # fmt: skip
+    low, high = shown["worst"].bounds(NEAREST)[0], shown["best"].bounds(NEAREST)[1]
+    possible = any(shown["mean"].allows(sum(folds) / 2, NEAREST) and low <= min(folds) and max(folds) <= high
+                   for folds in each[name])  # fmt: skip
+    bounds = {"worst": {name: shown["worst"]}, "best": {name: shown["best"]}}
+    found = fold_means({name: shown["mean"]}, sizes, roundings=NEAREST, **bounds)
+    assert found.verdict == ("consistent" if possible else "inconsistent")
+    if possible:
+        pairs = zip(found.computed["sizes"], found.computed["counts"], strict=True)
+        assert all(low <= means_of([pair], [counts])[name] <= high for pair, counts in pairs)
+
+
+def test_a_mean_that_fits_without_the_bounds_of_its_folds_may_not_with_them():
+    """Two folds of 2 + 2: an accuracy of 0.5 on average, but no fold has one from 0.6 to 0.7."""
+    row, half = {"accuracy": printed("0.50")}, {"accuracy": printed("0.50")}
+    assert fold_means(row, [[2, 2], [2, 2]]).verdict == "consistent"
+    counts = fold_means(row, [[2, 2], [2, 2]], worst=half, best=half).computed["counts"]
+    assert [tp + tn for tp, tn in counts] == [2, 2]
+    assert fold_means(row, [[2, 2], [2, 2]], worst={"accuracy": printed("0.60")}).verdict == "inconsistent"
+    assert fold_means(row, [[2, 2], [2, 2]], best={"specificity": printed("0.00")}).verdict == "consistent"
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(2, 10), st.booleans())
 @settings(deadline=None, max_examples=10)
 def test_honest_means_over_the_folds_of_scikit_learn_fit(seed, k, random_folds):
@@ -96,10 +129,10 @@ def test_other_metrics_are_left_out_of_account_and_repeats_are_further_folds():
 
 
 def test_what_the_solver_leaves_open_is_not_checkable(monkeypatch):
-    monkeypatch.setattr("osteolib.stats.audit.fold_means.counts_with_means", lambda sets, means, nodes: None)
+    monkeypatch.setattr("osteolib.stats.audit.fold_means.counts_with_means", lambda *asked: None)
     row = {"accuracy": printed("0.573"), "sensitivity": printed("0.768")}
     assert fold_means(row, [[52, 94], [74, 37]]).verdict == "not checkable"
-    monkeypatch.setattr("osteolib.stats.audit.fold_means.counts_with_means", lambda sets, means, nodes: [])
+    monkeypatch.setattr("osteolib.stats.audit.fold_means.counts_with_means", lambda *asked: [])
     monkeypatch.setattr("osteolib.stats.audit.fold_means.MOST_SPLITS", 3)
     assert fold_means(row, (), 100, 40, 5, 1, "any").verdict == "not checkable"
     assert fold_means(row, (), 100, 40, 5).verdict == "inconsistent"
@@ -127,6 +160,12 @@ def test_the_bound_of_one_fold_is_met_exactly():
         ({"n": 100, "positives": 3, "folds": 5}, "each class have one unit in every fold"),
         ({"n": 100, "positives": 30, "folds": 1}, "folds must lie between 2 and 100"),
         ({"sizes": [[5, 5]], "reported": {"f1": printed("0.80")}}, "give one of them"),
+        ({"sizes": [[5, 5]], "best": {"f1": printed("0.80")}}, "of single folds only: leave out f1"),
+        (
+            {"sizes": [[5, 5]], "best": {"accuracy": printed("0.70")}, "worst": {"accuracy": printed("0.80")}},
+            "accuracy: the worst fold is better than the best",
+        ),
+        ({"sizes": [[5, 0], [2, 5]], "worst": {"specificity": printed("0.1")}}, "specificity is not defined in a set"),
     ],
 )
 def test_bad_input_is_named(arguments, message):
