@@ -18,6 +18,7 @@ import numpy as np
 from osteolib.stats.audit import implied, reach
 from osteolib.stats.audit.arguments import Exact, Number, Operand, Roundings, Share, Spread
 from osteolib.stats.audit.averages import QUESTION
+from osteolib.stats.audit.class_averages import class_averages
 from osteolib.stats.audit.confusion import (
     MOST,
     ConfusionMatrix,
@@ -353,6 +354,6 @@ def bland_altman(
 
 CHECKS = {function.__name__: function for function in (
     equation, comparison, same_text, proportion, mean_sd, f1_runs, member_of_sample, confusion, fold_means,
-    matrix, exchange, pooled, constant_classifier, auc_of_labels, bland_altman, p_of_means, p_of_table,
+    class_averages, matrix, exchange, pooled, constant_classifier, auc_of_labels, bland_altman, p_of_means, p_of_table,
     regression_errors, computed, note, *QUANTITIES,
 )}  # fmt: skip

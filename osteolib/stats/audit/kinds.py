@@ -45,6 +45,7 @@ ASSUMES = {
     "member_of_sample": "the value is one of the n; the ± is an SD, not a standard error",
     "confusion": f"{ONE_SET}; counts added up over folds are one test set; {PLAIN}",
     "fold_means": "every fold has the size that is given, with a result for each unit; each counts alike in the mean",
+    "class_averages": "each person is in one class and called one, in one run; no class is left out of a mean",
     "matrix": f"{ONE_SET}; {PLAIN}",
     "exchange": f"every row is {ONE_SET}, the same in all rows; {PLAIN}",
     "pooled": f"every row is {ONE_SET}, the same in all rows; {PLAIN}",
