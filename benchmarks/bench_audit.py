@@ -1,6 +1,6 @@
 """The audit beside mlscorecheck (Kovács and Fazekas, Neurocomputing 2024) in one run: python benchmarks/bench_audit.py
 
-Three comparisons, each with the same interval around every printed value: the binary cases of its documentation that
+Three comparisons, each with the same interval around every printed value: the cases of its documentation that
 both can put; every confusion matrix that the audits of the five papers ask for, of one run; and made-up rows of small
 test sets, where all tables can be counted. Then the audit alone, in both directions: honest studies that are called
 inconsistent, and planted errors that are found. ``--record`` writes the counts of the comparisons to
@@ -28,8 +28,9 @@ import yaml
 from osteolib.report.audits import FOLDER, audit_paper
 from osteolib.report.published import PAPERS
 from osteolib.runs import ROOT
-from osteolib.stats.audit import Printed
+from osteolib.stats.audit import Printed, printed
 from osteolib.stats.audit.checks import CHECKS
+from osteolib.stats.audit.class_averages import class_averages
 from osteolib.stats.audit.confusion import metric_bounds, solve
 from osteolib.stats.audit.fold_means import counts_with_means, fold_means
 from osteolib.stats.audit.honest import ASSUMED
@@ -42,6 +43,8 @@ NAMES = {  # ours to theirs
     "accuracy": "acc", "sensitivity": "sens", "specificity": "spec", "ppv": "ppv", "npv": "npv", "f1": "f1p",
     "balanced_accuracy": "bacc", "youden_j": "bm", "mcc": "mcc", "kappa": "kappa", "jaccard": "ji",
     "fowlkes_mallows": "fm", "lr_positive": "lrp", "lr_negative": "lrn", "odds_ratio": "dor",
+    "macro_sensitivity": "sens", "macro_specificity": "spec", "micro_sensitivity": "sens", "micro_specificity": "spec",
+    "micro_ppv": "ppv", "one_vs_rest_accuracy": "acc",
 }  # fmt: skip
 NEAREST = ("half-up", "half-even")
 N_ROWS, REPEATS = 300, 3  # made-up; of a documented case, of which the shortest counts
@@ -70,7 +73,7 @@ class Case:
 
 
 def documented() -> list[Case]:
-    """The binary examples in the documentation of mlscorecheck 1.0.3 whose test sets or folds are given as numbers."""
+    """Examples in the documentation of mlscorecheck 1.0.3 whose test sets, folds or classes are numbers we can put."""
     one, first = [(530, 902)], {"sensitivity": 0.22, "specificity": 0.86, "f1": 0.3, "fowlkes_mallows": 0.32}
     two = [(52, 94), (74, 37)]
     four = [(349, 50), (478, 323), (324, 83), (123, 145)]
@@ -91,6 +94,12 @@ def documented() -> list[Case]:
     rounds = {"dataset": {"p": 10, "n": 20}, "folding": {"n_folds": 5, "n_repeats": 1}}
     stratified = {"n_folds": 4, "n_repeats": 2, "strategy": "stratified_sklearn"}
     repeated = {"dataset": {"p": 398, "n": 569}, "folding": stratified}
+    classes, three = [(size, 190 - size) for size in (10, 100, 80)], {"testset": {0: 10, 1: 100, 2: 80}}
+    macro = {"one_vs_rest_accuracy": 0.6, "macro_sensitivity": 0.3417, "macro_specificity": 0.6928}
+    micro = {"one_vs_rest_accuracy": 0.5158, "micro_sensitivity": 0.2737, "micro_specificity": 0.6368,
+             "micro_ppv": 0.2737}  # fmt: skip
+    glass = [(p, m) for p, m in zip((5, 4, 4, 4), (43, 44, 44, 44), strict=True)] * 2
+    bounded = {"dataset": {"p": 17, "n": 175}, "folding": stratified, "fold_score_bounds": {"acc": (0.8, 1.0)}}
     eighths = [(100, 142), (100, 142), (99, 142), (99, 143)] * 2
     return [
         Case("one test set", one, first | {"accuracy": 0.62}, 1e-2, True, "check_1_testset_no_kfold",
@@ -118,6 +127,14 @@ def documented() -> list[Case]:
              sum_sets),
         Case("folds pooled", [(10, 20)], {"accuracy": 0.428, "npv": 0.392, "balanced_accuracy": 0.442, "f1": 0.391},
              1e-3, False, "check_1_dataset_kfold_som", rounds),
+        Case("folds, each within bounds", glass, {"accuracy": 0.9, "specificity": 0.9, "sensitivity": 0.6,
+             "balanced_accuracy": 0.1}, 1e-2, False, "check_1_dataset_known_folds_mos", bounded),
+        Case("macro-averages of classes", classes, macro, 1e-4, True, "check_1_testset_no_kfold_macro", three),
+        Case("macro-averages of classes", classes, macro | {"one_vs_rest_accuracy": 0.602}, 1e-4, False,
+             "check_1_testset_no_kfold_macro", three),
+        Case("micro-averages of classes", classes, micro, 1e-4, True, "check_1_testset_no_kfold_micro", three),
+        Case("micro-averages of classes", classes, micro | {"one_vs_rest_accuracy": 0.5258}, 1e-4, False,
+             "check_1_testset_no_kfold_micro", three),
     ]  # fmt: skip
 
 
@@ -147,10 +164,10 @@ def timed(call: Callable[[], Any], repeats: int = 1) -> tuple[Any, float]:
 
 
 def theirs(function: str, scores: dict[str, float], eps: float, **options: Any) -> Answer:
-    from mlscorecheck.check import binary
+    from mlscorecheck.check import binary, multiclass
 
     with quiet():
-        call = getattr(binary, function)
+        call = getattr(multiclass if function.endswith(("macro", "micro")) else binary, function)
         found, seconds = timed(
             lambda: call(scores={NAMES[name]: value for name, value in scores.items()}, eps=eps, **options), REPEATS
         )
@@ -166,19 +183,25 @@ def ours(case: Case) -> Answer:
     """The same question: one table of all sets together, or counts in each set that have these means."""
     bounds = within(case.scores, case.eps)
     p, n = (sum(side) for side in zip(*case.sets, strict=True))
+    digits = -round(np.log10(case.eps))
+    shown = {name: f"{value:.{digits}f}" for name, value in case.scores.items()}
+    if case.function.endswith(("macro", "micro")):
+        texts = {name: printed(text) for name, text in shown.items()}
+        found, seconds = timed(lambda: class_averages([p for p, _ in case.sets], texts, ["up", "truncation"]), REPEATS)
+        return Answer(found.verdict != "inconsistent", None, seconds)
     if "testset" in case.options or "som" in case.function:
         cells, seconds = timed(lambda: solve(bounds, p + n, 1, p), REPEATS)
         return Answer(cells.shape[1] > 0, cells.shape[1], seconds)
     if "unknown" in case.function:
         (size, positives), folds = case.sets[0], case.options["folding"]["n_folds"]
-        digits = -round(np.log10(case.eps))
-        shown = {name: f"{value:.{digits}f}" for name, value in case.scores.items()}
         found, seconds = timed(
             lambda: fold_means(shown, (), size, positives, folds, 1, "any", ["up", "truncation"]), REPEATS
         )
         return Answer(found.verdict != "inconsistent", None, seconds)
     means = {name: tuple(map(float, ends)) for name, ends in bounds.items()}
-    counts, seconds = timed(lambda: counts_with_means(case.sets, means), REPEATS)
+    each = case.options.get("fold_score_bounds", {})
+    single = {name: each[NAMES[name]] for name in case.scores if NAMES[name] in each}
+    counts, seconds = timed(lambda: counts_with_means(case.sets, means, single=single), REPEATS)
     return Answer(bool(counts), None, seconds)
 
 

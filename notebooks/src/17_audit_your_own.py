@@ -208,10 +208,11 @@ page.show_trial(run, rates(n_studies, seed))
 
 # %% [markdown]
 # The idea of section 2 is older than this page. `mlscorecheck` {cite:p}`kovacs2024_mlscorecheck` asks the same of one test
-# set, of means over folds and data sets {cite:p}`fazekas2023_consistency`, of several classes and of regressions; it also
-# takes bounds on single folds and knows many public data sets by name. There a user gives the width of the
-# interval and the positives. Here both may be left open: the interval is read off the printed digits, and tables are searched
-# as a whole, with their SDs, their columns and other innocent readings. Neither replaces the other.
+# set, of means over folds and data sets {cite:p}`fazekas2023_consistency`, of several classes and of regressions, and knows
+# many public data sets by name. There a user gives the width of the interval and the positives. Here both may be left open:
+# the interval is read off the printed digits, and tables are searched as a whole, with their SDs, their columns and other
+# innocent readings. Of several classes it looks at one table of all of them, not at each class for itself. Neither replaces
+# the other.
 
 # %% tags=["hide-input"]
 page.show_peer(run)

@@ -173,7 +173,7 @@ def show_peer(run: Run) -> None:
     counted = yaml.safe_load((ROOT / "data_manifests" / "audit_peer.yaml").read_text(encoding="utf-8"))
     documented, rows = counted["documented"], counted["made_up"]
     papers = pd.DataFrame(counted["papers"]).T
-    lines = [("binary cases of its documentation", documented["cases"], documented["both"], None)]
+    lines = [("cases of its documentation", documented["cases"], documented["both"], None)]
     lines += [(f"rows of {PAPERS[name]}", *counts) for name, *counts in papers.itertuples()]
     shown = pd.DataFrame(lines, columns=["put to both", "cases", "same verdict", "same number of tables"])
     caption = f"Beside mlscorecheck {counted['mlscorecheck']}, with the same interval around each printed value"

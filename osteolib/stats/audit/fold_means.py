@@ -119,7 +119,7 @@ def out_of_reach(n: int, positives: int, k: int, means: Means) -> bool:
 def fold_means(
     reported: dict[str, Number], sizes: Exact = (), n: int | None = None, positives: int | None = None,
     folds: int | None = None, repeats: int = 1, spread: Literal["stratified", "any"] = "stratified",
-    worst: dict[str, Number] | None = None, best: dict[str, Number] | None = None, roundings: Roundings = ROUNDINGS,
+    roundings: Roundings = ROUNDINGS, worst: dict[str, Number] | None = None, best: dict[str, Number] | None = None,
 ) -> Outcome:  # fmt: skip
     """Means over folds, or over test sets, come from whole counts in each of them.
 
