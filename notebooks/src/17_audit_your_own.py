@@ -29,6 +29,7 @@ n_studies: int = 10  # made-up studies of each way of working, and of each plant
 import numpy as np
 import osteolib
 from osteolib.report import audit_lesson_page as page
+from osteolib.report import audit_trials_page as trials
 from osteolib.report import provenance, table
 from osteolib.report.audit_lesson import QUIZ, rows_of
 from osteolib.report.audits import FOLDER, audit_paper
@@ -204,7 +205,10 @@ page.show_own(run, own)
 # or averaging that would fit. The last have one error planted.
 
 # %% tags=["hide-input"]
-page.show_trial(run, rates(n_studies, seed))
+trials.show_trial(run, rates(n_studies, seed))
+
+# %% tags=["hide-input"]
+trials.show_both_directions(run)
 
 # %% [markdown]
 # The idea of section 2 is older than this page. `mlscorecheck` {cite:p}`kovacs2024_mlscorecheck` asks the same of one test
@@ -215,7 +219,7 @@ page.show_trial(run, rates(n_studies, seed))
 # the other.
 
 # %% tags=["hide-input"]
-page.show_peer(run)
+trials.show_peer(run)
 
 # %% [markdown]
 # ```{admonition} What this cannot show

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
-import yaml
 
 from osteolib.report import audit_lesson as lesson
 from osteolib.report.audit_pages import BEHIND
 from osteolib.report.audits import findings_table
-from osteolib.report.published import PAPERS
 from osteolib.report.show import figure, say, table
-from osteolib.runs import ROOT, Run
+from osteolib.runs import Run
 from osteolib.stats.audit import ConfusionMatrix, Printed
 from osteolib.stats.audit.audit_file import report, vocabulary
-from osteolib.stats.audit.honest import ASSUMED, OTHERWISE, PLANTED
 
 
 def show_study(run: Run, text: Mapping[str, str]) -> None:
@@ -135,66 +131,6 @@ def show_audit(run: Run, findings: pd.DataFrame) -> None:
     table(run, "findings", shown, "A click on a claim tells what was computed", **options)
     run.fact(n_findings=len(findings), n_bad=sum(findings["verdict"] == "inconsistent"))
     say(run, "{n_findings} findings, {n_bad} of them inconsistent.")
-
-
-def show_trial(run: Run, rates: pd.DataFrame) -> None:
-    """How often the audit objects to honest studies and to planted errors; ``rates`` as from ``trials.rates``."""
-    studies = rates.assign(hits=rates["objected"] * rates["studies"])
-    groups = studies.groupby("group", sort=False)[["studies", "hits"]].sum()
-    share = groups["hits"] / groups["studies"]
-    knows = studies[studies["named"].notna() & (studies["group"] == OTHERWISE)]
-    missed = rates.loc[(rates["group"] == PLANTED) & (rates["objected"] == 0), "way"]
-    run.fact(
-        n_assumed=int(groups.loc[ASSUMED, "studies"]),
-        assumed=round(groups.loc[ASSUMED, "hits"]),
-        n_otherwise=int(groups.loc[OTHERWISE, "studies"]),
-        otherwise=share[OTHERWISE],
-        otherwise_percent=round(100 * share[OTHERWISE]),
-        named=np.average(knows["named"], weights=knows["hits"]),
-        n_planted=int(groups.loc[PLANTED, "studies"]),
-        planted=share[PLANTED],
-        missed=f"never seen: {', '.join(missed)}" if len(missed) else "each kind was seen at least once",
-    )
-    say(
-        run,
-        "{n_assumed:,} honest studies that work as assumed: {assumed} objections. {n_otherwise:,} honest ones that "
-        "work otherwise: {otherwise:.0%} are called inconsistent, and where the audit knows the other way, {named:.0%} "
-        "of its findings name it. {n_planted:,} studies with an error: {planted:.0%} are called so; {missed}.",
-    )
-    order = rates["group"].map([ASSUMED, OTHERWISE, PLANTED].index).sort_values(kind="stable").index
-    shown = rates.loc[order].drop(columns="studies").round(2)
-    caption = "Studies called inconsistent, by the way they were made"
-    options = {"index": False, "filters": ("group",), "folded": f"All {len(rates)} ways of working, with the checks"}
-    table(run, "trial", shown, caption, **options)
-
-
-def show_peer(run: Run) -> None:
-    """What the benchmark of the audit counted beside mlscorecheck (``benchmarks/bench_audit.py --record``)."""
-    counted = yaml.safe_load((ROOT / "data_manifests" / "audit_peer.yaml").read_text(encoding="utf-8"))
-    documented, rows = counted["documented"], counted["made_up"]
-    papers = pd.DataFrame(counted["papers"]).T
-    lines = [("cases of its documentation", documented["cases"], documented["both"], None)]
-    lines += [(f"rows of {PAPERS[name]}", *counts) for name, *counts in papers.itertuples()]
-    shown = pd.DataFrame(lines, columns=["put to both", "cases", "same verdict", "same number of tables"])
-    caption = f"Beside mlscorecheck {counted['mlscorecheck']}, with the same interval around each printed value"
-    options = {"index": False, "filters": (), "folded": "The two side by side"}
-    table(run, "peer", shown.astype({"same number of tables": "Int64"}), caption, **options)
-    run.fact(
-        n_documented=documented["cases"],
-        documented_alike=documented["both"],
-        n_paper_rows=int(papers["rows"].sum()),
-        paper_rows_alike=int(papers[["verdict", "tables"]].min(axis=1).sum()),
-        n_invented=rows["rows"],
-        ours_right=rows["ours"],
-        theirs_right=rows["theirs"],
-    )
-    say(
-        run,
-        "Put to both: {documented_alike} of {n_documented} cases of its documentation come out as documented; "
-        "{paper_rows_alike} of {n_paper_rows} rows of the papers get the same verdict and the same number of tables; "
-        "of {n_invented} made-up rows this audit counts the tables of {ours_right} right, and mlscorecheck of "
-        "{theirs_right}.",
-    )
 
 
 def show_own(run: Run, findings: pd.DataFrame) -> None:

@@ -200,7 +200,7 @@ def _examine(lead: Lead, values: Mapping[str, str]) -> tuple[Outcome, list[str]]
     outcomes, assumed = {}, {}
     for row, more in _expand(lead.rows or {"": {}}, values).items():
         try:
-            outcomes[row], arguments = _perform(lead.check, lead.with_ | more, values)
+            outcomes[row], arguments = perform(lead.check, lead.with_ | more, values)
         except ValueError as error:
             raise ValueError(f"row {row}: {error}" if row else str(error)) from None
         assumed |= dict.fromkeys(assumptions(lead.check, arguments, lead.assumes))
@@ -217,8 +217,8 @@ def _examine(lead: Lead, values: Mapping[str, str]) -> tuple[Outcome, list[str]]
     return Outcome(next(v for v in SERIOUS if by[v]), computed), [*assumed]
 
 
-def _perform(check: str, arguments: Mapping[str, Any], values: Mapping[str, str]) -> tuple[Outcome, dict[str, Any]]:
-    """What a check finds, and the arguments that it was given."""
+def perform(check: str, arguments: Mapping[str, Any], values: Mapping[str, str]) -> tuple[Outcome, dict[str, Any]]:
+    """What a check finds, and the arguments that it was given; ValueErrors as in :func:`run_audit`, without a place."""
     function = CHECKS[check]
     if function not in QUANTITIES:
         given = read(function, _expand(arguments, values), values)

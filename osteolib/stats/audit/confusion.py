@@ -194,6 +194,8 @@ def solve(bounds: Bounds, n: int | np.ndarray, runs: int = 1, positives: int | N
         hits, misses, rest = (axis.ravel() for axis in grid)
         rest = rest - hits - misses
         which, count = _spread(*_ends(half_planes, (hit, miss), hits, misses, rest))
+        if not which.size:
+            continue
         cells = _cells((hit, miss), hits[which], misses[which], count, rest[which])
         found.append(cells[:, _prints(cells, bounds, runs)])
         _check_size(sum(part.shape[1] for part in found))

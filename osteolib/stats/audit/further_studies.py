@@ -31,22 +31,31 @@ def row_of(values: Values, names: tuple[str, ...], printing: Printing) -> dict[s
     return {name: printing(values[name]).text for name in names}
 
 
-def folds(stratified: bool, wrong: bool = False) -> Make:
-    """Means over five folds whose sizes are told; with the error, the accuracy is that of another model."""
+def folds(stratified: bool, wrong: bool = False, ends: bool = False) -> Make:
+    """Means over five folds whose sizes are told; with the error, the accuracy is that of another model.
+
+    ``ends``: the accuracy of the worst and of the best fold are printed as well.
+    """
 
     def study(rng: np.random.Generator) -> Study:
         n, positives = made.draw_test_set(rng)
         of = [rng.permutation(np.arange(size) % 5) for size in (positives, n - positives)]
         if not stratified:  # each fold keeps one of each class
             of = [np.concatenate([np.arange(5), rng.integers(0, 5, size - 5)]) for size in (positives, n - positives)]
-        means = []
+        each = []
         for scores in made.draw_runs(n, positives, rng, 1) + made.draw_runs(n, positives, rng, 1):
             parts = [tuple(side[of[c] == k] for c, side in enumerate(scores)) for k in range(5)]
-            means.append(made.mean_of([made.values_of(part) for part in parts]))
-        values = means[0] | ({"accuracy": means[1]["accuracy"]} if wrong else {})
-        shown = row_of(values, FOLDED, made.draw_printing(rng))
+            each.append([made.values_of(part) for part in parts])
+        values = made.mean_of(each[0]) | ({"accuracy": made.mean_of(each[1])["accuracy"]} if wrong else {})
+        printing = made.draw_printing(rng)
+        shown = row_of(values, FOLDED, printing)
         sizes = np.array([np.bincount(side, minlength=5) for side in of]).T.tolist()
-        return one_lead("fold_means", shown, {"sizes": sizes, "reported": {name: name for name in FOLDED}})
+        given = {"sizes": sizes, "reported": {name: name for name in FOLDED}}
+        if ends:
+            accuracies = [part["accuracy"] for part in each[0]]
+            shown |= {"worst": printing(min(accuracies)).text, "best": printing(max(accuracies)).text}
+            given |= {end: {"accuracy": end} for end in ("worst", "best")}
+        return one_lead("fold_means", shown, given)
 
     return study
 
@@ -136,12 +145,14 @@ def errors(wrong: bool = False) -> Make:
 FURTHER = {
     "mean of 5 stratified folds, sizes told": Way(ASSUMED, folds(True)),
     "mean of 5 uneven folds, sizes told": Way(ASSUMED, folds(False)),
+    "the same, with the worst and the best fold": Way(ASSUMED, folds(True, ends=True)),
     "kappa, likelihood and odds ratios": Way(ASSUMED, ratios()),
-    "the same, asked for one way of rounding": Way(ASSUMED, ratios(one_rounding=True)),
+    "kappa and ratios, asked for one way of rounding": Way(ASSUMED, ratios(one_rounding=True)),
     "p of two means, whichever test": Way(ASSUMED, means()),
     "p of a 2 x 2 table, whichever test": Way(ASSUMED, counts()),
     "MAE, RMSE, R2, r, SD and bias": Way(ASSUMED, errors()),
     "fold means with the accuracy of another model": Way(PLANTED, folds(True, wrong=True)),
+    "the same, with the worst and the best fold of the first": Way(PLANTED, folds(True, wrong=True, ends=True)),
     "kappa of another row": Way(PLANTED, ratios("kappa")),
     "likelihood ratio as sensitivity / specificity": Way(PLANTED, ratios("lr_positive")),
     "p of two means off by 0.1 or more": Way(PLANTED, means(wrong=True)),

@@ -168,7 +168,7 @@ def bland_altman_half_widths(sd: ArrayLike, n: ArrayLike) -> tuple[np.ndarray, n
     Methods Med Res 1999, section 2.1: of a limit approximately, :func:`osteolib.stats.bland_altman` has it exactly.
     """
     n = np.asarray(n)
-    t = scipy.stats.t.ppf(0.975, n - 1)
+    t = scipy.special.stdtrit(n - 1, 0.975)  # scipy.stats.t.ppf, which takes ten times as long for one number
     return t * sd / np.sqrt(n), t * sd * np.sqrt(1 / n + Z_LIMIT**2 / (2 * (n - 1)))
 
 

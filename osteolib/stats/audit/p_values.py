@@ -113,7 +113,7 @@ def _quotient(difference: Ends, error: Ends) -> Ends:
 
 
 def _tail(z: float, df: float) -> float:
-    return float(scipy.stats.norm.sf(z) if np.isinf(df) else scipy.stats.t.sf(z, df))
+    return float(scipy.special.ndtr(-z) if np.isinf(df) else scipy.special.stdtr(df, -z))
 
 
 def _one_tail(z: Ends, df: Ends) -> Ends:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -65,12 +66,7 @@ class Printed:
             raise ValueError(f"unknown roundings {list(roundings)}: name some of {', '.join(WAYS)}")
         if self.is_count:
             return self.value, self.value
-        unit = Fraction(1, 10**self.decimals)
-        below, above = (max(WAYS[way][side] for way in roundings) for side in (0, 1))
-        if "truncation" in roundings and self.value <= 0:  # toward zero from below, where the others do not turn round
-            below, others = Fraction(1), [WAYS[way][1] for way in roundings if way != "truncation"]
-            above = Fraction(1) if self.value == 0 else max(others, default=Fraction(0))
-        return self.value - below * unit, self.value + above * unit
+        return _bounds(*self.value.as_integer_ratio(), self.decimals, tuple(roundings))
 
     def interval(self, roundings: Sequence[str] = ROUNDINGS) -> tuple[float, float]:
         """:meth:`bounds` as floats, each the nearest one; :meth:`allows` decides whether a value lies inside."""
@@ -88,6 +84,16 @@ class Printed:
         slack = TOLERANCE * max(1.0, abs(low), abs(high))
         inside = (np.asarray(x, float) >= float(low) - slack) & (np.asarray(x, float) <= float(high) + slack)
         return inside if isinstance(x, np.ndarray) else bool(inside)
+
+
+@lru_cache(maxsize=4096)  # a search over readings asks for the same bounds a dozen times
+def _bounds(numerator: int, denominator: int, decimals: int, roundings: tuple[str, ...]) -> tuple[Fraction, Fraction]:
+    value, unit = Fraction(numerator, denominator), Fraction(1, 10**decimals)
+    below, above = (max(WAYS[way][side] for way in roundings) for side in (0, 1))
+    if "truncation" in roundings and value <= 0:  # toward zero from below, where the others do not turn round
+        below, others = Fraction(1), [WAYS[way][1] for way in roundings if way != "truncation"]
+        above = Fraction(1) if value == 0 else max(others, default=Fraction(0))
+    return value - below * unit, value + above * unit
 
 
 def printed(text: str) -> Printed:

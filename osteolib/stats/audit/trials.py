@@ -2,23 +2,34 @@
 
 An honest study may work or write otherwise than the audit assumes and not say so; to arithmetic that looks like an
 error. Each study becomes an audit file, as a reader would write it who knows the printed numbers, n and the number of
-positives, and :func:`~osteolib.stats.audit.audit_file.run_audit` judges it.
+positives, and :func:`~osteolib.stats.audit.audit_file.run_audit` judges it. Each check
+can be tried by itself as well, in both directions.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from osteolib.stats.audit.audit_file import Audit, Document, run_audit
+from osteolib.stats.audit.audit_file import Audit, Document, perform, run_audit
+from osteolib.stats.audit.checks import CHECKS
+from osteolib.stats.audit.claim_studies import CLAIMS
 from osteolib.stats.audit.further_studies import FURTHER
-from osteolib.stats.audit.honest import HONEST, Study
+from osteolib.stats.audit.honest import ASSUMED, HONEST, PLANTED, Study
+from osteolib.stats.audit.outcome import Outcome
 from osteolib.stats.audit.planted import PLANTED_ERRORS
+from osteolib.stats.audit.witnesses import has_witness
 
-WAYS = HONEST | PLANTED_ERRORS | FURTHER
+WAYS = HONEST | PLANTED_ERRORS | FURTHER | CLAIMS
+ERRORS_OF = {  # checks whose consistent findings carry no counts: the planted errors that they must see
+    "equation": ["an accuracy 3 to 9 digits too low"],
+    "auc_of_labels": ["an AUC too low for its row"],
+}
 
 
 def rates(n_studies: int = 100, seed: int = 0) -> pd.DataFrame:
@@ -53,3 +64,52 @@ def objections_to(study: Study) -> dict[str, str]:
     audit = Audit(Path("made-up.yaml"), document, study.values, [1] * len(study.leads))
     found = run_audit(audit)
     return {lead.check: str(lead.details) for lead in found.itertuples() if lead.verdict == "inconsistent"}
+
+
+def by_check(check: str, n_studies: int, seed: int = 0) -> dict[str, int]:
+    """How often one check is right in either direction, of so many honest studies and of so many with an error.
+
+    Returns
+    -------
+    dict
+        ``honest`` studies that work as the check assumes, and how many it ``accused``; studies with a ``planted``
+        error, how many of these are ``invisible`` to any arithmetic (:mod:`~osteolib.stats.audit.witnesses`), and how
+        many it ``found``. The ways of working, and the errors, take turns.
+    """
+    counted = dict.fromkeys(("honest", "accused", "planted", "invisible", "found"), 0)
+    for group, studies, called in ((ASSUMED, "honest", "accused"), (PLANTED, "planted", "found")):
+        ways = ways_of(check, group)
+        rngs = [np.random.default_rng([seed, list(WAYS).index(way)]) for way in ways]
+        for number in range(n_studies):
+            which = number % len(ways)
+            findings = findings_of(check, WAYS[ways[which]].make(rngs[which]))
+            accused = any(outcome.verdict == "inconsistent" for outcome, _ in findings)
+            counted[studies] += 1
+            counted[called] += accused
+            counted["invisible"] += group == PLANTED and not accused and all(
+                has_witness(check, given, outcome.computed) for outcome, given in findings)  # fmt: skip
+    return counted
+
+
+def checks_tried() -> list[str]:
+    """The checks that some honest study and some planted error ask for."""
+    return [check for check in CHECKS if all(ways_of(check, group) for group in (ASSUMED, PLANTED))]
+
+
+def ways_of(check: str, group: str) -> list[str]:
+    """Ways of working, or errors, whose studies ask for a check."""
+    if group == PLANTED and check in ERRORS_OF:
+        return ERRORS_OF[check]
+    return [way for way, about in WAYS.items() if about.group == group and check in _asked(way)]
+
+
+@cache
+def _asked(way: str) -> set[str]:
+    return {found["check"] for found in WAYS[way].make(np.random.default_rng(0)).leads}
+
+
+def findings_of(check: str, study: Study) -> list[tuple[Outcome, dict[str, Any]]]:
+    """What a check finds in each row that a study asks it about, and the arguments that it was given."""
+    asked = [found for found in study.leads if found["check"] == check]
+    return [perform(check, found["with"] | row, study.values)
+            for found in asked for row in (found["rows"] or {"": {}}).values()]  # fmt: skip
