@@ -16,6 +16,7 @@ from math import prod
 import numpy as np
 
 from osteolib.stats.audit.arguments import Exact, Number, Roundings
+from osteolib.stats.audit.fold_means import SOLVER
 from osteolib.stats.audit.outcome import Outcome, judged
 from osteolib.stats.audit.printed import ROUNDINGS, TOLERANCE, Printed
 
@@ -103,7 +104,7 @@ def _programmed(sizes: Sequence[int], bounds: Mapping[str, tuple[float, float]])
         integrality=1,
         bounds=Bounds(0, [*sizes, *(n - size for size in sizes)]),
         constraints=LinearConstraint(np.array(rows), *np.array(ends).T),
-        options={"node_limit": NODES},
+        options=SOLVER | {"node_limit": NODES},
     )
     if solved.status == 2:  # infeasible
         return ()

@@ -23,6 +23,7 @@ from osteolib.stats.audit.confusion import (
     metric_bounds,
     solve,
 )
+from osteolib.stats.audit.fold_means import SOLVER
 from osteolib.stats.audit.printed import ROUNDINGS, Printed
 from osteolib.stats.audit.table_metrics import TABLE_METRICS
 
@@ -163,9 +164,8 @@ def smallest_cover(groups: Collection[list[str]]) -> int:
     from scipy.optimize import LinearConstraint, milp
 
     contains = np.array([[name in choice for choice in choices] for name in everyone], float)
-    return round(
-        milp(np.ones(len(choices)), integrality=1, bounds=(0, 1), constraints=LinearConstraint(contains, 1)).fun
-    )
+    cover = LinearConstraint(contains, 1)
+    return round(milp(np.ones(len(choices)), integrality=1, bounds=(0, 1), constraints=cover, options=SOLVER).fun)
 
 
 def _covers(choices: list[frozenset[str]], names: frozenset[str], number: int) -> bool:

@@ -20,6 +20,7 @@ from osteolib.stats.audit.outcome import Outcome, judged
 from osteolib.stats.audit.printed import ROUNDINGS, TOLERANCE
 
 NODES, FEWEST_NODES = 2_000, 20  # of the solver for one check, and for one list of sizes; more is left open
+SOLVER = {"presolve": False}  # with it HiGHS prints a line of its own where a solution is mended on the way back
 MOST_SPLITS = 200  # ways to spread the positives that are tried
 Sets = Sequence[tuple[int, int]]  # positives and negatives of each fold
 Means = Mapping[str, tuple[float, float]]  # metric of LINEAR to the bounds of its mean
@@ -53,7 +54,7 @@ def counts_with_means(
     low, high = np.concatenate([[np.subtract(ends, rows[name][2])] * len(weight) for weight, name, ends in asked]).T
     solved = milp(np.zeros(2 * len(sets)), integrality=1, bounds=Bounds(0, np.concatenate([p, m])),
                   constraints=LinearConstraint(weights, low - TOLERANCE, high + TOLERANCE),
-                  options={"node_limit": nodes})  # fmt: skip
+                  options=SOLVER | {"node_limit": nodes})  # fmt: skip
     if solved.status == 2:  # infeasible
         return []
     if solved.x is None:

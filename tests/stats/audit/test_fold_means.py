@@ -1,5 +1,8 @@
 """Means over folds: against every table of small folds, against scikit-learn's folds, and by hand."""
 
+import ast
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import product
 
@@ -136,6 +139,16 @@ def test_what_the_solver_leaves_open_is_not_checkable(monkeypatch):
     monkeypatch.setattr("osteolib.stats.audit.fold_means.MOST_SPLITS", 3)
     assert fold_means(row, (), 100, 40, 5, 1, "any").verdict == "not checkable"
     assert fold_means(row, (), 100, 40, 5).verdict == "inconsistent"
+
+
+def test_the_solver_prints_nothing_of_its_own():
+    """Its C code writes to the process, not to Python; with its presolve it does so for these folds."""
+    sets = [(4, 9), (7, 10), (7, 12), (7, 6), (7, 11)]
+    means = {"accuracy": (0.65605, 0.6562), "sensitivity": (0.63565, 0.6358), "specificity": (0.66165, 0.6618)}
+    program = f"from osteolib.stats.audit.fold_means import *\nprint(counts_with_means({sets}, {means}, 2000))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 1 and done.stderr == ""
+    assert done.stdout.startswith("[") and counts_with_means(sets, means, 2000) == ast.literal_eval(done.stdout)
 
 
 def test_the_bound_of_one_fold_is_met_exactly():
