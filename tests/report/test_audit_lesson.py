@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from osteolib.report import audit_lesson, audit_lesson_page
+from osteolib.report import audit_lesson, audit_lesson_page, audit_trials_page
 from osteolib.report.audits import FOLDER
 from osteolib.stats.audit import confusion_matrices, exchange, printed
 from osteolib.stats.audit.honest import ASSUMED, OTHERWISE, PLANTED
@@ -86,10 +86,28 @@ def test_sections_record_what_their_sentences_say(run):
 def test_the_trial_is_told_by_group_and_names_what_it_never_sees(run):
     rows = [(ASSUMED, "a", 10, 0.0, np.nan), (OTHERWISE, "b", 10, 1.0, 0.5), (OTHERWISE, "c", 10, 0.2, np.nan),
             (PLANTED, "d", 10, 0.9, np.nan), (PLANTED, "e", 10, 0.0, np.nan)]  # fmt: skip
-    audit_lesson_page.show_trial(run, pd.DataFrame(rows, columns=["group", "way", "studies", "objected", "named"]))
+    audit_trials_page.show_trial(run, pd.DataFrame(rows, columns=["group", "way", "studies", "objected", "named"]))
     facts = ("n_assumed", "assumed", "n_otherwise", "otherwise", "named", "planted", "missed")
     assert [run.facts[name] for name in facts] == [10, 0, 20, pytest.approx(0.6), 0.5, 0.45, "never seen: e"]
     assert len(pd.read_csv(run.folder / "trial.csv")) == 5
+
+
+def test_the_trial_of_each_check_is_told_with_its_bounds(run, tmp_path, monkeypatch):
+    """No accusation among 10 honest studies: at most 1 - 0.025^(1/10) = 30.8 %; 9 of 9 found: at least 66.4 %."""
+    checks = {"a": {"honest": 10, "accused": 0, "planted": 10, "invisible": 1, "found": 9},
+              "b": {"honest": 10, "accused": 0, "planted": 10, "invisible": 6, "found": 3}}  # fmt: skip
+    counted = {"date": "2026-01-02", "commit": "abc", "code": "other", "checks": checks}
+    (tmp_path / "data_manifests").mkdir()
+    (tmp_path / "data_manifests" / "audit_trial.yaml").write_text(yaml.safe_dump(counted))
+    monkeypatch.setattr(audit_trials_page, "ROOT", tmp_path)
+    audit_trials_page.show_both_directions(run)
+    facts = ("trial_checks", "trial_honest", "trial_accused", "trial_invisible", "trial_visible", "trial_found")
+    assert [run.facts[name] for name in facts] == [2, 20, 0, 7, 13, 12]
+    assert run.facts["trial_most"] == pytest.approx(0.3085, abs=1e-4)
+    assert (run.facts["trial_weakest"], run.facts["trial_least"]) == ("b", 0.75)
+    assert run.facts["trial_code"] == "changed since"
+    shown = pd.read_csv(run.folder / "both_directions.csv")
+    assert shown["at least"].tolist() == ["66.37%", "19.41%"]
 
 
 def test_the_record_of_the_benchmark_is_shown_as_counted(run, tmp_path, monkeypatch):
@@ -99,8 +117,8 @@ def test_the_record_of_the_benchmark_is_shown_as_counted(run, tmp_path, monkeypa
                           "tpswav2025_ct": {"rows": 5, "verdict": 4, "tables": 5}}}  # fmt: skip
     (tmp_path / "data_manifests").mkdir()
     (tmp_path / "data_manifests" / "audit_peer.yaml").write_text(yaml.safe_dump(counted))
-    monkeypatch.setattr(audit_lesson_page, "ROOT", tmp_path)
-    audit_lesson_page.show_peer(run)
+    monkeypatch.setattr(audit_trials_page, "ROOT", tmp_path)
+    audit_trials_page.show_peer(run)
     facts = ("documented_alike", "n_documented", "n_paper_rows", "paper_rows_alike", "ours_right", "theirs_right")
     assert [run.facts[name] for name in facts] == [3, 4, 8, 6, 8, 7]
     assert pd.read_csv(run.folder / "peer.csv")["cases"].tolist() == [4, 3, 5]

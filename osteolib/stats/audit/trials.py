@@ -66,8 +66,10 @@ def objections_to(study: Study) -> dict[str, str]:
     return {lead.check: str(lead.details) for lead in found.itertuples() if lead.verdict == "inconsistent"}
 
 
-def by_check(check: str, n_studies: int, seed: int = 0) -> dict[str, int]:
+def by_check(check: str, n_studies: int, seed: int = 0, first: int = 0) -> dict[str, int]:
     """How often one check is right in either direction, of so many honest studies and of so many with an error.
+
+    Studies have numbers, from ``first`` on, which draw them whatever was drawn before: counts of two parts add up.
 
     Returns
     -------
@@ -79,15 +81,15 @@ def by_check(check: str, n_studies: int, seed: int = 0) -> dict[str, int]:
     counted = dict.fromkeys(("honest", "accused", "planted", "invisible", "found"), 0)
     for group, studies, called in ((ASSUMED, "honest", "accused"), (PLANTED, "planted", "found")):
         ways = ways_of(check, group)
-        rngs = [np.random.default_rng([seed, list(WAYS).index(way)]) for way in ways]
-        for number in range(n_studies):
-            which = number % len(ways)
-            findings = findings_of(check, WAYS[ways[which]].make(rngs[which]))
+        for number in range(first, first + n_studies):
+            way = ways[number % len(ways)]
+            study = WAYS[way].make(np.random.default_rng([seed, list(WAYS).index(way), number]))
+            findings = findings_of(check, study)
             accused = any(outcome.verdict == "inconsistent" for outcome, _ in findings)
             counted[studies] += 1
             counted[called] += accused
-            counted["invisible"] += group == PLANTED and not accused and all(
-                has_witness(check, given, outcome.computed) for outcome, given in findings)  # fmt: skip
+            if group == PLANTED and not accused:
+                counted["invisible"] += all(has_witness(check, given, outcome.computed) for outcome, given in findings)
     return counted
 
 
