@@ -14,7 +14,7 @@ import numpy as np
 from osteolib.stats.audit import made_up as made
 from osteolib.stats.audit.class_averages import averages_of
 from osteolib.stats.audit.further_studies import one_lead, row_of
-from osteolib.stats.audit.honest import ASSUMED, PLANTED, TABLES, Rows, Study, Way, agreement, lead
+from osteolib.stats.audit.honest import ASSUMED, OTHERWISE, PLANTED, TABLES, Rows, Study, Way, agreement, lead
 from osteolib.stats.audit.made_up import COLUMNS
 from osteolib.stats.audit.planted import PLANTED_ERRORS, planted, shown
 from osteolib.stats.audit.table_metrics import fraction
@@ -119,8 +119,11 @@ def constant(wrong: bool = False) -> Make:
     return study
 
 
-def classes(wrong: bool = False) -> Make:
-    """Averages over three classes of 8 to 40 people; with the error, the macro sensitivity is that of another model."""
+def classes(wrong: bool = False, weighted: bool = False) -> Make:
+    """Averages over three classes of 8 to 40 people; with the error, the macro sensitivity is that of another model.
+
+    ``weighted``: those called macro are weighted by the sizes of the classes.
+    """
 
     def study(rng: np.random.Generator) -> Study:
         sizes = rng.integers(8, 41, 3)
@@ -132,7 +135,8 @@ def classes(wrong: bool = False) -> Make:
             averages.append(averages_of(right, table.sum(axis=0) - right, sizes.tolist()))
         values = averages[0] | ({"macro_sensitivity": averages[1]["macro_sensitivity"]} if wrong else {})
         names = ("accuracy", "macro_sensitivity", str(rng.choice(["macro_f1", "weighted_ppv", "macro_specificity"])))
-        exact = {name: Fraction(float(values[name])).limit_denominator(10**9) for name in names}
+        of = {name: name.replace("macro_", "weighted_") if weighted else name for name in names}
+        exact = {name: Fraction(float(values[of[name]])).limit_denominator(10**9) for name in names}
         printing = shown if wrong else made.draw_printing(rng)
         return one_lead("class_averages", row_of(exact, names, printing),
                         {"sizes": sizes.tolist(), "reported": {name: name for name in names}})  # fmt: skip
@@ -155,6 +159,7 @@ CLAIMS = {
     "a printed table": Way(ASSUMED, counted()),
     "everybody called positive": Way(ASSUMED, constant()),
     "averages over three classes": Way(ASSUMED, classes()),
+    "weighted averages called macro": Way(OTHERWISE, classes(weighted=True), "weighted averages called macro"),
     "SD and F1 of another model's runs": Way(PLANTED, spreads_of_others),
     "limits of agreement of half the pairs": Way(PLANTED, half_the_pairs),
     "a table of more people than are printed": Way(PLANTED, one_table("pooled", LARGER.make)),

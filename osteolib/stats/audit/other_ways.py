@@ -21,8 +21,8 @@ def ways_that_fit(check: Callable[..., Any], arguments: Mapping[str, Any]) -> li
 
     Tried are the two choices of rounding (:data:`~osteolib.stats.audit.printed.CHOICES`), each for all numbers; where
     one way for the row was asked, different ones; in weighted means with a whole result that whole numbers ("63", a
-    mean age) were rounded; and for metrics of one test set with so many positives the averages of
-    :mod:`osteolib.stats.audit.averages`.
+    mean age) were rounded; of averages over classes that those called macro are weighted, or the other way round; and
+    for metrics of one test set with so many positives the averages of :mod:`osteolib.stats.audit.averages`.
     """
     if "roundings" not in arguments:
         return []
@@ -32,6 +32,11 @@ def ways_that_fit(check: Callable[..., Any], arguments: Mapping[str, Any]) -> li
     if WEIGHTED.search(arguments.get("expression", "")) and arguments["equals"].is_count:
         rounded = {name: _rounded(number) for name, number in arguments["values"].items()}
         tried[WHOLE] = {"values": rounded, "equals": _rounded(arguments["equals"])}
+    reported = arguments.get("reported") or {}
+    for one, other in (("macro", "weighted"), ("weighted", "macro")):
+        renamed = {name.replace(f"{one}_", f"{other}_"): value for name, value in reported.items()}
+        if renamed.keys() != reported.keys() and len(renamed) == len(reported):
+            tried[f"{other} averages called {one}"] = {"reported": renamed}
     less = {"n_max": arguments["n"]} if "n_max" in arguments else {}  # no search for other sizes again
     fitting = []
     for words, other in tried.items():

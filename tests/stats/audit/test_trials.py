@@ -15,7 +15,7 @@ from osteolib.stats.audit import made_up as made
 from osteolib.stats.audit import printed
 from osteolib.stats.audit.averages import QUESTION, averages_that_fit, over_classes, room_for, two_folds
 from osteolib.stats.audit.checks import CHECKS
-from osteolib.stats.audit.honest import ASSUMED, HONEST, OTHERWISE, PLANTED
+from osteolib.stats.audit.honest import ASSUMED, OTHERWISE, PLANTED
 from osteolib.stats.audit.kinds import kind_of
 from osteolib.stats.audit.printed import ROUNDINGS
 from osteolib.stats.audit.quantities import QUANTITIES
@@ -34,7 +34,7 @@ def test_an_honest_study_that_works_as_assumed_is_never_accused(way):
     assert objections(way, 12) == [{}] * 12
 
 
-WITH_A_NAME = [way for way, about in HONEST.items() if about.group == OTHERWISE and about.names]
+WITH_A_NAME = [way for way, about in WAYS.items() if about.group == OTHERWISE and about.names]
 CALLED = {  # ways that no arithmetic can name: of 6 such studies at least and at most so many are called inconsistent
     "1 to 5 failed films in one row": (3, 6), "median of 3 runs": (3, 6), "mean of 3 splits of other make-up": (1, 5),
     "mean of a bootstrap": (3, 6), "accuracy at another threshold": (5, 6), "sensitivity by patient": (5, 6),
@@ -52,7 +52,7 @@ def test_of_another_way_of_working_the_finding_names_it_where_it_can(way):
 @pytest.mark.parametrize("way", CALLED)
 def test_of_another_way_of_working_without_a_name_the_finding_asks_how_it_was_done(way):
     """It knows no words for these, and must not be silent: one test set that cannot be is asked how it was averaged."""
-    assert {*CALLED, *WITH_A_NAME} == {name for name, about in HONEST.items() if about.group == OTHERWISE}
+    assert {*CALLED, *WITH_A_NAME} == {name for name, about in WAYS.items() if about.group == OTHERWISE}
     called = [found for found in objections(way, 6) if found]
     least, most = CALLED[way]
     assert least <= len(called) <= most
