@@ -123,9 +123,10 @@ def _looked_at(
     """As :func:`_programmed`, by looking at every table; not decided where they are too many."""
     order = np.argsort(sizes)  # the counts of the largest class follow from the others
     sizes, k, n = np.asarray(sizes)[order], len(sizes), sum(sizes)
-    totals = np.arange(n + 1)
+    tables = prod((sizes[:-1] + 1).tolist())
+    totals = np.arange(n + 1 if tables <= AT_ONCE else 0)
     totals = totals[_fits(_of_total(totals, n, k), reported, roundings)]
-    if totals.size * prod((sizes[:-1] + 1).tolist()) > AT_ONCE:
+    if tables * max(totals.size, 1) > AT_ONCE:
         return None
     some = np.stack(np.meshgrid(*map(np.arange, sizes[:-1] + 1), indexing="ij"), axis=-1).reshape(-1, k - 1)
     right = np.concatenate(
