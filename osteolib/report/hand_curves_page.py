@@ -83,24 +83,35 @@ def show_curves(run: Run, curves: Curves | None) -> None:
             value, low, high = curves.estimate(name, n)
             run.result(None, f"auroc, {title(name)}, {n} labelled people", value, n=run.facts["n_test"],
                        cohort=PHANTOM, ci=(low, high))  # fmt: skip
-    least, most = int(curves.sizes(TAUGHT).min()), int(curves.sizes(TAUGHT).max())
     learned = [name for name in frozen if name not in (RANDOM, PHOTOGRAPHS)]
-    run.fact(least=least, most=most, near=NEAR)
+    run.fact(near=NEAR)
     told = (
         "With {near} labelled people, as many as the hand papers have, the network taught from random weights reaches "
     )
-    told += "{taught_near}; from {least} to {most:,} people it goes from {taught_least} to **{taught_most}**, "
-    told += "{taught_share:.0%} of the attainable. "
+    told += "{taught_near}; from {taught_first} to {taught_last:,} people it goes from {taught_least} to "
+    told += "**{taught_most}**, {taught_share:.0%} of the attainable. "
     named = {"taught": TAUGHT}
+    if TAUGHT_FILMED in whole:
+        named["filmed"] = TAUGHT_FILMED
+        told += "The same network on the same bones **as filmed** has {filmed_near} with {near} people, and goes from "
+        told += "{filmed_least} with {filmed_first} to **{filmed_most}** with {filmed_last:,}. "
     if learned:
         named |= {"best": max(learned, key=lambda name: curves.points[name, NEAR]), "random": RANDOM}
         run.fact(best=title(named["best"]))
-        told += "The best frozen encoder with {near}, {best}, has {best_near} there and goes from {best_least} to "
-        told += "**{best_most}**, {best_share:.0%}; random weights have {random_near} with {near}."
+        told += (
+            "Of the encoders that learned from bones without labels {best} reads best with {near}, {best_near}, and "
+        )
+        told += "goes from {best_least} with {best_first} to {best_most} with {best_last:,}; random weights have "
+        told += "{random_near} with {near}"
+        told += (
+            "." if PHOTOGRAPHS not in frozen else ", and an encoder of photographs, which saw no hand, {photo_near}."
+        )
+        named |= {"photo": PHOTOGRAPHS} if PHOTOGRAPHS in frozen else {}
     for key, name in named.items():
+        first, last = int(curves.sizes(name).min()), int(curves.sizes(name).max())
         run.fact(**{f"{key}_{where}": with_ci(*curves.estimate(name, n))
-                    for where, n in (("least", least), ("near", NEAR), ("most", most))},
-                 **{f"{key}_share": curves.share(name, most)[0]})  # fmt: skip
+                    for where, n in (("least", first), ("near", NEAR), ("most", last))},
+                 **{f"{key}_share": curves.share(name, last)[0], f"{key}_first": first, f"{key}_last": last})  # fmt: skip
     say(run, told.strip())
 
 
