@@ -126,18 +126,25 @@ def show_meaning(run: Run, curves: Curves | None) -> None:
     )
     told += "network: " + ("more people help. " if low > 0 else "here they do not stand on a steep part. ")
     if TAUGHT_FILMED in curves.names:
-        own = curves.sizes(TAUGHT_FILMED)
-        least, small = int(own.min()), curves.points[TAUGHT, int(curves.sizes(TAUGHT).min())]
+        fewest, few = (int(n) for n in curves.sizes(TAUGHT)[:2])
+        enough = [
+            int(n) for n in curves.sizes(TAUGHT_FILMED) if curves.points[TAUGHT_FILMED, n] >= curves.points[TAUGHT, few]
+        ]
+        single = curves.drawings.query("name == @TAUGHT and n == @fewest")["auroc"]
         value, low, high = curves.estimate(TAUGHT_FILMED, most, (TAUGHT_FILMED, NEAR))
-        overtaken = [int(n) for n in own if curves.points[TAUGHT_FILMED, n] >= small]
-        run.fact(filmed_rise=with_ci(value, low, high, "+.3f"), fewest=least, overtaken=min(overtaken, default=0),
-                 gap=with_ci(*curves.estimate(TAUGHT, NEAR, (TAUGHT_FILMED, NEAR)), "+.2f"))  # fmt: skip
-        told += "**As filmed** they add {filmed_rise}" + (": there they do. " if low > 0 else ". ")
-        told += "With {near} people ranks are worth {gap}; "
-        told += "the network taught as filmed " + (
-            "needs {overtaken:,} people to reach what {fewest} give on ranks." if overtaken
-            else "does not reach with any number that was tried what {fewest} people give on ranks."
+        run.fact(
+            filmed_rise=with_ci(value, low, high, "+.3f"), few=few, enough=min(enough, default=0), fewest=fewest,
+            most=most, gap=with_ci(*curves.estimate(TAUGHT, NEAR, (TAUGHT_FILMED, NEAR)), "+.2f"),
+            few_auroc=with_ci(*curves.estimate(TAUGHT, few)), n_single=len(single), single_low=single.min(),
+            single_high=single.max(),
         )  # fmt: skip
+        told += "**As filmed** they add {filmed_rise}" + (": there they do. " if low > 0 else ". ")
+        told += (
+            "With {near} people ranks are worth {gap}. The AUROC that {few} people give on ranks, {few_auroc}, takes "
+        )
+        told += "{enough:,} as filmed" if enough else "more than the {most:,} that were tried as filmed"
+        told += "; with {fewest} it is a lottery on ranks, too: {n_single} drawings from {single_low:.2f} to "
+        told += "{single_high:.2f}."
     say(run, told.strip())
 
 

@@ -109,9 +109,9 @@ def show_curves(run: Run, curves: Curves | None) -> None:
         named |= {"photo": PHOTOGRAPHS} if PHOTOGRAPHS in frozen else {}
     for key, name in named.items():
         first, last = int(curves.sizes(name).min()), int(curves.sizes(name).max())
+        run.fact(**{f"{key}_share": curves.share(name, last)[0], f"{key}_first": first, f"{key}_last": last})
         run.fact(**{f"{key}_{where}": with_ci(*curves.estimate(name, n))
-                    for where, n in (("least", first), ("near", NEAR), ("most", last))},
-                 **{f"{key}_share": curves.share(name, last)[0], f"{key}_first": first, f"{key}_last": last})  # fmt: skip
+                    for where, n in (("least", first), ("near", NEAR), ("most", last))})  # fmt: skip
     say(run, told.strip())
 
 
@@ -180,8 +180,9 @@ def show_needed(run: Run, curves: Curves | None) -> None:
     least, most, rows = int(curves.sizes(TAUGHT).min()), int(curves.sizes(TAUGHT).max()), []
     for name in (n for n in (*whole, *frozen) if len(curves.sizes(n)) >= 5):
         law, drawn = curves.fit(name)
-        row = {"method": title(name), "exponent (95 % CI)": with_ci(
-            float(law.exponent), *np.quantile(drawn.exponent, (0.025, 0.975)))}  # fmt: skip
+        ends = np.quantile(drawn.exponent, (0.025, 0.975))
+        row = {"method": title(name), "exponent (95 % CI)": with_ci(float(law.exponent), *ends) if np.ptp(ends) else
+               f"{float(law.exponent):.2f}, the end of what is tried"}  # fmt: skip
         for share in SHARES:
             people, low, high = (in_words(n, least, most) for n in curves.people_for(name, share))
             row[f"people for {share:.0%}"] = f"{people} ({low} to {high})" if low != high else people

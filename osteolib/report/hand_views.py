@@ -27,6 +27,8 @@ STYLES = {
     "conventional": {"color": "#BBBBBB", "histtype": "stepfilled"},
     "extended": {"color": "#D55E00", "histtype": "step", "lw": 1.6},
 }
+RECIPES = ("lee2023", "lee2025")
+"""Presets of the two papers, the earlier first."""
 SIZES = {224: "global", 96: "local"}
 
 
@@ -187,10 +189,10 @@ def show_recipes(
     ``contents`` (bones, views) of conventional crops by recipe and size; ``hand_of`` each bone, which is resampled.
     """
     whole = Crop(8, 128, (1, 1), (1, 1))  # the whole source, as turned
-    sheets = {name: views_and_contents(one, (whole,), PRESETS[name], 0, seed)[0] for name in sorted(PRESETS)}
+    sheets = {name: views_and_contents(one, (whole,), PRESETS[name], 0, seed)[0] for name in RECIPES}
     drawn = presets_figure({name: [view[0] for view in views] for name, views in sheets.items()})
     figure(run, "presets", drawn, alt="Eight whole sources of one metacarpal by each paper's recipe, a line each.")
-    fewer, more = ((contents[name, 96] < 0.1).mean(1) for name in sorted(PRESETS))
+    fewer, more = ((contents[name, 96] < 0.1).mean(1) for name in RECIPES)
     change = bootstrap_statistic(np.mean, 100 * (more - fewer), groups=hand_of, n_boot=n_boot, seed=seed)
     run.fact(change=change.estimate, change_low=change.ci[0], change_high=change.ci[1])
     white, before = silhouettes(bones[::4], PRESETS["lee2025"], seed)
