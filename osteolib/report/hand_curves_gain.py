@@ -63,7 +63,7 @@ def gain_figure(curves: Curves, names: Sequence[str]) -> Figure:
                       markersize=5, elinewidth=1, label=title(name))  # fmt: skip
     axis.axhline(0, color=INK, lw=1)
     axis.axvline(PAPER, color=GREY, lw=0.8, alpha=0.6)
-    by_doubling(axis, curves.sizes(names[0]))
+    by_doubling(axis, np.unique(np.concatenate([curves.sizes(name) for name in names])))
     axis.set(xlabel="labelled people", ylabel="AUROC, less the taught network's")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     return fig

@@ -147,17 +147,17 @@ def curves_figure(curves: Curves, *panels: Sequence[str]) -> Figure:
                           elinewidth=0.8, label=title(name))  # fmt: skip
             own = curves.drawings[curves.drawings["name"].eq(name)]
             axis.plot(own["n"], own["auroc"], ".", color=colour, markersize=3, alpha=0.6)
-        axis.axhline(curves.attainable, color=INK, ls="--", lw=1)
-        axis.axhline(curves.points[CORTEX, 0], color=GREY, ls="-.", lw=1)
+        named = axis is axes[0, 0]  # in one legend
+        axis.axhline(curves.attainable, color=INK, ls="--", lw=1, label="attainable" if named else None)
+        axis.axhline(
+            curves.points[CORTEX, 0], color=GREY, ls="-.", lw=1, label="a ruler on the cortex" if named else None
+        )
         axis.axhline(0.5, color=GREY, ls=":", lw=1)
         axis.axvline(PAPER, color=GREY, lw=0.8, alpha=0.6)
         by_doubling(axis, curves.sizes(names[0]))
         axis.set(xlabel="labelled people", title=head)
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.34), ncols=1 if len(names) < 3 else 2, fontsize=8)
-    left, first = curves.sizes(panels[0][0])[0], axes[0, 0]
-    first.annotate("attainable", (left, curves.attainable), (0, 3), textcoords="offset points", fontsize=8)
-    first.annotate("a ruler on the cortex", (left, curves.points[CORTEX, 0]), (0, -10), textcoords="offset points",
-                     fontsize=8, color=GREY)  # fmt: skip
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.34), ncols=2, fontsize=8)
+    first = axes[0, 0]
     first.annotate(f"{PAPER}: hand papers", (PAPER, 0.5), (4, 4), textcoords="offset points", fontsize=8, color=GREY)
     first.set_ylabel("AUROC")
     return fig
