@@ -190,7 +190,7 @@ if curves is not None:
     low, high = np.quantile(spread, (0.025, 0.975))
     made = curves.estimate("supervised", 3072)[0]
     print(f"forecast {forecast:.2f} ({low:.2f} to {high:.2f}), made {made:.2f}")
-# a forecast from four sizes can be wrong by a lot, and its interval says so
+# a forecast from few sizes can be wrong by a lot, and its interval says so
 assert curves is None or abs(forecast - made) < max(high - low, 0.1)
 
 # %% [markdown]
