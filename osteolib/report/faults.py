@@ -18,13 +18,15 @@ COLUMNS = ["what was done", "times", "answered, or ended as if undisturbed", "re
 
 
 def read_counts() -> dict[str, dict[str, Any]]:
-    """The counts by part, ``spoiled, killed, disks, twice``; a part that was never run is not there."""
+    """The counts by part, as ``spoiled, disks, killed add, twice page``; a part that was never run is not there."""
     return yaml.safe_load(COUNTS.read_text(encoding="utf-8")) if COUNTS.is_file() else {}
 
 
 def fault_table(counts: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """One row for each thing that was done, with how often and how it ended."""
-    lines = {part: about["lines"] for part, about in counts.items()}
+    lines: dict[str, list] = {}
+    for part, about in counts.items():
+        lines.setdefault(part.split()[0], []).extend(about["lines"])
     rows, seen = [], {}
     for line in lines.get("spoiled", []):
         seen.setdefault(line["kind"], Counter())[line["outcome"]] += line["n"]

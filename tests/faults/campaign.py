@@ -1,7 +1,7 @@
 """The whole campaign of faults, and its counts for the page of limits.
 
     python tests/faults/campaign.py                    # two hours: spoiled inputs, kills, small disks, two at once
-    python tests/faults/campaign.py spoiled disks      # parts of it; the counts of the others stay
+    python tests/faults/campaign.py spoiled disks "killed add"      # parts of it; the counts of the others stay
 
 What each part does, and what counts as a failure, is said in ``fuzz.py, kills.py, disks.py, twice.py``. The counts go
 to ``data_manifests/faults.yaml`` with the day, the machine and the commit, whether or not anything failed.
@@ -25,9 +25,9 @@ from osteolib.runs.recorded import machine
 HERE = Path(__file__).parent
 PARTS = {
     "spoiled": ["fuzz.py", "--n", "1008"],
-    "killed": ["kills.py", "add", "record", "book", "--kills", "20"],
+    **{f"killed {job}": ["kills.py", job, "--kills", "20"] for job in ("add", "record", "book")},
     "disks": ["disks.py"],
-    "twice": ["twice.py"],
+    **{f"twice {job}": ["twice.py", job] for job in ("add", "record", "page", "book")},
 }
 COUNTS = ROOT / "data_manifests" / "faults.yaml"
 

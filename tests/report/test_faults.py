@@ -6,12 +6,12 @@ MADE = {"date": "2026-01-02", "commit": "abc1234", "machine": "CPU, 2 cores", "e
 COUNTS = {
     "spoiled": MADE | {"lines": [{"kind": "PNG", "outcome": outcome, "n": n}
                                  for outcome, n in (("answered", 3), ("refused", 5), ("crashed", 2))]},
-    "killed": MADE | {"lines": [{"job": "add", "kills": 20, "exit": 0, "results": 1, "different": [], "half": []},
-                                {"job": "book", "kills": 19, "exit": 0, "results": 900, "different": ["a.csv"],
-                                 "half": []}]},
+    "killed add": MADE | {"lines": [{"job": "add", "kills": 20, "exit": 0, "results": 1, "different": [], "half": []}]},
+    "killed book": MADE | {"lines": [{"job": "book", "kills": 19, "exit": 0, "results": 900, "different": ["a.csv"],
+                                      "half": []}]},
     "disks": MADE | {"lines": [{"job": "add", "disk": "full", "exit": 1, "said": "no space", "again": 0, "half": []},
                                {"job": "add", "disk": "read-only", "exit": 1, "said": "", "again": 0, "half": []}]},
-    "twice": MADE | {"lines": [{"job": "page", "fine": 2, "same": True, "half": []}]},
+    "twice page": MADE | {"lines": [{"job": "page", "fine": 2, "same": True, "half": []}]},
 }  # fmt: skip
 
 
