@@ -58,7 +58,7 @@ def recorded_curves(run: Run, n_boot: int, seed: int) -> Curves | None:
     say(run, "Recorded{recorded_code} on {recorded_on} ({machine}; {recorded_hours:.1f} hours): {n_trainings} scorings "
         "of the same {n_test} new people, by networks that trained on up to {n_train:,} others. Attainable for them is "
         "an AUROC of **{attainable:.2f}**; the cortex of M2, measured by a ruler and taught by nobody, has {cortex}, "
-        "{cortex_share:.0%} of it.")  # fmt: skip
+        "{cortex_share:.0%} of it, counted above chance as every share here.")  # fmt: skip
     return curves
 
 
