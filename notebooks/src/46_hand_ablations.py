@@ -181,8 +181,9 @@ votes = {name: people_of(name, seeds) for name in kind_of}
 #
 # Every step is scored on the same people as the full method. So what counts is the paired difference of two AUROCs, $\Delta = A - A_{\text{full}}$, with
 #
-# $$ \operatorname{Var} \Delta = \operatorname{Var} A + \operatorname{Var} A_{\text{full}} - 2 \operatorname{Cov}(A, A_{\text{full}}), \qquad
-#    \Delta_{\min}(m) = (z_{0.975} + z_{0.80})\, \mathrm{SE}(\Delta) \sqrt{n / m} . $$
+# $$ \operatorname{Var} \Delta = \operatorname{Var} A + \operatorname{Var} A_{\text{full}} - 2 \operatorname{Cov}(A, A_{\text{full}}) , $$
+#
+# $$ \Delta_{\min}(m) = (z_{0.975} + z_{0.80})\, \mathrm{SE}(\Delta) \sqrt{n / m} . $$
 #
 # The first is why two intervals that overlap say little. The second is the smallest true difference that $m$ people show four
 # times in five, if $n$ people give the standard error $\mathrm{SE}(\Delta)$. [Without any
