@@ -199,24 +199,19 @@ page.show_own(run, own)
 #
 # ## 7. Right in both directions?
 #
-# An audit can accuse the honest and miss the error. How often either happens can be measured where the truth is known: on
-# made-up studies, most of three models, judged by the same checks as any file. Some work as the checks assume. Some are as honest
-# but work otherwise and do not say so: arithmetic cannot tell them from errors, so a finding also names other ways of writing
-# or averaging that would fit. The last have one error planted.
+# An audit can accuse the honest and miss the error; on made-up studies, most of three models, both can be counted. Some work as the
+# checks assume. Some are as honest but work otherwise and do not say so: arithmetic cannot tell them from errors, so a finding
+# also names other ways of writing or averaging that would fit. The last have one error planted.
 
 # %% tags=["hide-input"]
 trials.show_trial(run, rates(n_studies, seed))
-
-# %% tags=["hide-input"]
 trials.show_both_directions(run)
 
 # %% [markdown]
 # The idea of section 2 is older than this page. `mlscorecheck` {cite:p}`kovacs2024_mlscorecheck` asks the same of one test
-# set, of means over folds and data sets {cite:p}`fazekas2023_consistency`, of several classes and of regressions, and knows
-# many public data sets by name. There a user gives the width of the interval and the positives. Here both may be left open:
-# the interval is read off the printed digits, and tables are searched as a whole, with their SDs, their columns and other
-# innocent readings. Of several classes it looks at one table of all of them, not at each class for itself. Neither replaces
-# the other.
+# set, of means over folds and data sets {cite:p}`fazekas2023_consistency`, of each of several classes and of regressions, and knows
+# public data sets by name. There a user gives the width of the interval and the positives; here both may be left open, and
+# innocent readings are tried. Neither replaces the other.
 
 # %% tags=["hide-input"]
 trials.show_peer(run)
