@@ -44,8 +44,8 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
     parts, bad = parser.parse_args().parts or list(PARTS), 0
     counts = yaml.safe_load(COUNTS.read_text(encoding="utf-8")) if COUNTS.is_file() else {}
-    for part in parts:
-        commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    for part in parts:  # which write the counts, so that the commit is asked for before
         made = {"date": date.today().isoformat(), "machine": machine(), "commit": commit.stdout.strip() or "unknown"}
         lines, status = lines_of(part)
         bad |= status
