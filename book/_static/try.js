@@ -143,7 +143,7 @@ function binomial(n, p) {
 
 /** 2.5 % and 97.5 % points of each metric over all resamplings within the classes, by their chance. */
 function bootstrap([tp, fp, fn, tn]) {
-  const p = tp + fn, n = fp + tn, steps = 2e4, negatives = binomial(n, tn / n);
+  const p = tp + fn, n = fp + tn, steps = 5e3, negatives = binomial(n, tn / n);
   const bins = each(METRICS, () => [0, 0].map(() => new Float64Array(2 * steps + 1))); // chance, value
   for (const [hits, a] of binomial(p, tp / p)) {
     for (const [right, b] of negatives) {
