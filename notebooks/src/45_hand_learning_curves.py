@@ -13,7 +13,7 @@
 #
 # The hand papers {cite:p}`lee2023_hand,lee2025_hand` have 192 people with a hand film and a bone density, and report that a network
 # taught with these labels fails while one that was pre-trained without labels succeeds. Whether that is a property of the method
-# or of the number 192 cannot be asked of private films. On simulated hands it can: people cost a second each, and the best that
+# or of the number 192 cannot be asked of private films. On simulated hands it can: there are as many people as are asked for, and the best that
 # any reader could do with the film is known.
 #
 # **You will** see how much luck a small training set is, read learning curves from 12 to 3,072 people that took hours to make, fit
