@@ -8,8 +8,6 @@ are, too. Hence :func:`follows`, at equal true BMD, which only a phantom knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +16,7 @@ from osteolib.phantoms.settings import phantom_settings
 from osteolib.phantoms.vertebra.hospitals import with_unlabelled
 from osteolib.phantoms.vertebra.people import as_read, read_again, simulate
 from osteolib.phantoms.vertebra.scanner import plan_scans
-from osteolib.phantoms.vertebra.truth import known_of
+from osteolib.phantoms.vertebra.truth import known_of, terms_of
 from osteolib.runs.store import cached
 from osteolib.stats.checks import finite_vector, same_length
 
@@ -135,7 +133,7 @@ def _best_readers(preset: str, seed: int, n_subjects: int) -> pd.DataFrame:
     found = {}
     for end, known in (("", False), ("_told", True)):
         x = known_of(rows, known)
-        terms = _terms(list(x)).fit(x[~test])
+        terms = terms_of(x).fit(x[~test])
         chance = LogisticRegression(C=10, max_iter=200).fit(terms.transform(x[~test]), ill[~test])
         line = LinearRegression().fit(terms.transform(x[~test]), rows["bmd_g_cm2"][~test])
         cases = {end: x[test]}
@@ -145,18 +143,6 @@ def _best_readers(preset: str, seed: int, n_subjects: int) -> pd.DataFrame:
             seen = terms.transform(case)
             found |= {f"score{name}": chance.predict_proba(seen)[:, 1], f"bmd{name}": line.predict(seen)}
     return about.rename(columns={"image_id": "unit_id"}).assign(**found).reset_index(drop=True)
-
-
-def _terms(columns: Iterable[str]):
-    """Squares and products of standardised columns, but for those of the scanner."""
-    from sklearn.compose import make_column_transformer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
-
-    multiplied = [name for name in columns if not name.startswith("scanner")]
-    return make_column_transformer(
-        (make_pipeline(StandardScaler(), PolynomialFeatures(2)), multiplied), remainder="passthrough"
-    )
 
 
 def _as_if(x: pd.DataFrame, maker: str) -> pd.DataFrame:
