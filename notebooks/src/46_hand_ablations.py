@@ -42,8 +42,8 @@ import numpy as np
 import osteolib
 import pandas as pd
 import torch
-from osteolib.report import hand_ablations as steps, hand_ablations_page as page
-from osteolib.report import load_or_explain, provenance
+from osteolib.report import ablation, hand_ablations as steps
+from osteolib.report import hand_ablations_page as page, load_or_explain, provenance
 from osteolib.report.hand_ssl_page import all_people
 from osteolib.segment.bones import film_rows
 
@@ -193,14 +193,16 @@ votes = {name: people_of(name, seeds) for name in kind_of}
 # %%
 from osteolib.phantoms.hand.truth import ideal_reader
 
-compared = steps.compare_steps(votes, n_boot, seed)
+scored = ablation.on_same_units(votes, steps.FULL, unit="group")
+compared = ablation.compare_steps(scored, steps.steps(), steps.FULL, n_boot, seed,
+                                  more=[(steps.FULL, steps.UNTRAINED)])
 single = {k: {name: people_of(name, [k]) for name in kind_of if (name, k) in said}
           for k in seeds}  # what each seed says by itself
 tested = all_people(cohort, others).loc[votes[steps.FULL]["group"]]
 ideal = ideal_reader(preset="lee2025", seed=seed)(tested)
 
 # %% tags=["hide-input"]
-found = page.show_differences(run, votes, compared, ideal, single)
+found = page.show_differences(run, scored, compared, ideal, single)
 
 # %% [markdown]
 # Read the figure from the grey bars. Inside them lies what a test set of the paper's size would not show if it were true, and what it
@@ -257,7 +259,7 @@ page.show_single_steps(run, compared)
 # %% tags=["solution"]
 from sklearn.metrics import roc_auc_score
 
-rng, (y, scores) = np.random.default_rng(seed), steps.on_same_people(votes)
+rng, (y, scores, _) = np.random.default_rng(seed), scored
 name = found.loc[found["value"].abs().idxmax(), "method"]
 n_ill = round(19 * y.mean())
 drawn = np.empty(500)

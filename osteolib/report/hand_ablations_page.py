@@ -11,21 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
+from osteolib.report.ablation import Scored, differences_figure, shown_summary, summary
 from osteolib.report.comparison import Comparison
-from osteolib.report.hand_ablations import (
-    FILM,
-    FULL,
-    HAND,
-    LABELS,
-    PAPER,
-    PATCHES,
-    SQUARES,
-    STEPS,
-    UNTRAINED,
-    VGG,
-    differences_figure,
-    summary,
-)
+from osteolib.report.hand_ablations import FILM, FULL, HAND, LABELS, PAPER, PATCHES, SQUARES, UNTRAINED, VGG, steps
 from osteolib.report.published import load_published
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.report.style import use_style
@@ -68,7 +56,7 @@ def people_tested() -> dict[str, int]:
     known = load_published(PAPER).set_index("published_id")["value"]
     n = int(known[f"{PAPER}.cohort.n_subjects"])
     few = round(n * known[f"{PAPER}.split.test"] / 100)
-    return {f"least of {k}": k for k in (few, few * int(known[f"{PAPER}.eval.trials"]), n)}
+    return {f"least of {k} people": k for k in (few, few * int(known[f"{PAPER}.eval.trials"]), n)}
 
 
 def auroc(votes: pd.DataFrame) -> float:
@@ -77,44 +65,36 @@ def auroc(votes: pd.DataFrame) -> float:
 
 
 def show_differences(
-    run: Run, people: Mapping[str, pd.DataFrame], compared: Comparison, ideal: NDArray,
-    single: Mapping[int, Mapping[str, pd.DataFrame]],
+    run: Run, scored: Scored, compared: Comparison, ideal: NDArray, single: Mapping[int, Mapping[str, pd.DataFrame]],
 ) -> pd.DataFrame:  # fmt: skip
     """The figure, the table behind it, the result rows and what they say; returns the summary.
 
     Parameters
     ----------
-    people
-        As in :func:`osteolib.report.hand_ablations.compare_steps`, and what made ``compared``.
+    scored
+        People of each method, what made ``compared``.
     ideal
-        What a reader of all that reaches the pixels says of the people of ``people[FULL]``, (n,).
+        What a reader of all that reaches the pixels says of them, (n,).
     single
-        The same as ``people`` by each seed alone; a method without that seed is not there.
+        ``y_true, y_score`` of each method by each seed alone; a method without that seed is not there.
     """
     tested = people_tested()
     n_few, n_trials, n_all = tested.values()
     few = next(iter(tested))
-    found = summary(people, compared, tested)
-    attainable = float(roc_auc_score(people[FULL]["y_true"], ideal))
+    found = summary(scored, compared, steps(), FULL, tested)
+    attainable = float(roc_auc_score(scored.y, ideal))
     full = compared.estimate(FULL)
     alone = {
-        name: [auroc(votes[name]) - auroc(votes[FULL]) for votes in single.values() if name in votes] for name in STEPS
+        name: [auroc(votes[name]) - auroc(votes[FULL]) for votes in single.values() if name in votes]
+        for name in steps()
     }
-    fig = differences_figure(compared, found, attainable - full[0], few, alone)
+    fig = differences_figure(compared, found, FULL, few, attainable - full[0], alone)
     words = "; ".join(f"{row.method} {row.difference}" for row in found.itertuples())
     figure(run, "differences", fig, alt="Change of the AUROC against the full method, simulated people, with the "
            f"paper's printed changes as squares: {words}.")  # fmt: skip
-    columns = {"method": "", "table": "table", "words": "what is changed", "auroc": "AUROC (95 % CI)",
-               "difference": "against the full method", "p": "p (Holm)", "verdict": "it is",
-               "printed": "printed, private films"} | {column: column for column in tested}  # fmt: skip
-    shown = found.assign(
-        printed=[", ".join(f"{p:+.2f}".replace("-", "−") for p in ps) or "–" for ps in found["printed"]],
-        p=[f"{p:.3f}" if p >= 0.001 else "< 0.001" for p in found["p"]],
-        **{column: found[column].map("{:.2f}".format) for column in tested},
-    )
-    shown = shown[list(columns)].rename(columns=columns)
+    shown = shown_summary(found, tested, "printed, private films")
     caption = (
-        f"Simulated people (n = {len(people[FULL])}): AUROC, its paired change, and the change that {n_few}, "
+        f"Simulated people (n = {len(scored.y)}): AUROC, its paired change, and the change that {n_few}, "
         f"{n_trials} or {n_all} people would show four times in five"
     )
     table(run, "steps", shown, caption, index=False, folded="Each step in numbers")
@@ -157,11 +137,11 @@ def _say_what_is_found(
 def show_single_steps(run: Run, compared: Comparison) -> None:
     """Where a step stands beside another one and not the full method: one change at a time, in words by interval."""
     lines, costs = [], []
-    for name, step in STEPS.items():
-        if step.base != FULL or name == SQUARES:
-            value, low, high = compared.difference(name, step.base)
+    for name, step in steps().items():
+        if step.base or name == SQUARES:
+            value, low, high = compared.difference(name, step.base or FULL)
             verdict = "a gain" if low > 0 else "a loss" if high < 0 else "this run cannot tell"
-            lines.append({"from": step.base, "to": name, "AUROC (95 % CI)": with_ci(value, low, high, "+.2f"),
+            lines.append({"from": step.base or FULL, "to": name, "AUROC (95 % CI)": with_ci(value, low, high, "+.2f"),
                           "it is": verdict})  # fmt: skip
             if name in GOES and high < 0:
                 costs.append(GOES[name])

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from osteolib.report import ablation
 from osteolib.report import hand_ablations as steps
 from osteolib.report import hand_ablations_page as page
 from osteolib.screen.hand_grid import Segments
@@ -22,20 +23,32 @@ def votes(gain, noise=0.3):
     return pd.DataFrame({"group": [f"s{k}" for k in range(N)], "y_true": Y, "y_score": score})
 
 
-PEOPLE = {steps.FULL: votes(1.5)} | {name: votes(1.5) for name in steps.STEPS}
+STEPS = steps.steps()
+PEOPLE = {steps.FULL: votes(1.5)} | {name: votes(1.5) for name in STEPS}
 PEOPLE[steps.FILMED] = votes(0.0)  # the only step that costs anything, and much
 PEOPLE[steps.FILM] = votes(1.5).sample(frac=1, random_state=0)  # the same people in another order
 
 
+SCORED = ablation.on_same_units(PEOPLE, steps.FULL, unit="group")
+
+
+def compare(scored):
+    return ablation.compare_steps(scored, STEPS, steps.FULL, 200, 0, more=[(steps.FULL, steps.UNTRAINED)])
+
+
 @pytest.fixture(scope="module")
 def compared():
-    return steps.compare_steps(PEOPLE, 200, 0)
+    return compare(SCORED)
+
+
+def summed(compared):
+    return ablation.summary(SCORED, compared, STEPS, steps.FULL, {"few": 12, "all": N}).set_index("method")
 
 
 def test_every_step_is_told_from_the_full_method_and_from_its_base(compared):
     pairs = set(compared.differences[["method", "reference"]].itertuples(index=False, name=None))
-    assert pairs == {(name, steps.FULL) for name in steps.STEPS} | {
-        (name, step.base) for name, step in steps.STEPS.items()
+    assert pairs == {(name, steps.FULL) for name in STEPS} | {
+        (name, step.base or steps.FULL) for name, step in STEPS.items()
     } | {(steps.FULL, steps.UNTRAINED)}
     assert not compared.differences.duplicated(["method", "reference"]).any()
 
@@ -45,25 +58,26 @@ def test_people_are_matched_by_name_and_not_by_place(compared):
         roc_auc_score(PEOPLE[steps.FILM]["y_true"], PEOPLE[steps.FILM]["y_score"])
     )
     others = PEOPLE | {steps.VGG: votes(1).assign(group=[f"t{k}" for k in range(N)])}
-    with pytest.raises(ValueError, match="'labels, VGG16' scored other people than 'full method'"):
-        steps.compare_steps(others, 200, 0)
+    with pytest.raises(ValueError, match="'labels, VGG16' scored other units than 'full method'"):
+        ablation.on_same_units(others, steps.FULL, unit="group")
 
 
 def test_printed_losses_are_changes_below_zero():
     """As the text prints them: 0.07 without segmentation, 0.18 without pre-training, 0.19 over DeepDXA."""
-    assert steps.printed_changes() == {"T4.SimCLR.dauc": -0.07, "T6.sup.dauc": -0.18, "T8.gain.auc": -0.19}
+    assert {name: step.printed for name, step in STEPS.items() if step.printed} == {
+        steps.FILM: (-0.07,), steps.LABELS: (-0.18, -0.19)}  # fmt: skip
 
 
 def test_only_the_planted_loss_is_called_one_and_p_is_holms(compared):
-    found = steps.summary(PEOPLE, compared, {"few": 12, "all": N}).set_index("method")
-    assert found["verdict"].to_dict() == dict.fromkeys(steps.STEPS, "cannot tell") | {steps.FILMED: "a loss"}
+    found = summed(compared)
+    assert found["verdict"].to_dict() == dict.fromkeys(STEPS, "cannot tell") | {steps.FILMED: "a loss"}
     raw = delong_test(Y, PEOPLE[steps.FULL]["y_score"], PEOPLE[steps.FILMED]["y_score"]).p
-    assert found.loc[steps.FILMED, "p"] == pytest.approx(len(steps.STEPS) * raw)  # the smallest of all
+    assert found.loc[steps.FILMED, "p"] == pytest.approx(len(STEPS) * raw)  # the smallest of all
     assert found.loc[steps.LABELS, "printed"] == [-0.18, -0.19] and not found.loc[steps.SQUARES, "printed"]
 
 
 def test_the_least_difference_is_that_of_the_interval_and_grows_with_the_root_of_fewer_people(compared):
-    found = steps.summary(PEOPLE, compared, {"few": 12, "all": N}).set_index("method")
+    found = summed(compared)
     np.testing.assert_allclose(found["few"], found["all"] * 10**0.5)
     ci = compared.difference(steps.SQUARES, steps.FULL)[1:]
     assert power_of(found.loc[steps.SQUARES, "all"], ci).chance == pytest.approx(0.8, abs=1e-3)
@@ -71,20 +85,20 @@ def test_the_least_difference_is_that_of_the_interval_and_grows_with_the_root_of
 
 def test_the_figure_has_a_line_a_step_the_printed_changes_and_what_few_people_could_not_show(compared, run):
     single = {0: PEOPLE, 1: {name: people for name, people in PEOPLE.items() if name != steps.UNTRAINED}}
-    found = page.show_differences(run, PEOPLE, compared, 1.5 * Y + SHARED, single)
+    found = page.show_differences(run, SCORED, compared, 1.5 * Y + SHARED, single)
     facts = run.facts
-    assert (facts["n_few"], facts["n_printed"], facts["n_steps"]) == (19, 3, len(steps.STEPS))
+    assert (facts["n_few"], facts["n_printed"], facts["n_steps"]) == (19, 3, len(STEPS))
     assert facts["n_clear"] == 1 and facts["clear"].startswith("*as filmed*, a loss")
-    assert facts["few_high"] == found["least of 19"].max()
+    assert facts["few_high"] == found["least of 19 people"].max()
     printed = [(0.07, steps.FILM), (0.18, steps.LABELS), (0.19, steps.LABELS)]
-    least = found.set_index("method")["least of 192"]
+    least = found.set_index("method")["least of 192 people"]
     assert facts["all_seen"] == sum(size >= least[name] for size, name in printed)
-    assert len(pd.read_csv(run.folder / "steps.csv")) == len(steps.STEPS)
-    figure = steps.differences_figure(compared, found, 0.1, "least of 19", {})
+    assert len(pd.read_csv(run.folder / "steps.csv")) == len(STEPS)
+    figure = ablation.differences_figure(compared, found, steps.FULL, "least of 19 people", 0.1)
     axis = figure.axes[0]
     assert axis.get_yticklabels()[0].get_text() == "squares, no mask (4)"
     bars = {round(bar.get_y() + bar.get_height() / 2): bar.get_width() / 2 for bar in axis.patches}
-    assert bars[len(found) - 1] == pytest.approx(found["least of 19"].iloc[0])
+    assert bars[len(found) - 1] == pytest.approx(found["least of 19 people"].iloc[0])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "attainable", "published", "too small for 19 people"]  # fmt: skip
 
@@ -98,12 +112,12 @@ def test_single_steps_are_those_with_a_base_of_their_own(compared, run):
 
 def test_the_part_of_the_segmentation_that_costs_is_named(run):
     blind = {name: votes(0.0) for name in (steps.PATCHES, steps.FILM)}
-    page.show_single_steps(run, steps.compare_steps(PEOPLE | blind, 200, 0))
+    page.show_single_steps(run, compare(ablation.on_same_units(PEOPLE | blind, steps.FULL, unit="group")))
     assert run.facts["costs"] == "the place"
 
 
 def test_the_paper_may_have_tested_one_fold_one_a_seed_or_all():
-    assert page.people_tested() == {"least of 19": 19, "least of 57": 57, "least of 192": 192}
+    assert page.people_tested() == {"least of 19 people": 19, "least of 57 people": 57, "least of 192 people": 192}
 
 
 def test_the_hand_is_told_how_much_coarser_it_is(run, monkeypatch):
