@@ -33,7 +33,7 @@ test: $(READY)
 
 record: $(READY)
 	$(BIN)/snakemake $(if $(CELL),data_manifests/recorded/$(CELL)/run.json,record) --cores $(CORES) --nolock \
-	  --rerun-incomplete --rerun-triggers params --quiet all --config profile=long
+	  --rerun-incomplete --rerun-triggers params --keep-going --quiet all --config profile=long
 
 lab: $(READY) notebooks
 	$(BIN)/jupyter lab --ip=127.0.0.1 notebooks

@@ -1,5 +1,5 @@
 # The graph of papermill runs, then the book. `make book` calls it on a laptop; the same file serves a cluster, as in
-#   snakemake --executor slurm --jobs 20 --config profile=paper
+#   snakemake ablations --profile clusters/slurm --config profile=paper
 # A notebook runs again when its cells, the code it imports, its profile, the lock or its data changed: all of that is
 # in `params`, as hashes. Time stamps decide nothing.
 import os
@@ -13,7 +13,7 @@ from osteolib.cohorts import load_manifest, state
 from osteolib.report.site import site_hash
 from osteolib.runs import list_notebooks, load_profile
 from osteolib.runs.paths import digest, make_folder
-from osteolib.runs.recorded import list_cells
+from osteolib.runs.recorded import TABLES, list_cells
 
 profile = config.get("profile", "quick")
 try:
@@ -35,6 +35,11 @@ if "OSTEO_LOCK" not in os.environ:  # jobs on a cluster read this file again, be
     except Timeout:
         sys.exit(f"another `make book` is at work on {BUILD}: wait for it, or choose another PROFILE")
     os.environ["OSTEO_LOCK"] = "held"
+
+
+envvars:  # what a job in a container would not have otherwise
+    "OSTEO_LOCK",
+    *(["OSTEO_DATA"] if "OSTEO_DATA" in os.environ else []),
 
 
 manifest = cache(load_manifest)  # asked for by every notebook; nothing changes while the graph is drawn
@@ -152,9 +157,16 @@ rule record:
         expand(RECORD, cell=list_cells()),
 
 
+# Those of them that take the methods apart, for all papers:  snakemake ablations --cores 2 --config profile=long
+rule ablations:
+    input:
+        expand(RECORD, cell=[name for name, cell in list_cells().items() if cell.grid == "ablations"]),
+
+
 rule recorded_cell:
     output:
         RECORD,
+        [f"data_manifests/recorded/{{cell}}/{table}.csv" for table in TABLES],
     log:
         f"{BUILD}/logs/recorded/{{cell}}.txt",
     shell:

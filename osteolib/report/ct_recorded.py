@@ -15,7 +15,7 @@ from osteolib.report.ct_ssl_page import pearson
 from osteolib.report.show import say, table, with_ci
 from osteolib.runs import Run
 from osteolib.runs.parameters import load_profile
-from osteolib.runs.recorded import Record, find_cell, read_record
+from osteolib.runs.recorded import Record, find_cell, read_record, state_of
 from osteolib.screen.ct_cells import BACKBONES, BMD, OSTEOPOROSIS
 from osteolib.screen.ct_devices import CROSSED, EXPERTS, ONE, PAPER, TOLD
 from osteolib.screen.ct_frozen import INSTALLED, UNTRAINED
@@ -45,7 +45,7 @@ def show_experts(run: Run, cell: str, scored: Scored, orders: Mapping[str, Compa
     if record is None:
         _say_declared(run, cell, "ct_epochs")
         say(run, "Longer trainings on {declared_people} simulated people, of at most {declared_epochs} epochs each, "
-            "are declared and not recorded yet, about {declared_hours:g} hours on one core.")  # fmt: skip
+            "are declared, about {declared_hours:g} hours on one core: {declared_state}.")  # fmt: skip
         return
     long = scored_of(record.predictions)
     pairs = [(TOLD, ONE), (EXPERTS, ONE)]
@@ -80,7 +80,7 @@ def show_backbones(run: Run, cell: str, n_boot: int, seed: int) -> None:
         _say_declared(run, cell)
         say(run, "The paper's second backbone, Swin-T, is trained on no page: it learns from a tenth as many vertebrae "
             "a second as the ResNet-18 here. A training beside ResNet-34, on {declared_people} simulated people and of "
-            "at most {declared_epochs} epochs, is declared and not recorded yet.")  # fmt: skip
+            "at most {declared_epochs} epochs, is declared: {declared_state}.")  # fmt: skip
         return
     rows = record.predictions
     scores = rows.pivot(index="unit_id", columns="method", values="y_score")[list(BACKBONES)]
@@ -102,7 +102,7 @@ def show_frozen(run: Run, cell: str, n_boot: int, seed: int) -> None:
         _say_declared(run, cell, "ct_ssl_epochs")
         say(run, "A ResNet-152 in 3-D that was trained on CT of chest and abdomen installs as a package. What it knows "
             "of vertebrae, beside encoders pre-trained here for {declared_epochs} epochs on {declared_people} "
-            "simulated people, is declared and not recorded yet.")  # fmt: skip
+            "simulated people, is declared: {declared_state}.")  # fmt: skip
         return
     of = {}
     for target in ("osteoporosis", "density"):
@@ -144,7 +144,7 @@ def _which(apart: tuple[float, float, float]) -> str:
 def _say_declared(run: Run, cell: str, epochs: str = "") -> None:
     declared = find_cell(cell)
     sizes = load_profile(declared.profile)
-    run.fact(declared_people=sizes["n_ct_study"], declared_hours=declared.hours,
+    run.fact(declared_people=sizes["n_ct_study"], declared_hours=declared.hours, declared_state=state_of(cell),
              declared_epochs=sizes[epochs] if epochs else declared.options["epochs"])  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from osteolib.report.hand_curves_rows import SHARES, Curves, in_words, read_curv
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.report.style import GREY, INK, use_style
 from osteolib.runs import Run
-from osteolib.runs.recorded import find_cell, read_record
+from osteolib.runs.recorded import find_cell, read_record, state_of
 from osteolib.screen.hand_curves import CORTEX, IDEAL, PHOTOGRAPHS, RANDOM, TAUGHT, TAUGHT_FILMED, TUNED
 
 CELLS = ("hand-taught-0", "hand-few-0", "hand-filmed-0", "hand-untaught-0")
@@ -39,8 +39,11 @@ def recorded_curves(run: Run, n_boot: int, seed: int) -> Curves | None:
     records = {cell: read_record(cell) for cell in CELLS}
     missing = [find_cell(cell) for cell, record in records.items() if record is None]
     if missing:
-        run.fact(missing=", ".join(cell.name for cell in missing), hours=sum(cell.hours for cell in missing))
-        say(run, "Not recorded yet: {missing}, about {hours:g} hours on one core. Its curves are left out.")
+        run.fact(
+            missing=", ".join(f"{cell.name} ({state_of(cell.name)})" for cell in missing),
+            hours=sum(cell.hours for cell in missing),
+        )
+        say(run, "Not there: {missing}, about {hours:g} hours on one core. Its curves are left out.")
     if records[CELLS[0]] is None:
         return None
     about = {cell: record.run for cell, record in records.items() if record}

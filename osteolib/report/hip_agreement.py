@@ -9,7 +9,7 @@ from osteolib.report.hip_paper import published_hip
 from osteolib.report.show import say, table, with_ci
 from osteolib.runs import Run
 from osteolib.runs.parameters import load_profile
-from osteolib.runs.recorded import find_cell, read_record
+from osteolib.runs.recorded import find_cell, read_record, state_of
 from osteolib.screen.hip_cells import NO_FILM, PIPELINE, RIDGE
 from osteolib.stats.agreement import Agreement, bland_altman
 from osteolib.stats.agreement_clustered import ClusteredAgreement, bland_altman_clustered, by_person
@@ -62,9 +62,10 @@ def show_recorded(run: Run, cell: str) -> None:
     record = read_record(cell)
     if record is None:
         sizes = load_profile(find_cell(cell).profile)
-        run.fact(declared_people=sizes["n_hip_people"], declared_pixels=sizes["roi_size"])
-        say(run, "A run on {declared_people} simulated people at {declared_pixels} pixels is declared and not recorded "
-            "yet.")  # fmt: skip
+        run.fact(declared_people=sizes["n_hip_people"], declared_pixels=sizes["roi_size"],
+                 declared_state=state_of(cell))  # fmt: skip
+        say(run, "A run on {declared_people} simulated people at {declared_pixels} pixels is declared: "
+            "{declared_state}.")  # fmt: skip
         return
     found = record.results.set_index(["method", "target", "metric"])[["value", "ci_low", "ci_high"]]
     about = record.run["configuration"]

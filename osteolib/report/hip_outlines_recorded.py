@@ -12,7 +12,7 @@ from osteolib.report.hip_segmentation_page import compare_overlap, required
 from osteolib.report.show import say, table
 from osteolib.runs import Run
 from osteolib.runs.parameters import load_profile
-from osteolib.runs.recorded import find_cell, read_record
+from osteolib.runs.recorded import find_cell, read_record, state_of
 from osteolib.screen.hip_cells import OVERLAP
 from osteolib.segment.hip_instances import BITS
 from osteolib.segment.mask_rcnn import SURE, sized
@@ -38,9 +38,9 @@ def show_recorded(run: Run, cell: str, live: Comparison, paper: Mapping[str, flo
         sizes = load_profile(declared.profile)
         run.fact(declared=declared.options["visits"] * sizes["mask_epochs"], declared_hours=declared.hours,
                  declared_columns=sized(sizes["film_width"], sizes["backbone"], 1, 0).columns,
-                 declared_people=sizes["n_hip_people"])  # fmt: skip
-        say(run, "A longer training is declared and not recorded yet: {declared} half films of {declared_people} "
-            "people, {declared_columns} pixels wide, about {declared_hours:g} hours on one core.")  # fmt: skip
+                 declared_people=sizes["n_hip_people"], declared_state=state_of(cell))  # fmt: skip
+        say(run, "A longer training is declared, {declared} half films of {declared_people} people, {declared_columns} "
+            "pixels wide, about {declared_hours:g} hours on one core: {declared_state}.")  # fmt: skip
         return
     about = record.run["configuration"]
     long = compare_overlap(overlaps_of(record.predictions), required(paper), n_boot, seed)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from osteolib.report.comparison import compare_scores
 from osteolib.report.show import with_ci
-from osteolib.runs.recorded import RECORDED, find_cell, read_record
+from osteolib.runs.recorded import RECORDED, find_cell, read_record, state_of
 
 
 def beside(
@@ -34,7 +34,8 @@ def beside(
         record = read_record(name, folder)
         if record is None:
             cell = find_cell(name, folder)
-            rows.append({"run": f"{name}: not recorded yet (profile {cell.profile}, about {cell.hours:g} hours)"})
+            state = state_of(name, folder)
+            rows.append({"run": f"{name}: {state} (profile {cell.profile}, about {cell.hours:g} hours)"})
             continue
         found = record.results[(record.results["metric"] == metric) & (record.results["target"] == target)]
         code = "other code than today's" if record.stale else "code as today"

@@ -14,7 +14,7 @@ from osteolib.report.comparison import compare_statistics
 from osteolib.report.recorded import training_size
 from osteolib.report.show import interval_facts, with_ci
 from osteolib.report.split_page import GRADES
-from osteolib.runs.recorded import Record, Recording, find_cell, list_cells, read_record
+from osteolib.runs.recorded import Record, Recording, find_cell, list_cells, read_record, state_of
 from osteolib.screen.copies import FACTS, FREE, HELD, NEAREST, auroc_within, has_copy, models, out_of_fold_scores
 from osteolib.stats import bootstrap_ci, bootstrap_statistic, sensitivity_constrained_threshold
 
@@ -221,6 +221,8 @@ def network_table(
         record = read_record(name)
         if record is None:
             missing.append(name)
+            if (state := state_of(name)).startswith("failed"):
+                rows.append({"network": f"{name}: {state}", "split": f"by {find_cell(name).options['split']}"})
             continue
         old = ", other code than today's" if record.stale else ""
         head = f"recorded, {name}: {training_size(record.run['configuration'])}{old}"

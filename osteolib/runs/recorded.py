@@ -3,7 +3,8 @@
 A *cell* is declared in ``data_manifests/recorded/cells.yaml``: a job, a profile, options. :func:`make_record` runs it
 once and writes ``data_manifests/recorded/<cell>/``: ``predictions.csv``, ``history.csv``, ``results.csv`` and, last,
 ``run.json`` with configuration, cohort, code, versions, machine, the hours of the last process and the SHA-256 of the
-other three. A record is never edited: one whose files differ from their hashes is refused.
+other three. A record is never edited: one whose files differ from their hashes is refused. A job that fails leaves
+``failed.json`` with the error, which pages show until the cell is recorded.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ READERS = ("osteolib.cohorts", "osteolib.radiograph.dicom", "osteolib.radiograph
            "osteolib.radiograph.markers", "osteolib.radiograph.polarity", "osteolib.radiograph.preprocess")  # fmt: skip
 """Code that brings units and pixels from outside. It does not make a record stale: what it brings does, which a record
 keeps as ``given`` and a test compares where the data are."""
+FAILED = "failed.json"
 VERSIONS = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "torchvision")
 
 
@@ -49,7 +51,8 @@ class Cell:
 
     ``job`` is a dotted function of the package, called as ``job(profile values, **options)``; its module names in
     ``MODULES[function]`` whose code the predictions depend on and, where units come from outside, has in
-    ``GIVEN[function]`` a function of the same arguments that tells what the job is given.
+    ``GIVEN[function]`` a function of the same arguments that tells what the job is given. ``grid`` names the
+    Snakemake target that the cell belongs to besides ``record``.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Cell:
     profile: str
     options: Mapping[str, Any]
     hours: float
+    grid: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ def make_record(name: str, folder: Path = RECORDED) -> Path:
     """Run a cell and write its record; a record that is there is left as it is. Returns its ``run.json``.
 
     A run that is cut off has written nothing here: what it had trained lies in the artefact store, and the next goes
-    on from there.
+    on from there. One that fails writes down its error and passes it on.
     """
     cell = find_cell(name, folder)
     last = folder / name / "run.json"
@@ -145,8 +149,14 @@ def make_record(name: str, folder: Path = RECORDED) -> Path:
     modules = list(home.MODULES[function])
     code = _code(modules)
     sizes = _Noted(load_profile(cell.profile))
-    recording = job(sizes, **cell.options)
-    given = home.GIVEN[function](sizes, **cell.options) if function in home.GIVEN else {}
+    try:
+        recording = job(sizes, **cell.options)
+        given = home.GIVEN[function](sizes, **cell.options) if function in home.GIVEN else {}
+    except Exception as error:
+        said = f"{type(error).__name__}: {str(error).replace(str(ROOT), '.')}"
+        about = {"error": said, "date": f"{started:%Y-%m-%d}", "machine": machine()}
+        write_atomic(folder / name / FAILED, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+        raise
     files = {f"{table}.csv": _csv(getattr(recording, table)) for table in TABLES}
     run = {
         "cell": name,
@@ -168,6 +178,7 @@ def make_record(name: str, folder: Path = RECORDED) -> Path:
     }
     for file, text in files.items():
         write_atomic(folder / name / file, text)
+    (folder / name / FAILED).unlink(missing_ok=True)
     return write_atomic(last, json.dumps(run, indent=1, ensure_ascii=False) + "\n")  # last: it makes the record count
 
 
@@ -200,21 +211,24 @@ def read_record(name: str, folder: Path = RECORDED) -> Record | None:
 
 
 def record_hash(name: str, folder: Path = RECORDED) -> str:
-    """Changes when a cell is recorded, or when the code of its record changes; empty where there is none."""
+    """Changes when a cell is recorded or fails, or when the code of its record changes; empty where it was not run."""
     cell = find_cell(name, folder)
     path = folder / name / "run.json"
     if not path.is_file():
-        return ""
+        return file_sha256(folder / name / FAILED)[:16] if (folder / name / FAILED).is_file() else ""
     run = json.loads(path.read_text(encoding="utf-8"))
     return f"{file_sha256(path)[:16]}{' stale' * _is_stale(cell, run)}"
 
 
 def state_of(name: str, folder: Path = RECORDED) -> str:
-    """In words: not recorded yet, recorded, recorded by other code than today's, or damaged."""
+    """In words: not recorded yet, failed and how, recorded, recorded by other code than today's, or damaged."""
     try:
         record = read_record(name, folder)
     except ValueError:
         return "damaged"
+    if record is None and (folder / name / FAILED).is_file():
+        about = json.loads((folder / name / FAILED).read_text(encoding="utf-8"))
+        return f"failed on {about['date']}: {about['error'].splitlines()[0]}"
     if record is None:
         return "not recorded yet"
     return "recorded by other code" if record.stale else "recorded"

@@ -83,3 +83,21 @@ def test_a_file_that_disappears_while_a_folder_is_added_is_named_and_nothing_is_
     with pytest.raises(own.FolderProblems, match=victim):
         own.add_folder(folder, "moved", bone="hand")
     assert not manifests.exists()
+
+
+def test_a_cell_that_fails_does_not_stop_the_grid_and_is_shown_as_failed(tmp_path):
+    kills = runpy.run_path(str(HERE / "kills.py"))
+    copy = kills["Copy"](tmp_path / "project")
+    cells = copy.folder / "data_manifests" / "recorded" / "cells.yaml"
+    trial = kills["TRIAL"].replace("hours: 0.01", "hours: 0.01\n  grid: ablations")
+    failing = trial.replace("trial:", "failing:").replace("seed: 0", "seed: -1")
+    others = cells.read_text().replace("grid: ablations", "grid: other").replace(kills["TRIAL"], "")
+    cells.write_text(others + failing + trial)
+    grid = [str(copy.bin / "snakemake"), "ablations", "--cores", "1", "--nolock", "--keep-going", "--quiet", "all",
+            "--config", "profile=smoke"]  # fmt: skip
+    assert copy.run(grid) == 1
+    listed = subprocess.run([copy.bin / "osteolib", "list"], env=copy.env, capture_output=True, text=True).stdout
+    states = {line.split()[0]: line for line in listed.splitlines() if line.startswith("    ")}
+    assert " recorded;" in states["trial"]
+    assert "failed on 20" in states["failing"] and "ValueError: expected non-negative integer" in states["failing"]
+    assert sorted(path.name for path in (cells.parent / "failing").iterdir()) == ["failed.json"]

@@ -41,8 +41,10 @@ def test_printed_and_simulated_limits_stand_apart_and_the_slope_beside_what_is_e
 def test_a_page_tells_what_was_recorded_or_that_it_was_not(run, monkeypatch):
     cell = find_cell("hip-pipeline-0")
     monkeypatch.setattr(page, "read_record", lambda name: None)
+    monkeypatch.setattr(page, "state_of", lambda name: "failed on 2026-01-01: ValueError: no room")
     page.show_recorded(run, cell.name)
-    assert run.facts == {"declared_people": 1000, "declared_pixels": 224}
+    assert run.facts == {"declared_people": 1000, "declared_pixels": 224,
+                         "declared_state": "failed on 2026-01-01: ValueError: no room"}  # fmt: skip
     kinds = [("osteoporosis", "auroc", hip_cells.PIPELINE), *(("t_score", "pearson_r", name) for name in
              (hip_cells.PIPELINE, hip_cells.RIDGE, hip_cells.NO_FILM))]  # fmt: skip
     rows = [(method, target, metric, 0.1 * k, 0.1 * k - 0.05, 0.1 * k + 0.05) for k, (target, metric, method) in

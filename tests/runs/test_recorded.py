@@ -154,6 +154,23 @@ def test_a_cell_killed_half_way_leaves_nothing_and_the_next_run_completes_it(fol
     assert state_of("trial-3", folder) == "recorded"
 
 
+def test_a_cell_that_fails_is_shown_with_its_error_until_it_is_recorded(folder, monkeypatch):
+    def fails(sizes, seed):
+        raise RuntimeError(f"no room for {seed} under {recorded.ROOT}/build\nand more")
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="no room"):
+        patch.setattr(knee_cells, "real_folds", fails)
+        make_record("trial-3", folder)
+    failed = state_of("trial-3", folder)
+    assert failed.startswith("failed on 20") and failed.endswith(": RuntimeError: no room for 3 under ./build")
+    assert read_record("trial-3", folder) is None and record_hash("trial-3", folder) != ""
+    live = pd.DataFrame([{"method": "m", "split": "test", "value": 0.5, "ci_low": 0.4, "ci_high": 0.6, "n": 9}])
+    shown = beside(live, "32 px", ["trial-3"], "auroc", "bone_loss", folder=folder)
+    assert shown["run"].iloc[1].startswith(f"trial-3: {failed}")
+    make_record("trial-3", folder)
+    assert state_of("trial-3", folder) == "recorded" and not (folder / "trial-3" / recorded.FAILED).exists()
+
+
 def test_killed_between_its_files_a_record_does_not_count(folder, monkeypatch):
     written = []
 
