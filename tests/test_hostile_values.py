@@ -227,6 +227,8 @@ def calls():
         "stats.roc.delong_ci": {"y_true": Y, "y_score": SCORE, "confidence": 0.95, "groups": PEOPLE},
         "stats.roc.delong_test": {"y_true": Y, "score_a": SCORE, "score_b": OTHER, "confidence": 0.95,
                                   "groups": PEOPLE},
+        "stats.seeds.seeded_steps": {"values": [[0.7, 0.75, 0.8], [0.72, 0.74, 0.83], [0.66, 0.7, 0.8]],
+                                     "confidence": 0.95},
         "stats.t_score_calibration.calibration_bins": two | {"groups": PEOPLE, "n_bins": 3, **few},
         "stats.t_score_calibration.proportional_bias": two | {"groups": PEOPLE, "cut": -2.5, **few},
         "stats.thresholds.decision_curve": {"y_true": Y, "y_score": SHARE, "thresholds": np.array([0.25, 0.5])},

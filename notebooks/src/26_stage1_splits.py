@@ -36,7 +36,7 @@ from dataclasses import asdict
 
 import osteolib
 from osteolib.report import figure, load_or_explain, provenance, say, table
-from osteolib.report import split_networks, split_page, split_tables
+from osteolib.report import split_networks, split_page, split_seeds, split_tables
 from osteolib.report.published import load_published
 from osteolib.report.recorded import training_size
 from osteolib.runs.recorded import list_cells
@@ -154,6 +154,7 @@ for name, columns, what, folded in (
           f"STR-Net on Stage 1, {what}: {about}", index=False, group="network",
           folded=folded)
 say(run, "Of {n_cells} longer runs that are declared, {n_recorded} are recorded.")
+split_seeds.show_seeds(run, split_seeds.recorded_aurocs())
 
 # %% [markdown]
 # ## How much of it is memory?
