@@ -6,11 +6,19 @@ from collections.abc import Mapping
 
 from osteolib.report.ablation import Step
 from osteolib.report.published import load_published
+from osteolib.screen.hand_parts import (
+    CONVENTIONAL,
+    CROPS_ALONE,
+    FILM,
+    FILMED,
+    HAND,
+    LABELS,
+    PATCHES,
+    SQUARES,
+    UNTRAINED,
+    VGG,
+)
 
-FULL = "full method"
-SQUARES, PATCHES, FILM = "squares, no mask", "random patches", "patches, then the film"
-CROPS_ALONE, UNTRAINED, LABELS = "crops alone", "random weights", "labels alone"
-CONVENTIONAL, VGG, HAND, FILMED = "conventional crops", "labels, VGG16", "labels, whole hand", "as filmed"
 PAPER = "lee2025_hand"
 
 

@@ -13,14 +13,17 @@ from osteolib.phantoms.hand.truth import read_masks
 from osteolib.radiograph import read_radiograph
 from osteolib.report.ablation import Scored, differences_figure, shown_summary, summary
 from osteolib.report.comparison import Comparison
-from osteolib.report.hand_ablations import FILM, FULL, HAND, LABELS, PAPER, PATCHES, SQUARES, UNTRAINED, VGG, steps
+from osteolib.report.hand_ablations import PAPER, steps
 from osteolib.report.published import load_published
 from osteolib.report.show import figure, say, table, with_ci
 from osteolib.report.style import use_style
 from osteolib.runs import Run
 from osteolib.screen.hand_grid import Segments
+from osteolib.screen.hand_parts import FILM, FULL, HAND, LABELS, PATCHES, SQUARES, UNTRAINED, VGG
+from osteolib.screen.taught_bones import Taught
 from osteolib.segment.bones import bone_images
 from osteolib.segment.windows import film_box, hand_box
+from osteolib.ssl.pretrain import Recipe
 
 PHANTOM = "hand-phantom"
 GOES = {SQUARES: "the mask", PATCHES: "the place", FILM: "the seven answers and the pixels"}
@@ -49,6 +52,19 @@ def show_windows(run: Run, hands: pd.DataFrame, images: Mapping[str, Segments]) 
         "{hand_coarser:.1f} times smaller in the image of the hand than in its own, and {film_coarser:.1f} times "
         "smaller in the film.",
     )
+
+
+def show_recipes(run: Run, trained: Mapping[str, tuple[str, Recipe | Taught]]) -> None:
+    """What each training is shown and how: a line each, with what differs from the full method marked by its words."""
+    rows = []
+    for name, (kind, recipe) in trained.items():
+        told = "labels" if isinstance(recipe, Taught) else "nothing"
+        views = " + ".join(f"{crop.n} of {crop.size} px" for crop in recipe.crops)
+        content = f", at least {recipe.min_content:.0%} bone" if recipe.min_content else ""
+        rows.append({"": name, "images": kind, "told": told, "network": recipe.encoder, "views": views + content,
+                     "augmentation": recipe.augmentation, "epochs": recipe.epochs})  # fmt: skip
+    table(run, "recipes", pd.DataFrame(rows), "Simulated people: what each training is shown", index=False,
+          folded="The trainings")  # fmt: skip
 
 
 def people_tested() -> dict[str, int]:

@@ -47,7 +47,7 @@ def seeded_steps(values: ArrayLike, confidence: float = 0.95) -> SeededSteps:
     ------
     ValueError
         Not two-dimensional, fewer than two steps or seeds, a step or a seed without a value, too few values for an
-        interval, or values without any spread within steps.
+        interval, or none of them spread beyond steps and seeds.
     """
     confidence, x = level(confidence), reals(values, "values")
     known = ~np.isnan(x)
@@ -65,8 +65,10 @@ def seeded_steps(values: ArrayLike, confidence: float = 0.95) -> SeededSteps:
     if freedom < 1:
         raise ValueError(f"values are too few for an interval: {y.size} of {x.shape[1]} steps from {x.shape[0]} seeds")
     design = np.column_stack([np.ones(y.size), *(step == j for j in range(1, x.shape[1]))]).astype(float)
-    if np.ptp(y - np.nanmean(x, axis=0)[step]) < 1e-12:
-        raise ValueError("values have no spread within steps: the luck of a training cannot be told")
+    both = np.column_stack([design, *(seed == i for i in range(1, x.shape[0]))])
+    left = y - both @ np.linalg.lstsq(both, y, rcond=None)[0]
+    if np.abs(left).max() < 1e-9 * np.abs(y).max():
+        raise ValueError("values have no spread beyond that of steps and seeds: an interval cannot be told")
     mean, covariance, sd_seed, sd_rest = _fitted(y, design, seed)
     half = t.ppf((1 + confidence) / 2, freedom) * np.sqrt(np.diag(covariance)[1:])
     return SeededSteps(mean[1:], mean[1:] - half, mean[1:] + half, sd_seed, sd_rest, y.size)

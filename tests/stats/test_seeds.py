@@ -64,7 +64,8 @@ def test_its_interval_holds_the_planted_change_as_often_as_it_says():
         ([[0.1, np.nan], [0.2, np.nan]], "of every step"),
         ([[0.1, 0.2], [np.nan, np.nan]], "of every seed"),
         ([[0.1, 0.2], [0.3, np.nan]], "too few for an interval: 3 of 2 steps from 2 seeds"),
-        ([[0.1, 0.2], [0.1, 0.2]], "no spread within steps"),
+        ([[0.1, 0.2], [0.1, 0.2]], "no spread beyond"),
+        ([[0.1, 0.2, 0.4], [0.2, 0.3, 0.5]], "no spread beyond"),
         ([[0.1, np.inf], [0.1, 0.2]], "must be finite"),
     ],
 )
