@@ -76,8 +76,9 @@ read, risk = page.compare_told(told, truth[held], n_boot, seed)
 page.show_told(run, read, risk, attainable_auroc("A", seed=seed), int(held.sum()))
 
 # %% [markdown]
-# A correlation of zero with the exposure says that the preparation did its work, not that the film is without trace: noise
-# and saturation stay. And a rank is no gift: how bright a bone is *compared with the soft tissue beside it* is mineral, too.
+# A correlation near zero with the exposure says that the preparation did its work, not that the film is without trace: noise
+# and saturation stay. A gain by ranks is then no proof that exposure was the trouble. Ranks also spread the contrast over all grey
+# levels, and an encoder of photographs reads contrast. And they take away: how bright a bone is beside soft tissue is mineral, too.
 #
 # ## Real knees
 #
@@ -115,9 +116,9 @@ page.show_real(run, bone_loss(real["label"]), scores, bright,
 # %% [markdown]
 # ```{admonition} What it means
 # :class: important
-# Ask of a preparation which curves it undoes, and of features what they still tell of the film. Where the preparation already
-# takes the exposure out, ranks have nothing left to give and may take mineral away; where it does not, they are one line. A mask
-# decides whose ranks they are: over a whole picture, a thick thigh moves the ranks of the bone.
+# Ask of a preparation which curves it undoes, and of features what they still tell of the film. What drowned the bone on hands,
+# cut out and prepared by a mask alone, is stretched away here before the network. A mask decides whose ranks they are: over a whole picture,
+# a thick thigh moves the ranks of the bone; inside the bone its brightness against the tissue is gone.
 # ```
 #
 # ```{admonition} Deviations, and what is left out

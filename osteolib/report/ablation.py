@@ -113,8 +113,7 @@ def differences_figure(
     rows = d[d["reference"].eq(full) & d["method"].isin(names)].assign(
         metric="change", method=lambda t: t["method"].map(names)
     )
-    if ceiling is not None:
-        rows["attainable"] = ceiling
+    rows["attainable"] = np.nan if ceiling is None else ceiling
     printed = {names[row.method]: (row.printed[0],) for row in found.itertuples() if row.printed}
     ours = {names[row.method]: (COLOURS["normal"], "s") for row in found.itertuples() if row.table == "–"}
     strokes = {names[name]: values for name, values in (seeds or {}).items() if len(values) > 1}

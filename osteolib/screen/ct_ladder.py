@@ -67,7 +67,7 @@ NOT_ATTEMPTED = {
     "nnFormer|Alice|Lclass": "neither Alice nor its weights install here as a package",
     "SwinT|SwinMM|Lclass": "neither SwinMM nor its weights install here as a package",
     "ResNet34|VOCO|Lclass": "neither VOCO nor its weights install here as a package",
-    "SwinT|scratch|Lclass": "too slow to be trained live; left to a recorded run",
+    "SwinT|scratch|Lclass": "too slow to be trained live; a recorded run stands above",
     "SwinT|TP-SwAV|Lclass": "Swin-T at the paper's size needs an accelerator; not run",
     "SwinT+MoE|TP-SwAV|Lunified": "Swin-T at the paper's size needs an accelerator; not run",
 }
