@@ -8,6 +8,7 @@ from osteolib.report.ablation import compare_steps
 from osteolib.runs.recorded import find_cell
 from osteolib.screen.knee_parts import RELEASED, STAGES
 from osteolib.screen.knee_parts_cells import FROZEN, OWN
+from osteolib.stats import sensitivity_constrained_threshold
 
 USES = "strnet-stage1"
 RNG = np.random.default_rng(0)
@@ -66,13 +67,15 @@ def test_a_stage_has_the_columns_of_its_heads_and_the_rmse_is_that(run):
 
 def test_the_threshold_comes_from_validation_knees_alone():
     rows = network("m", 3.0)
-    rows.loc[(rows["split"] == "validation") & (rows["y_true"] == 1) & (rows["target"] == "bone_loss"), "y_score"] = 0.9
-    rows.loc[(rows["split"] == "validation") & (rows["y_true"] == 0) & (rows["target"] == "bone_loss"), "y_score"] = 0.1
-    test = rows.query("split == 'test' and target == 'bone_loss'")
+    test, valid = (rows.query("split == @part and target == 'bone_loss'") for part in ("test", "validation"))
     found = page.measured(rows, 200, 0)
-    called = test["y_score"] >= 0.9  # the only threshold that finds all and calls nobody else
+    called = (
+        test["y_score"] >= sensitivity_constrained_threshold(valid["y_true"].astype(int), valid["y_score"]).threshold
+    )
     assert found["sensitivity"].startswith(f"{called[test['y_true'] == 1].mean():.2f} (")
     assert found["specificity"].startswith(f"{1 - called[test['y_true'] == 0].mean():.2f} (")
+    easier = rows.assign(y_score=rows["y_score"].where(rows["split"] == "test", rows["y_score"] ** 2))
+    assert page.measured(easier, 200, 0)["sensitivity"] != found["sensitivity"]
 
 
 def test_missing_cells_and_failed_backbones_are_said(run, monkeypatch):
