@@ -28,8 +28,9 @@ LEVEL = 0.05  # of all steps together
 class Step:
     """One part left out or changed.
 
-    ``table``: the paper's table that does alike, "–" where none does; ``words``: what is changed; ``base``: the method
-    that differs from this one in one thing, where that is not the full one; ``printed``: the paper's changes of AUROC.
+    ``table``: the paper's table that does alike, "–" where none does, empty where the paper has no such table at all;
+    ``words``: what is changed; ``base``: the method that differs from this one in one thing, where that is not the full
+    one; ``printed``: the paper's changes of AUROC.
     """
 
     table: str
@@ -108,7 +109,7 @@ def differences_figure(
     ``ceiling``: how far the attainable lies above the full method. ``seeds``: differences of single seeds, by method.
     Steps of no table of the paper's (–) have squares.
     """
-    names = {row.method: f"{row.method} ({row.table})" for row in found.itertuples()}
+    names = {row.method: f"{row.method} ({row.table})" if row.table else row.method for row in found.itertuples()}
     d = compared.differences
     rows = d[d["reference"].eq(full) & d["method"].isin(names)].assign(
         metric="change", method=lambda t: t["method"].map(names)
@@ -124,7 +125,8 @@ def differences_figure(
     axis.barh(range(len(found)), 2 * found[few][::-1], left=-found[few][::-1], height=0.72, color=GREY, alpha=0.16,
               zorder=0, label=f"too small for {few.removeprefix('least of ')}")  # fmt: skip
     axis.set_xlim(-reach, reach)
-    fig.legends[0].remove()
+    for legend in list(fig.legends):
+        legend.remove()
     fig.legend(loc="outside upper right", ncols=3, fontsize="small")
     return fig
 
@@ -136,6 +138,8 @@ def shown_summary(found: pd.DataFrame, tested: Iterable[str], printed: str) -> p
                "printed": printed} | {column: column for column in tested}  # fmt: skip
     if not found["printed"].map(len).any():
         del columns["printed"]
+    if not found["table"].any():
+        del columns["table"]
     shown = found.assign(
         printed=[", ".join(f"{p:+.2f}".replace("-", "−") for p in ps) or "–" for ps in found["printed"]],
         p=[f"{p:.3f}" if p >= 0.001 else "< 0.001" for p in found["p"]],

@@ -20,16 +20,29 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import AdamW
 
+from osteolib.cohorts import load_cohort
 from osteolib.phantoms.hip.truth import FEMUR, read_masks
 from osteolib.radiograph import read_radiograph
+from osteolib.runs.recorded import Recording
+from osteolib.runs.run import PREDICTION_COLUMNS
 from osteolib.runs.side_by_side import side_by_side
 from osteolib.runs.store import artefact, resumable_artefact
 from osteolib.screen.hip_baselines import ridge
+from osteolib.screen.hip_cells import MODULES as PIPELINE
 from osteolib.screen.hip_created import fit_like
-from osteolib.screen.hip_study import Fitted, StudyHips, StudyRecipe
+from osteolib.screen.hip_study import (
+    Fitted,
+    StudyHips,
+    StudyRecipe,
+    fit_study,
+    study_hips,
+    study_recipe,
+    trained_networks,
+)
 from osteolib.screen.mlp_search import fit_mlp
 from osteolib.screen.sub_clusters import CLASS_CUT, ClusterRecipe
 from osteolib.screen.triplet import (
+    HISTORY,
     N_FEATURES,
     Hips,
     TripletNet,
@@ -40,6 +53,7 @@ from osteolib.screen.triplet import (
     trained_triplet,
     warm_then_cosine,
 )
+from osteolib.stats.prediction_metrics import prediction_metrics
 from osteolib.train import fit
 from osteolib.views.hip_views import BLACK, augmented, network_input, on_background, right_hip
 
@@ -55,6 +69,9 @@ SAME_SCORE = (ONE_A_CLASS, ONE_FOR_ALL, NO_FILTER, NO_SEARCH)
 NO_LIMIT = 1e6
 """An outlier rule that nobody meets."""
 FEATURES = "features.npy"
+MODULES = {"one_seed": (*PIPELINE["pipeline"], __name__)}
+"""Whose code the predictions depend on."""
+GIVEN: dict[str, Any] = {}  # nothing comes from outside
 
 
 class Said(NamedTuple):
@@ -189,3 +206,28 @@ def as_table(study: StudyHips, said: Mapping[str, Said]) -> pd.DataFrame:
         [about.assign(method=step, y_score=one.score, predicted=one.t_score) for step, one in said.items()],
         ignore_index=True,
     )
+
+
+def one_seed(sizes: Mapping[str, Any], seed: int) -> Recording:
+    """The recorded cell: the pipeline of :func:`osteolib.screen.hip_cells.pipeline` and every step on its test hips."""
+    cohort = load_cohort("hip-phantom", preset="chen2024", seed=seed, n_subjects=sizes["n_hip_people"],
+                         film_width=sizes["film_width"])  # fmt: skip
+    recipe = replace(
+        study_recipe(sizes["roi_size"], sizes["hip_epochs"], sizes["ga_generations"], 1, seed), networks=()
+    )
+    study = study_hips(cohort, recipe.image_size, seed)
+    networks = trained_networks(study, recipe)
+    fitted = fit_study(study, networks.features, recipe)
+    said = as_table(study, said_by_steps(study, fitted, other_features(study, recipe), recipe))
+    hips = study.hips.set_index("unit_id").loc[said["unit_id"]].reset_index()
+    rows = hips.assign(cohort=cohort.name, split="test", fold=0, seed=seed, method=said["method"].to_numpy())
+    predictions = pd.concat([
+        rows.assign(target="osteoporosis", y_true=said["y_true"].to_numpy(float), y_score=said["y_score"].to_numpy()),
+        rows.assign(target="t_score", y_true=said["t_score"].to_numpy(), y_score=said["predicted"].to_numpy()),
+    ])[[*PREDICTION_COLUMNS, "split_group"]]  # fmt: skip
+    about = {"image_size": recipe.image_size, "epochs": recipe.triplet.epochs, "n_phantoms": sizes["n_hip_people"],
+             "n_train": len(study.rows("train", "validation")), "n_test": len(study.rows("test")),
+             "backbone": "compact CNN", "initialisation": "none"}  # fmt: skip
+    used = {cohort.name: {"kind": cohort.kind, "fingerprint": cohort.fingerprint}}
+    history = pd.read_parquet(networks.folder / HISTORY).assign(fold=0)
+    return Recording(predictions, history, prediction_metrics(predictions), used, about)
