@@ -73,10 +73,15 @@ def show_told(run: Run, read: Comparison, risk: Comparison, attainable: float, n
                 for a in ("density", "exposure")},
              **{f"{key}_auroc": with_ci(*ill[kind], "+.2f") for key, kind in (("whole", RANKED), ("bone", IN_BONE))},
              whole_word=word(ill[RANKED]), bone_word=word(ill[IN_BONE]))  # fmt: skip
+    film = max(read.estimate(f"{PREPARED}: {a}")[2] for a in ("exposure", "window"))
+    drowned = ("The bone is not drowned: its density is told better than exposure and window." if
+               read.estimate(f"{PREPARED}: density")[1] > film else "That bone is told better than the film, this run "
+               "cannot say.")  # fmt: skip
+    run.fact(drowned=drowned)
     say(run, "As the paper prepares them, frozen features tell the exposure of a film with ρ = **{told_exposure}** and "
         "the density of the bone with ρ = {told_density}; AUROC for bone loss {told_auroc}, where "
-        "{told_attainable:.2f} is attainable. Ranks over the whole picture change the exposure by {whole_exposure}, "
-        "the density by {whole_density} and the AUROC by **{whole_auroc}**: {whole_word}. Ranks inside the true "
+        "{told_attainable:.2f} is attainable. {drowned} Ranks over the whole picture change the exposure by "
+        "{whole_exposure}, the density by {whole_density} and the AUROC by **{whole_auroc}**: {whole_word}. Ranks inside the true "
         "outline of the bone change them by {bone_exposure}, {bone_density} and **{bone_auroc}**: "
         "{bone_word}.")  # fmt: skip
 

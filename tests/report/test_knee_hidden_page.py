@@ -32,8 +32,16 @@ def test_the_phantoms_table_is_of_r_and_auroc_and_the_words_follow_the_interval(
     rho = spearmanr(by_kind[PREPARED]["exposure"], TRUTH["exposure"]).statistic
     assert shown.loc[PREPARED, "exposure, ρ"].startswith(f"{rho:.2f} (")
     assert shown.loc[RANKED, "bone loss, AUROC"].startswith(f"{roc_auc_score(Y, by_kind[RANKED]['risk']):.2f} (")
+    assert run.facts["drowned"].startswith("That bone is told better than the film, this run")
     assert (run.facts["whole_word"], run.facts["bone_word"]) == ("a gain", "this run cannot tell")
     assert run.facts["whole_exposure"].startswith("−0.")
+
+
+def test_a_bone_that_is_told_better_than_the_film_is_not_drowned(run):
+    sharp = told(0.2, 0.1).assign(density=TRUTH["density"])
+    read, risk = page.compare_told({PREPARED: sharp, RANKED: sharp, IN_BONE: sharp}, TRUTH, 200, 0)
+    page.show_told(run, read, risk, 0.9, N)
+    assert run.facts["drowned"].startswith("The bone is not drowned")
 
 
 def test_real_knees_are_compared_in_pairs_and_each_model_speaks(run):
