@@ -66,8 +66,9 @@ reach = {stage: gradient_reach(net, three, truth) for stage, net in nets.items()
 
 # %% tags=["hide-input"]
 sizes = {stage: sum(p.numel() for p in net.parameters()) for stage, net in nets.items()}
-losses = {stage: ["screen"] + [name.removeprefix("lambda_").replace("_", "-") for name, w
-                               in weights_of(Variant(stage)).items() if w] for stage in STAGES}
+losses = {stage: ["screen"] + [name.removeprefix("lambda_").replace("_", "-")
+                               for name, w in weights_of(Variant(stage)).items() if w]
+          for stage in STAGES}
 shown = pd.DataFrame({"stage": [f"{s} {WORDS[s]}" for s in STAGES],
                       "parameters": [f"{n:,}" for n in sizes.values()],
                       "losses": [", ".join(names) for names in losses.values()]})
