@@ -81,8 +81,8 @@ def show_told(run: Run, read: Comparison, risk: Comparison, attainable: float, n
     say(run, "As the paper prepares them, frozen features tell the exposure of a film with ρ = **{told_exposure}** and "
         "the density of the bone with ρ = {told_density}; AUROC for bone loss {told_auroc}, where "
         "{told_attainable:.2f} is attainable. {drowned} Ranks over the whole picture change the exposure by "
-        "{whole_exposure}, the density by {whole_density} and the AUROC by **{whole_auroc}**: {whole_word}. Ranks inside "
-        "the true outline of the bone change them by {bone_exposure}, {bone_density} and **{bone_auroc}**: "
+        "{whole_exposure}, the density by {whole_density} and the AUROC by **{whole_auroc}**: {whole_word}. Ranks "
+        "inside the true outline of the bone change them by {bone_exposure}, {bone_density} and **{bone_auroc}**: "
         "{bone_word}.")  # fmt: skip
 
 
