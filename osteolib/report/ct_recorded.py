@@ -104,13 +104,13 @@ def show_frozen(run: Run, cell: str, n_boot: int, seed: int) -> None:
             "of vertebrae, beside encoders pre-trained here for {declared_epochs} epochs on {declared_people} "
             "simulated people, is declared: {declared_state}.")  # fmt: skip
         return
-    of = {}
-    for target in ("osteoporosis", "density"):
+    of, pool, start = {}, NAMES["tp-swav"], NAMES["random resnet18-half"]
+    for target in ("osteoporosis", "density", "size"):
         own = record.predictions[record.predictions["target"] == target]
         scores = own.pivot(index="unit_id", columns="method", values="y_score").rename(columns=NAMES)
         first = own.drop_duplicates("unit_id").set_index("unit_id").loc[scores.index]
         how = {"groups": first["split_group"].to_numpy(str), "n_boot": n_boot, "seed": seed,
-               "reference": [(INSTALLED, NAMES["tp-swav"]), (INSTALLED, UNTRAINED)]}  # fmt: skip
+               "reference": [(INSTALLED, pool), (INSTALLED, UNTRAINED), (pool, start)]}  # fmt: skip
         y = first["y_true"].to_numpy()
         if target == "osteoporosis":
             of[target] = compare_scores(y, scores, **how)
@@ -134,6 +134,17 @@ def show_frozen(run: Run, cell: str, n_boot: int, seed: int) -> None:
         "chest and abdomen, and that installs, has an AUROC of **{installed_auroc}**, {installed_word} the pool's "
         "encoder (difference {installed_above}). It answers the density with r {installed_density}; its training "
         "gives {installed_trained} of that over random weights.")  # fmt: skip
+    lost, kept = (of[target].difference(pool, start) for target in ("density", "size"))
+    last = record.history[record.history["method"].eq("tp-swav")].iloc[-1]
+    run.fact(pool_density=of["density"].text(pool), pool_lost=with_ci(*lost, "+.2f"), pool_size=of["size"].text(pool),
+             pool_kept=with_ci(*kept, "+.2f"), pool_loss=float(last["loss"]),
+             pool_collapsed=float(last["collapsed_loss"]), pool_rank=float(last["effective_rank"]))  # fmt: skip
+    if lost[2] < 0:
+        say(run, "So long a pre-training on the pool makes the encoder *worse* than it began: it tells the density with "
+            "r **{pool_density}**, {pool_lost} against the same network with random weights, and the size of the bone "
+            "with {pool_size} ({pool_kept}). It has not collapsed (loss {pool_loss:.2f}, a collapsed one "
+            "{pool_collapsed:.2f}; effective rank {pool_rank:.0f}). One reading, which this run does not prove: place "
+            "and shape, common to all members of a pool, answer the swap, and their grey levels differ.")  # fmt: skip
 
 
 def _which(apart: tuple[float, float, float]) -> str:

@@ -96,18 +96,25 @@ def test_an_encoder_that_installs_is_set_beside_the_recorded_ones(run, monkeypat
     page.show_frozen(run, cell.name, 100, 0)
     assert run.facts["declared_epochs"] == 40
     rng, of, rows = np.random.default_rng(2), vertebrae(0, 1), []
-    for name, noise in ((INSTALLED, 0.02), ("tp-swav", 3.0), (UNTRAINED, 1.0)):
+    for name, noise in ((INSTALLED, 0.02), ("tp-swav", 3.0), (UNTRAINED, 1.0), ("random resnet18-half", 0.1)):
         density = of["bmd_true_g_cm2"]
         rows += [of.assign(method=name, target="osteoporosis", y_true=of["y"] * 1.0,
                            y_score=of["y"] + rng.normal(0, noise, 160)),
                  of.assign(method=name, target="density", y_true=density,
-                           y_score=density + rng.normal(0, noise, 160))]  # fmt: skip
+                           y_score=density + rng.normal(0, noise, 160)),
+                 of.assign(method=name, target="size", y_true=density,
+                           y_score=density + rng.normal(0, 0.1, 160))]  # fmt: skip
     table = pd.concat(rows, ignore_index=True)
-    record = Record(cell, table, table, table, {"configuration": ABOUT}, stale=False)
+    history = pd.DataFrame(
+        {"method": "tp-swav", "loss": [3.0, 0.9], "collapsed_loss": 3.5, "effective_rank": [9.0, 19]}
+    )
+    record = Record(cell, table, history, table, {"configuration": ABOUT}, stale=False)
     monkeypatch.setattr(page, "read_record", lambda name: record)
     page.show_frozen(run, cell.name, 100, 0)
     assert run.facts["installed_auroc"].startswith("1.00") and run.facts["installed_word"] == "above"
     r = np.corrcoef(rows[1]["y_true"], rows[1]["y_score"])[0, 1]
+    assert run.facts["pool_lost"].startswith("−") and run.facts["pool_kept"].startswith(("+0.0", "−0.0"))
+    assert (run.facts["pool_loss"], run.facts["pool_rank"]) == (0.9, 19)
     assert run.facts["installed_density"].startswith(f"{r:.2f}") and "TP-SwAV, pool" in set(
         pd.read_csv(run.folder / "recorded.csv")["reader"]
     )
