@@ -141,8 +141,8 @@ def show_frozen(run: Run, cell: str, n_boot: int, seed: int) -> None:
              pool_collapsed=float(last["collapsed_loss"]), pool_rank=float(last["effective_rank"]))  # fmt: skip
     if lost[2] < 0:
         say(run, "So long a pre-training on the pool makes the encoder *worse* than it began: it tells the density "
-            "with r **{pool_density}**, {pool_lost} against the same network with random weights, and the size of the bone "
-            "with {pool_size} ({pool_kept}). It has not collapsed (loss {pool_loss:.2f}, a collapsed one "
+            "with r **{pool_density}**, {pool_lost} against the same network with random weights, and the size of the "
+            "bone with {pool_size} ({pool_kept}). It has not collapsed (loss {pool_loss:.2f}, a collapsed one "
             "{pool_collapsed:.2f}; effective rank {pool_rank:.0f}). One reading, which this run does not prove: place "
             "and shape, common to all members of a pool, answer the swap, and their grey levels differ.")  # fmt: skip
 
