@@ -102,14 +102,16 @@ def summary(
 
 def differences_figure(
     compared: Comparison, found: pd.DataFrame, full: str, few: str, ceiling: float | None = None,
-    seeds: Mapping[str, Sequence[float]] | None = None,
+    seeds: Mapping[str, Sequence[float]] | None = None, labels: Mapping[str, str] | None = None,
 ) -> Figure:  # fmt: skip
     """Differences from the full method, a line a step; grey, what the units of column ``few`` could not show.
 
     ``ceiling``: how far the attainable lies above the full method. ``seeds``: differences of single seeds, by method.
-    Steps of no table of the paper's (–) have squares.
+    ``labels``: what stands on a step's line in place of its name and table. Steps of no table of the paper's (–) have
+    squares.
     """
     names = {row.method: f"{row.method} ({row.table})" if row.table else row.method for row in found.itertuples()}
+    names |= labels or {}
     d = compared.differences
     rows = d[d["reference"].eq(full) & d["method"].isin(names)].assign(
         metric="change", method=lambda t: t["method"].map(names)

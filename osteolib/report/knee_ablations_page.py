@@ -135,7 +135,8 @@ def show_differences(run: Run, name: str, words: str, predictions: pd.DataFrame,
     compared = compare_steps(own, present, FULL, n_boot, seed)
     found = summary(own, compared, present, FULL, {least: n})
     listed = "; ".join(f"{row.method} {row.difference}" for row in found.itertuples())
-    figure(run, name, differences_figure(compared, found, FULL, least), alt=f"Change of the AUROC against B4, {words}, "
+    labels = {stage: f"{stage}: {without}" for stage, without in WITHOUT.items()}
+    figure(run, name, differences_figure(compared, found, FULL, least, labels=labels), alt=f"Change of the AUROC against B4, {words}, "
            f"with the printed changes as squares: {listed}.")  # fmt: skip
     table(run, f"{name}_steps", shown_summary(found, [least], "printed"), f"Real knees, {words}: AUROC of "
           f"{len(own.y)} test knees of {len(set(own.groups))} films, the paired change against B4, and the change that "
@@ -156,6 +157,7 @@ def show_differences(run: Run, name: str, words: str, predictions: pd.DataFrame,
 def show_backbones(run: Run, runs: Mapping[str, pd.DataFrame], n_boot: int, seed: int) -> None:
     """Figures 6 and 7 in our numbers: each backbone trained and frozen; ``runs``: predictions by words on the run."""
     if not runs:
+        say(run, "No training of another backbone is recorded yet. What the paper prints of them stands in the audit.")
         return
     rows, told = [], []
     for words, predictions in runs.items():

@@ -31,9 +31,9 @@ def show_pictures(run: Run, kinds: Mapping[str, NDArray[np.uint8]], exposure: ND
             axis.imshow(images[i], cmap="gray", vmin=0, vmax=255)
             axis.set_xticks([])
             axis.set_yticks([])
-            if row is axes[0]:
-                axis.set_title(kind)
         row[0].set_ylabel(end)
+    for axis, kind in zip(axes[0], kinds, strict=True):
+        axis.set_title(kind)
     figure(run, "pictures", fig, alt="Two simulated knees, of the least and of the most exposure, prepared as the "
            "paper does, as ranks of the whole picture, and as ranks of the bone alone.")  # fmt: skip
 
