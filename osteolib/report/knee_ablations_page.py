@@ -136,7 +136,8 @@ def show_differences(run: Run, name: str, words: str, predictions: pd.DataFrame,
     found = summary(own, compared, present, FULL, {least: n})
     listed = "; ".join(f"{row.method} {row.difference}" for row in found.itertuples())
     labels = {stage: f"{stage}: {without}" for stage, without in WITHOUT.items()}
-    figure(run, name, differences_figure(compared, found, FULL, least, labels=labels), alt=f"Change of the AUROC against B4, {words}, "
+    drawn = differences_figure(compared, found, FULL, least, labels=labels)
+    figure(run, name, drawn, alt=f"Change of the AUROC against B4, {words}, "
            f"with the printed changes as squares: {listed}.")  # fmt: skip
     table(run, f"{name}_steps", shown_summary(found, [least], "printed"), f"Real knees, {words}: AUROC of "
           f"{len(own.y)} test knees of {len(set(own.groups))} films, the paired change against B4, and the change that "

@@ -27,7 +27,7 @@ def show_pictures(run: Run, kinds: Mapping[str, NDArray[np.uint8]], exposure: ND
     ends = {"least exposure": int(np.argmin(exposure)), "most exposure": int(np.argmax(exposure))}
     fig, axes = plt.subplots(len(ends), len(kinds), figsize=(2.4 * len(kinds), 5.0), squeeze=False)
     for row, (end, i) in zip(axes, ends.items(), strict=True):
-        for axis, (kind, images) in zip(row, kinds.items(), strict=True):
+        for axis, images in zip(row, kinds.values(), strict=True):
             axis.imshow(images[i], cmap="gray", vmin=0, vmax=255)
             axis.set_xticks([])
             axis.set_yticks([])

@@ -76,5 +76,5 @@ def test_the_pictures_are_of_the_least_and_the_most_exposure_under_their_kinds(r
     images = np.arange(3, dtype=np.uint8)[:, None, None] * np.ones((1, 8, 8), np.uint8)
     page.show_pictures(run, {PREPARED: images, RANKED: images, IN_BONE: images}, np.array([0.5, 2.0, 0.1]))
     axes = drawn[0].axes
-    assert [axis.get_title() for axis in axes] == [PREPARED, RANKED, IN_BONE, "", "", ""]
+    assert [axis.get_title(loc="left") for axis in axes] == [PREPARED, RANKED, IN_BONE, "", "", ""]
     assert [axis.images[0].get_array()[0, 0] for axis in axes] == [2, 2, 2, 1, 1, 1]
