@@ -148,7 +148,7 @@ run.fact(**split_tables.networks_in_words(networks, split_epochs, longer),
 say(run, run.facts["networks_sentence"])
 about = "test knees of one split each (95 % CI; films drawn)"
 for name, columns, what, folded in (
-        ("networks", split_tables.SCREENING, "screening", ""),
+        ("networks", split_tables.SCREENING, "screening", "Each network"),
         ("other_heads", split_tables.OTHER_HEADS, "other heads", "The other heads")):
     table(run, name, made[["network", "split", *columns]],
           f"STR-Net on Stage 1, {what}: {about}", index=False, group="network",
