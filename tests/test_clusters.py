@@ -13,12 +13,13 @@ from osteolib.runs.paths import ROOT
 from osteolib.runs.recorded import RECORDED, list_cells
 
 PROFILES = sorted((ROOT / "clusters").glob("*/config.yaml"))
-WAITING = {name for name in list_cells() if not (RECORDED / name / "run.json").is_file()}
+WAITING = {name for name, cell in list_cells().items()
+           if cell.profile == "long" and not (RECORDED / name / "run.json").is_file()}  # fmt: skip
 PLUGINS = ("snakemake_executor_plugin_slurm", "snakemake_executor_plugin_kubernetes", "snakemake_storage_plugin_fs")
 
 
 def dry_run(*options):
-    """Cells that the target ``record`` would make."""
+    """Cells that the target ``record`` would make at the profile ``long``."""
     command = [sys.executable, "-m", "snakemake", "record", "--dry-run", *map(str, options)]
     env = os.environ | {"OSTEO_LOCK": "held"}  # nothing is made: a book may be at work
     done = subprocess.run([*command, "--config", "profile=long"], cwd=ROOT, capture_output=True, text=True, env=env)
