@@ -143,7 +143,7 @@ def shown_summary(found: pd.DataFrame, tested: Iterable[str], printed: str) -> p
     if not found["table"].any():
         del columns["table"]
     shown = found.assign(
-        printed=[", ".join(f"{p:+.2f}".replace("-", "−") for p in ps) or "–" for ps in found["printed"]],
+        printed=[", ".join(f"{p:+.3g}".replace("-", "−") for p in ps) or "–" for ps in found["printed"]],
         p=[f"{p:.3f}" if p >= 0.001 else "< 0.001" for p in found["p"]],
         **{column: found[column].map("{:.2f}".format) for column in tested},
     )

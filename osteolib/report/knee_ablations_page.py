@@ -35,7 +35,7 @@ WITHOUT = {"B3": "without TARR", "B2": "and without the T-score branch", "B1": "
 
 
 def paper_values() -> pd.DataFrame:
-    """Table 4 as printed: a row a stage, a column a metric (NaN where the stage has none), and ``n`` under ``B4``."""
+    """Table 4 as printed: a row a stage, a column a metric, NaN where the stage has none."""
     known = load_published(PAPER).set_index("published_id")["value"]
     ids = {(s, m): f"{PAPER}.T4.{s}.{end}" for s in STAGES for m, end in METRICS.items()}
     found = {key: float(known[i]) if i in known else np.nan for key, i in ids.items()}
