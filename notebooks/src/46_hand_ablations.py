@@ -144,8 +144,8 @@ page.show_single_steps(run, compared)
 # %% [markdown]
 # ## And other trainings?
 #
-# An interval over people does not see that another training of the same step would have come out otherwise. So all steps were
-# recorded with other people, another split and other trainings, seed by seed. A mixed model takes the seed as a random effect,
+# An interval over people does not see that another training of the same step would have come out otherwise. So all steps are
+# declared as recorded runs, each seed with other people, another split and other trainings. A mixed model takes the seed as a random effect,
 # $a_{si} = \mu_s + u_i + e_{si}$ for step $s$ and seed $i$, so that what all steps of a seed share, $u_i$, is in no difference.
 
 # %% tags=["hide-input"]

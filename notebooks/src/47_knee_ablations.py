@@ -89,7 +89,7 @@ reach["B3"].loc[before, ["screen", "severity", "t_score"]]
 # ## Trained
 #
 # All on one split, by source film, and from one seed: the same first weights wherever two networks have the same part, the same batches
-# in the same order. Recorded runs are larger, and have one row more: the released code's fourth loss term, which the paper does not
+# in the same order. Larger runs are declared, with one row more: the released code's fourth loss term, which the paper does not
 # mention. That term and the T-score's wait for five epochs, so the short trainings of this page never see either.
 
 # %%

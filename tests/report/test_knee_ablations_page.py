@@ -49,9 +49,7 @@ def test_only_the_planted_loss_is_told_from_no_change_and_films_are_the_groups(r
                                         RELEASED: "cannot tell"}  # fmt: skip
     test = ALL.query("method == 'B0' and target == 'bone_loss' and split == 'test'")
     assert shown.loc["B0", "AUROC (95 % CI)"].startswith(f"{roc_auc_score(test['y_true'], test['y_score']):.2f} (")
-    assert (
-        shown.loc["B3", "printed"] == "−0.004" and shown.loc["B0", "printed"] == "−0.017"
-    )  # as many digits as printed
+    assert shown.loc["B3", "printed"] == "−0.004" and shown.loc["B0", "printed"] == "−0.017"
     assert run.facts["live_clear"].startswith("*B0*, a loss") and run.facts["live_largest"] == pytest.approx(0.017)
     own = page.scored(ALL, page.steps(), "B4")
     assert len(own.y) == 160 and len(set(own.groups)) == 80
